@@ -1,0 +1,78 @@
+-- AVX2 with FMA3 (Haswell, Zen and later).
+
+local x86 = require "isa.x86"
+
+local avx2 = x86.operations("_mm256", 8)
+
+avx2.name, avx2.title = "avx2", "AVX2 + FMA"
+avx2.lanes, avx2.registers, avx2.fused = 8, 16, true
+avx2.vector, avx2.headers = "__m256", { "immintrin.h" }
+avx2.guard, avx2.target = x86.guard, "avx2,fma"
+avx2.cpu_check = '__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")'
+avx2.cpu_flags = { "avx2", "fma" }
+avx2.accumulate = x86.accumulate_fma("x")
+
+local function mask(at, n)
+  return ("_mm256_setr_epi32(%s)"):format(x86.list(8, function(l)
+    return l > at and l <= at + n and -1 or 0
+  end))
+end
+
+local function integers(index)
+  return ("_mm256_setr_epi32(%s)"):format(x86.list(8, function(l) return index[l] end))
+end
+
+function avx2.load_range(p, at, n)
+  if n == 8 then return avx2.load(p) end
+  return ("_mm256_maskload_ps(%s, %s)"):format(at == 0 and p or ("%s - %d"):format(p, at), mask(at, n))
+end
+
+-- Eight lanes take the even elements of two loads, of which the second starts at the eighth element,
+-- so that nothing beyond the fifteenth is read; fewer lanes read theirs alone.
+function avx2.load_even(p, at, n)
+  local low, high
+  if n == 8 then
+    low, high = avx2.load(p), avx2.load(p .. " + 7")
+  else
+    local wanted_low, wanted_high = {}, {}
+    for l = at, at + n - 1 do
+      if l < 4 then wanted_low[2 * l] = true else wanted_high[2 * l - 7] = true end
+    end
+    local function part(wanted, shift)
+      if not next(wanted) then return avx2.zero() end
+      return ("_mm256_maskload_ps(%s %s %d, _mm256_setr_epi32(%s))"):format(p,
+        shift < 2 * at and "-" or "+", math.abs(shift - 2 * at), x86.list(8, function(i) return wanted[i - 1] and -1 or 0 end))
+    end
+    low, high = part(wanted_low, 0), part(wanted_high, 7)
+  end
+  return ("_mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps("
+    .. "%s, %s, 0xD8)), 0xD8))"):format(low, high)
+end
+
+function avx2.permute(p, n, index)
+  return ("_mm256_permutevar8x32_ps(%s, %s)"):format(avx2.load_range(p, 0, n), integers(index))
+end
+
+function avx2.store_range(p, v, at, n)
+  if n == 8 then return avx2.store(p, v) end
+  return ("_mm256_maskstore_ps(%s, %s, %s);"):format(
+    at == 0 and p or ("%s - %d"):format(p, at), mask(at, n), v)
+end
+
+function avx2.exp2i(v, n)
+  return ("_mm256_mul_ps(%s, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32("
+    .. "_mm256_cvtps_epi32(%s), _mm256_set1_epi32(127)), 23)))"):format(v, n)
+end
+
+local transpose = avx2.transpose
+
+function avx2.transpose(names, prefix, count)
+  return transpose(names, prefix, count, function(quads, rows, def, temp)
+    for l = 0, 7 do
+      rows[l + 1] = { at = 0, name = def(temp .. "r" .. l, ("_mm256_permute2f128_ps(%s, %s, %s)")
+        :format(quads[0][l % 4], quads[1][l % 4], l < 4 and "0x20" or "0x31")) }
+    end
+  end)
+end
+
+return avx2

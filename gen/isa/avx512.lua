@@ -1,0 +1,98 @@
+-- AVX-512F (Skylake-X, Zen 4 and later).
+
+local x86 = require "isa.x86"
+
+local avx512 = x86.operations("_mm512", 16)
+
+avx512.name, avx512.title = "avx512", "AVX-512F"
+avx512.lanes, avx512.registers, avx512.fused = 16, 32, true
+avx512.vector, avx512.headers = "__m512", { "immintrin.h" }
+avx512.guard, avx512.target = x86.guard, "avx512f"
+avx512.cpu_check, avx512.cpu_flags = '__builtin_cpu_supports("avx512f")', { "avx512f" }
+avx512.accumulate = x86.accumulate_fma("v")
+
+local function mask(at, n)
+  return ("(__mmask16)0x%04X"):format(((1 << n) - 1) << at)
+end
+
+local function integers(index)
+  return ("_mm512_setr_epi32(%s)"):format(x86.list(16, function(l) return index[l] or 0 end))
+end
+
+function avx512.load_range(p, at, n)
+  if n == 16 then return avx512.load(p) end
+  return ("_mm512_maskz_loadu_ps(%s, %s)"):format(mask(at, n), at == 0 and p or ("%s - %d"):format(p, at))
+end
+
+-- Sixteen lanes take the even elements of two loads, of which the second starts at the sixteenth
+-- element, so that nothing beyond the 31st is read; fewer lanes read theirs alone.
+function avx512.load_even(p, at, n)
+  local low, high = 0, 0
+  for l = at, at + n - 1 do
+    if l < 8 then low = low | 1 << (2 * l) else high = high | 1 << (2 * l - 15) end
+  end
+  local function part(lanes, shift)
+    if n == 16 then return avx512.load(shift == 0 and p or ("%s + %d"):format(p, shift)) end
+    if lanes == 0 then return avx512.zero() end
+    return ("_mm512_maskz_loadu_ps((__mmask16)0x%04X, %s %s %d)"):format(lanes, p,
+      shift < 2 * at and "-" or "+", math.abs(shift - 2 * at))
+  end
+  return ("_mm512_permutex2var_ps(%s, %s, %s)"):format(part(low, 0),
+    integers({ 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31 }), part(high, 15))
+end
+
+function avx512.load_at(p, offsets)
+  local lanes = 0
+  for l = 1, 16 do
+    if offsets[l] then lanes = lanes | 1 << (l - 1) end
+  end
+  return ("_mm512_mask_i32gather_ps(_mm512_setzero_ps(), (__mmask16)0x%04X, %s, %s, 4)")
+    :format(lanes, integers(offsets), p)
+end
+
+function avx512.permute(p, n, index)
+  return ("_mm512_permutexvar_ps(%s, %s)"):format(integers(index), avx512.load_range(p, 0, n))
+end
+
+function avx512.store_range(p, v, at, n)
+  if n == 16 then return avx512.store(p, v) end
+  return ("_mm512_mask_storeu_ps(%s, %s, %s);"):format(
+    at == 0 and p or ("%s - %d"):format(p, at), mask(at, n), v)
+end
+
+function avx512.exp2i(v, n)
+  return ("_mm512_scalef_ps(%s, %s)"):format(v, n)
+end
+
+local transpose = avx512.transpose
+
+function avx512.transpose(names, prefix, count)
+  return transpose(names, prefix, count, function(quads, rows, def, temp)
+    local function parts(name, a, b, imm)
+      return def(temp .. name, ("_mm512_shuffle_f32x4(%s, %s, 0x%02X)"):format(a, b, imm))
+    end
+    for j = 0, 3 do
+      local a, b = quads[0][j], quads[1][j]
+      if not quads[2] then
+        -- Two rows of eight in each vector: parts 0 and 1 of a and b interleaved, then 2 and 3.
+        for half = 0, 1 do
+          local pair = def(temp .. "r" .. j .. half, ("_mm512_permutex2var_ps(%s, %s, %s)"):format(a,
+            integers(half == 0 and { 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23 }
+              or { 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31 }), b))
+          rows[8 * half + j + 1] = { name = pair, at = 0 }
+          rows[8 * half + 4 + j + 1] = { name = pair, at = 8 }
+        end
+      else
+        local c, d = quads[2][j], quads[3] and quads[3][j] or quads[2][j]
+        local ab02, ab13 = parts("ab02" .. j, a, b, 0x88), parts("ab13" .. j, a, b, 0xDD)
+        local cd02, cd13 = parts("cd02" .. j, c, d, 0x88), parts("cd13" .. j, c, d, 0xDD)
+        rows[j + 1] = { at = 0, name = parts("r" .. j, ab02, cd02, 0x88) }
+        rows[8 + j + 1] = { at = 0, name = parts("r" .. 8 + j, ab02, cd02, 0xDD) }
+        rows[4 + j + 1] = { at = 0, name = parts("r" .. 4 + j, ab13, cd13, 0x88) }
+        rows[12 + j + 1] = { at = 0, name = parts("r" .. 12 + j, ab13, cd13, 0xDD) }
+      end
+    end
+  end)
+end
+
+return avx512

@@ -1,0 +1,150 @@
+-- The instruction sets. Each is one table in a file of its own: its facts, and its operations as
+-- functions that take and return C expressions. No template and no plan names an instruction set.
+--
+-- Facts
+--   name, title     as the command line and as people write it
+--   lanes           floats in a vector
+--   registers       vector registers that a kernel may use
+--   fused           whether fma rounds once (the planner leaves a register for the product if not)
+--   vector          C type of a vector
+--   headers         list of system headers
+--   guard           preprocessor condition under which the code compiles, "" for always
+--   target          GCC/clang target attribute, "" for none
+--   cpu_check       C expression: can this processor run it?
+--   cpu_flags       the same as /proc/cpuinfo names it, for 'auto'
+--   accumulate      body of a GNU C macro (acc, a, b) for acc += a b that the compiler can neither reorder
+--                   nor merge with loads, "" for none: see CONV_FMA in templates/kernel.c
+
+local text = require "isa.text"
+
+local isa = {}
+
+-- Of one architecture the better ones last.
+isa.names = { "scalar", "sse2", "avx2", "avx512", "neon" }
+
+--- The operations: how they are called, and in C what lane l of the result is, or what it does.
+-- There a, b, c, e and v are lane l of a vector, p is a pointer and s a float; at and n (at least 1)
+-- are numbers. Where two meanings are given, a table may choose. tests/operations/ checks every table
+-- against this.
+isa.operations = {
+  { "zero()", "0.0f" },
+  { "splat(s)", "s" },
+
+  -- What is read lies between the first and the last element that the meaning names; for permute
+  -- in p[0 .. n - 1]. offsets[l] is false where a lane reads nothing.
+  { "load(p)", "p[l]" },
+  { "load_range(p, at, n)", "at <= l && l < at + n ? p[l - at] : 0.0f" },
+  { "load_even(p, at, n)", "at <= l && l < at + n ? p[2 * (l - at)] : 0.0f" },
+  { "load_at(p, offsets)", "offsets[l] != none ? p[offsets[l]] : 0.0f" },
+  { "permute(p, n, index)", "p[index[l]]" },
+
+  -- Nothing else is written.
+  { "store(p, v)", "p[l] = v" },
+  { "store_range(p, v, at, n)", "if (at <= l && l < at + n) p[l - at] = v" },
+
+  { "fma(a, b, c)", "fused ? fmaf(a, b, c) : a * b + c" },
+  { "add(a, b)", "a + b" },
+  { "sub(a, b)", "a - b" },
+  { "mul(a, b)", "a * b" },
+  { "div(a, b)", "a / b" },
+  -- NaN where b is NaN; where only a is, b or NaN; of two zeros either.
+  { "max(a, b)", "a > b ? a : b", "a >= b || a != a ? a : b" },
+  { "min(a, b)", "a < b ? a : b", "a <= b || a != a ? a : b" },
+  -- For integral e in [-126, 127].
+  { "exp2i(v, e)", "ldexpf(v, (int)e)" },
+
+  -- Of up to `lanes` vectors v[0], v[1] ...: lines of C, whose variables begin with `prefix`, and for
+  -- each of the first `count` lanes { name =, at = }: the transposed vector is in lanes `at` and up of
+  -- `name`. Its lane l is v[l]'s lane of that number.
+  { "transpose(v, prefix, count)", "v[l][lane]" },
+}
+
+local fields = {
+  name = "string", title = "string", lanes = "number", registers = "number", fused = "boolean",
+  vector = "string", headers = "table", guard = "string", target = "string",
+  cpu_check = "string", cpu_flags = "table", accumulate = "string",
+}
+for _, operation in ipairs(isa.operations) do fields[operation[1]:match("^[%w_]+")] = "function" end
+
+local function checked(name)
+  local set = require("isa." .. name)
+  for field, kind in pairs(fields) do
+    assert(type(set[field]) == kind, ("isa/%s.lua: field '%s' must be a %s"):format(name, field, kind))
+  end
+  for field in pairs(set) do
+    assert(fields[field], ("isa/%s.lua: unknown field '%s'"):format(name, field))
+  end
+  return set
+end
+
+--- The table of an instruction set, or nil where there is none of that name.
+function isa.get(name)
+  for _, known in ipairs(isa.names) do
+    if known == name then return checked(name) end
+  end
+end
+
+--- The names of the instruction sets that this machine runs, the best one last. Linux tells in
+-- /proc/cpuinfo; elsewhere it is 'scalar' alone, which runs everywhere.
+function isa.runnable(cpuinfo)
+  if not cpuinfo then
+    local file = io.open("/proc/cpuinfo")
+    cpuinfo = file and file:read("a") or ""
+    if file then file:close() end
+  end
+  -- as x86 and as AArch64 have it
+  local words = cpuinfo:match("flags%s*:([^\n]*)") or cpuinfo:match("Features%s*:([^\n]*)") or ""
+  local names = {}
+  for _, name in ipairs(isa.names) do
+    local runs = true
+    for _, flag in ipairs(checked(name).cpu_flags) do
+      runs = runs and (" " .. words .. " "):find(" " .. flag .. " ", 1, true) ~= nil
+    end
+    if runs then names[#names + 1] = name end
+  end
+  return names
+end
+
+--- The name of the best instruction set of this machine.
+function isa.detect(cpuinfo)
+  local names = isa.runnable(cpuinfo)
+  return names[#names]
+end
+
+--- p[offsets[l]] for each lane, 0 where the offset is false: the cheapest load that reads only those.
+function isa.load_lanes(set, base, offsets)
+  local first, last, step, uniform = nil, nil, nil, true
+  for lane = 1, set.lanes do
+    local offset = offsets[lane]
+    if offset then
+      if last then
+        uniform = uniform and lane == last + 1
+        local here = offset - offsets[last]
+        step = step or here
+        uniform = uniform and here == step
+      end
+      first, last = first or lane, lane
+    end
+  end
+  local n = last - first + 1
+  local p = isa.at(base, offsets[first])
+  if not uniform then step = nil end
+  if n == set.lanes and step == 0 then return set.splat(isa.index(base, offsets[first])) end
+  if n == 1 or step == 1 then
+    if n == set.lanes then return set.load(p) end
+    return set.load_range(p, first - 1, n)
+  end
+  if step == 2 then return set.load_even(p, first - 1, n) end
+  local index, span = {}, 0
+  for lane = 1, set.lanes do
+    if not offsets[lane] or offsets[lane] < offsets[first] then index = nil break end
+    index[lane] = offsets[lane] - offsets[first]
+    span = math.max(span, index[lane] + 1)
+  end
+  if index and span <= set.lanes then return set.permute(p, span, index) end
+  return set.load_at(base, offsets)
+end
+
+isa.at, isa.index = text.at, text.index
+
+return isa

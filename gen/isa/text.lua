@@ -1,0 +1,38 @@
+-- Text that the tables share.
+
+local text = {}
+
+--- "1, 2, 3": the values of f(1) ... f(count).
+function text.list(count, f)
+  local out = {}
+  for i = 1, count do out[i] = tostring(f(i)) end
+  return table.concat(out, ", ")
+end
+
+--- C for p + offset, a number or the text of a non-negative term.
+function text.at(p, offset)
+  if offset == 0 then return p end
+  if math.type(offset) == "integer" and offset < 0 then return ("%s - %d"):format(p, -offset) end
+  return ("%s + %s"):format(p, offset)
+end
+
+--- C for the element at p + offset.
+function text.index(p, offset)
+  return (p:find("^[%w_]+$") and "%s[%s]" or "(%s)[%s]"):format(p, offset)
+end
+
+--- The steps { name =, expression = } that rows 1 ... count rest upon, as lines of C.
+function text.needed(steps, rows, count, vector)
+  local used, lines = {}, {}
+  for l = 1, count do used[rows[l].name] = true end
+  for i = #steps, 1, -1 do
+    local step = steps[i]
+    if used[step.name] then
+      for word in step.expression:gmatch("[%w_]+") do used[word] = true end
+      table.insert(lines, 1, ("const %s %s = %s;"):format(vector, step.name, step.expression))
+    end
+  end
+  return lines
+end
+
+return text

@@ -1,0 +1,27 @@
+-- The cost model: cycles of a register tile and of what surrounds it. Its numbers are ratios that
+-- hold for the x86 cores of the last ten years (as many multiply-adds as loads in a cycle, one store,
+-- a latency of four); a profile of one processor may replace them.
+
+local cost = {
+  fma = 2, load = 2, store = 1,  -- per cycle
+  latency = 4,                   -- of a multiply-add: each accumulator takes one at a time
+  call = 12,                     -- cycles to enter, set up and leave a micro-kernel
+  l2_bytes = 1024 * 1024,
+  l1_stream = 64, l2_stream = 32, l3_stream = 12, -- bytes a cycle, of data that lies there
+}
+
+--- Cycles of one reduction step of a tile: so many multiply-adds, so many loads, and so many bytes of
+-- weights out of `resident` bytes that are passed over again and again. Loads that find a port free
+-- are not quite free: of tiles that are otherwise equal, the one with fewer wins.
+function cost.step(fmas, loads, bytes, resident)
+  local stream = resident <= 16 * 1024 and cost.l1_stream
+    or resident <= cost.l2_bytes * 3 // 4 and cost.l2_stream or cost.l3_stream
+  return math.max(fmas / cost.fma, loads / cost.load, cost.latency, bytes / stream) + loads / 64
+end
+
+--- Registers left for accumulators beside `held` vector operands and a splat.
+function cost.accumulators(isa, held)
+  return isa.registers - held - 1 - (isa.fused and 0 or 1)
+end
+
+return cost

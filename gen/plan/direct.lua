@@ -1,0 +1,237 @@
+-- Direct convolution: a register tile of accumulators, one vector operand, one splat operand.
+--
+--   mapping 'channels'   lanes are output channels: vectors of weights times splats of input pixels
+--   mapping 'pixels'     lanes are output pixels: vectors of input times splats of weights
+--
+-- Both are the same skeleton (templates/direct.c); they differ in which operand is which, and in how
+-- the lanes lie in the output.
+
+local axis = require "plan.axis"
+local cost = require "plan.cost"
+local views = require "plan.views"
+
+local direct = {}
+
+direct.name = "direct"
+direct.summary = "sums over all taps in registers; any layer"
+direct.exact = true
+
+-- A pointwise layer sees its pixels as one line; it is folded into rows as long as the tile likes,
+-- so that hardly a tile is short, and there are rows to share among tasks.
+local function fold(pixels, tile)
+  local best
+  local fewest = axis.ceil_div(pixels, tile)
+  for rows = 1, math.min(pixels, 32) do
+    if pixels % rows == 0 then
+      local tiles = rows * axis.ceil_div(pixels // rows, tile)
+      if tiles * 64 <= fewest * 65 then best = rows end
+    end
+  end
+  return best or 1
+end
+
+local function pointwise(layer)
+  return layer.KH == 1 and layer.KW == 1 and layer.stride_h == 1 and layer.stride_w == 1
+    and layer.pad_top == 0 and layer.pad_left == 0
+    and layer.IH == layer.OH and layer.IW == layer.OW
+end
+
+-- The cost of a row of pixels: f(pixels of the tile) summed over the tiles of the row.
+local function row_cycles(width, unit, units, f)
+  local sum = 0
+  for _, run in ipairs(axis.balanced(axis.ceil_div(width, unit), units)) do
+    sum = sum + run.count * f(run.size)
+  end
+  return sum
+end
+
+-- Every register tile worth a thought: { mapping, units, classes, cycles, ... }.
+local function candidates(layer, isa, wanted)
+  local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
+  local steps = layer.KH * layer.KW * ICg
+  local flat = pointwise(layer)
+  local width = flat and layer.OH * layer.OW or layer.OW
+  local rows = (flat and 1 or layer.OH) * layer.N * layer.groups
+  local list = {}
+  local most = isa.registers >= 32 and 24 or 12
+
+  local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles)
+    -- outputs: how many output vectors (or outputs) there are, and how many a tile holds at most
+    local classes, cycles, first = axis.balanced(outputs.total, outputs.most), 0, 0
+    if classes[1].size < outputs.most then return end -- the same as a smaller tile
+    if axis.balanced(axis.ceil_div(width, unit), units)[1].size < units then return end
+    for _, class in ipairs(classes) do
+      cycles = cycles + class.count * row_cycles(width, unit, units,
+        function(size) return tile_cycles(size, class.size) end)
+      class.first, first = first, first + class.count
+      class.width = class.size * lanes_of_output
+    end
+    list[#list + 1] = {
+      mapping = mapping, units = units, unit = unit, classes = classes,
+      cycles = cycles * rows, tile = ("%dx%d"):format(units, classes[1].size),
+      held = mapping == "channels" and classes[1].size or units,
+    }
+  end
+
+  local channel_vectors = axis.ceil_div(OCg, isa.lanes)
+  local alias = layer.layout == "nhwc" and layer.IC * 4 % 4096 == 0
+  for vectors = 1, math.min(4, channel_vectors) do
+    local room = math.min(most, cost.accumulators(isa, vectors)) // vectors
+    for pixels = 1, math.min(room, width) do
+      add("channels", pixels, 1, { total = channel_vectors, most = vectors }, isa.lanes,
+        function(p, v)
+          local stores = p * v
+          if layer.layout == "nchw" and isa.lanes > 1 then
+            stores = v * (isa.lanes + (p > 8 and 64 or p > 4 and 24 or 8) / 2)
+          end
+          local bytes = 4 * isa.lanes * v
+          local step = cost.step(p * v, p + v, bytes, steps * bytes)
+          if alias and p > 8 then step = step * 1.35 end
+          return cost.call + steps * step + stores / cost.store
+        end)
+    end
+  end
+  if layer.layout == "nchw" and isa.lanes > 1 then
+    -- Vectors that start anywhere cross cache lines; strided ones are two loads and a shuffle.
+    local load = layer.stride_w == 1 and (layer.KW == 1 and 1.2 or 2) or layer.stride_w == 2 and 6
+      or 2 * isa.lanes
+    local vectors = axis.ceil_div(width, isa.lanes)
+    for units = 1, math.min(4, vectors) do
+      local room = math.min(most, cost.accumulators(isa, units)) // units
+      for outputs = 1, math.min(room, OCg) do
+        add("pixels", units, isa.lanes, { total = OCg, most = outputs }, 1, function(v, o)
+          return cost.call + steps * cost.step(o * v, o + v * load, 4 * o, 4 * o * steps) + o * v / cost.store
+        end)
+      end
+    end
+  end
+
+  local kept = {}
+  for _, c in ipairs(list) do
+    if not wanted or c.tile == wanted.tile and c.mapping == (wanted.mapping or c.mapping) then
+      kept[#kept + 1] = c
+    end
+  end
+  table.sort(kept, function(a, b)
+    if a.cycles ~= b.cycles then return a.cycles < b.cycles end
+    if a.mapping ~= b.mapping then return a.mapping < b.mapping end
+    return a.tile < b.tile
+  end)
+  return kept
+end
+
+-- How the work is cut into tasks: images x groups x chunks of blocks x bands of rows. Weights that
+-- fit the second-level cache are passed over once a band, and a band's pixels stay in it; larger ones
+-- are kept, a chunk of blocks at a time, while the image passes.
+local function share(plan, layer, blocks)
+  local g = plan.geometry
+  local block_bytes = plan.packed_floats // (layer.groups * blocks) * 4
+  local heavy = block_bytes * blocks > cost.l2_bytes // 2
+  plan.chunk = heavy and math.max(1, cost.l2_bytes // 8 // block_bytes) or blocks
+  plan.chunks = axis.ceil_div(blocks, plan.chunk)
+
+  local row_bytes = 4 * (g.IW * layer.IC * layer.stride_h + g.OW * layer.OC)
+  local fitting = heavy and g.OH or math.max(1, cost.l2_bytes // 4 // row_bytes)
+  -- Enough tasks for some threads, but each worth some microseconds.
+  local some = axis.ceil_div(g.OH, math.max(1, 16 // (plan.chunks * layer.groups * g.N)))
+  local row_work = 2 * layer.KH * layer.KW * (layer.IC // layer.groups) * g.OW * layer.OC // layer.groups // plan.chunks
+  local least = math.max(1, 200000 // row_work)
+  plan.band = math.min(g.OH, math.max(math.min(fitting, some), least))
+  if g.N * layer.groups * plan.chunks * axis.ceil_div(g.OH, plan.band) > 1 << 20 then plan.band = g.OH end
+  plan.bands = axis.ceil_div(g.OH, plan.band)
+  plan.tasks = g.N * layer.groups * plan.chunks * plan.bands
+end
+
+-- How `count` reduction steps become a loop: `loops` times `unroll` of them, and a `rest`.
+local function unrolled(count)
+  if count <= 4 then return { unroll = count, loops = 1, rest = 0 } end
+  for unroll = 6, 3, -1 do
+    if count % unroll == 0 then return { unroll = unroll, loops = count // unroll, rest = 0 } end
+  end
+  return { unroll = 4, loops = count // 4, rest = count % 4 }
+end
+
+local function all_valid(variant, taps)
+  if variant.rolled then return false end
+  for k = 1, taps do
+    for i = 1, variant.pixels do
+      if not variant.reads[k][i] then return false end
+    end
+  end
+  return true
+end
+
+--- Any layer.
+function direct.fits() return true end
+
+--- The plan of a layer, or nil and why not.
+function direct.plan(layer, isa, options)
+  local choice = candidates(layer, isa, options.tile)
+  local best = choice[1]
+  if not best then return nil, "no register tile of that shape" end
+  local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
+  local plan = {
+    algorithm = "direct", mapping = best.mapping, tile_name = best.tile, candidates = choice,
+    cycles = best.cycles, exact = true, workspace_floats = 0,
+    ICg = ICg, OCg = OCg, accumulators = best.units * best.classes[1].size,
+    registers = best.units * best.classes[1].size + best.held + 1 + (isa.fused and 0 or 1),
+  }
+
+  local g = { N = layer.N, IH = layer.IH, IW = layer.IW, OH = layer.OH, OW = layer.OW }
+  plan.folded = pointwise(layer)
+  if plan.folded then
+    local images = layer.layout == "nhwc" and layer.N or 1
+    local pixels = images * layer.OH * layer.OW
+    local rows = fold(pixels, best.units * best.unit)
+    g = { N = layer.N // images, OH = rows, IH = rows, OW = pixels // rows, IW = pixels // rows }
+  end
+  plan.geometry = g
+  plan.input = views.image(layer.layout, layer.IC, g.IH, g.IW)
+  plan.output = views.image(layer.layout, layer.OC, g.OH, g.OW)
+  plan.weights = views.weights(layer.weights, layer)
+
+  plan.rows = axis.new { out = g.OH, size = g.IH, taps = layer.KH, stride = layer.stride_h,
+    pad = layer.pad_top, dilation = layer.dilation_h }
+  plan.columns = axis.new { out = g.OW, size = g.IW, taps = layer.KW, stride = layer.stride_w,
+    pad = layer.pad_left, dilation = layer.dilation_w }
+  plan.rows_clipped, plan.rows_empty = axis.clips(plan.rows)
+
+  -- Where taps of a row lie side by side with their channels, a row of the filter is one long sum.
+  local mergeable = layer.layout == "nhwc" and layer.dilation_w == 1 and layer.groups == 1 and layer.KW > 1
+  local blocks, floats = 0, 0
+  for i, class in ipairs(best.classes) do
+    class.index, class.step = i - 1, class.width
+    class.vectors = best.mapping == "channels" and class.width // isa.lanes or nil
+    local budget = (options.max_unroll or 4096) // (#best.classes * math.min(ICg, 4) * class.size)
+    class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units, budget)
+    for _, variant in ipairs(class.variants) do
+      variant.merged = mergeable and all_valid(variant, layer.KW)
+      variant.steps = unrolled(variant.merged and layer.KW * ICg or ICg)
+    end
+    class.base = floats
+    class.block_floats = class.width * (1 + layer.KH * layer.KW * ICg)
+    floats = floats + class.count * class.block_floats
+    blocks = blocks + class.count
+    -- Lanes of the last vector that stand for no output channel.
+    local covered = (class.first + class.count) * class.width
+    local spare = i == #best.classes and best.mapping == "channels"
+      and (isa.lanes - OCg % isa.lanes) % isa.lanes or 0
+    class.tail = isa.lanes - spare
+    class.ragged = spare == 0 and "never" or class.count == 1 and "always" or "last"
+    class.covered = covered
+  end
+  -- Outputs before each class, in outputs (widths differ between classes).
+  local first_output = 0
+  for _, class in ipairs(best.classes) do
+    class.first_output = first_output
+    first_output = first_output + class.count * class.width
+    class.covered = nil
+  end
+  plan.classes, plan.blocks, plan.group_floats = best.classes, blocks, floats
+  plan.packed_floats = floats * layer.groups
+  plan.pack_groups, plan.pack_outputs = layer.groups, OCg
+  share(plan, layer, blocks)
+  return plan
+end
+
+return direct

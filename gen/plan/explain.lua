@@ -1,0 +1,74 @@
+-- A plan in words: what will be computed how, at what cost, and why so.
+-- SPDX-License-Identifier: MIT-0
+
+local cost = require "plan.cost"
+
+local function bytes(count)
+  if count < 10 * 1024 then return ("%d B"):format(count) end
+  if count < 10 * 1024 * 1024 then return ("%d KiB"):format((count + 512) // 1024) end
+  return ("%d MiB"):format((count + (1 << 19)) // (1 << 20))
+end
+
+local function range(first, last)
+  return first == last and tostring(first) or ("%d..%d"):format(first, last)
+end
+
+-- 'columns 0..5 (6 at a time, some taps in the padding), 6..47 (6 at a time)'
+local function regions(segments, taps, noun)
+  local parts = {}
+  for _, s in ipairs(segments) do
+    local v, what = s.variant, nil
+    if s.border or v.rolled and not v.reads then
+      what = s.border and "taps bounded at run time" or "taps in a loop"
+    else
+      local clipped = false
+      for k = 1, taps do
+        for i = 1, v.pixels do clipped = clipped or not v.reads[k][i] end
+      end
+      what = clipped and "border: taps in the padding left out" or "all taps"
+    end
+    parts[#parts + 1] = ("  %s %s, %d at a time, %s"):format(noun,
+      range(s.x, s.x + s.count * s.pixels - 1), s.pixels, what)
+  end
+  return parts
+end
+
+--- Several lines of text.
+return function(plan, layer, isa)
+  local lines = {}
+  local function say(label, format, ...) lines[#lines + 1] = ("%-12s"):format(label) .. format:format(...) end
+  local macs = layer.N * layer.OH * layer.OW * layer.OC * (layer.IC // layer.groups) * layer.KH * layer.KW
+  local g = plan.geometry
+
+  say("algorithm", "%s, lanes are %s", plan.algorithm,
+    plan.mapping == "channels" and "output channels" or "output pixels")
+  say("isa", "%s: %d lanes, %d vector registers", isa.title, isa.lanes, isa.registers)
+  say("tile", "%s: %d accumulators, %d registers in all", plan.tile_name, plan.accumulators, plan.registers)
+  if plan.folded then
+    say("pixels", "a 1x1 filter: %d x %d pixels seen as %d rows of %d", layer.OH, layer.OW, g.OH, g.OW)
+  end
+  if plan.looped then say("code", "too much to unroll: the rows of the filter are a loop") end
+  say("tasks", "%d", plan.tasks)
+  local class = plan.classes[1]
+  lines[#lines + 1] = "regions"
+  if plan.row_segments and not plan.looped then
+    for _, line in ipairs(regions(plan.row_segments, layer.KH, "rows")) do lines[#lines + 1] = line end
+  elseif plan.rows_clipped then
+    lines[#lines + 1] = "  rows one at a time, taps bounded at run time"
+  end
+  for _, line in ipairs(regions(plan.column_segments or class.segments, layer.KW, "columns")) do
+    lines[#lines + 1] = line
+  end
+  say("flops", "%d (2 x multiply-adds, padded taps included)", 2 * macs)
+  say("bytes", "input %s, weights %s packed, output %s, workspace %s",
+    bytes(4 * layer.N * layer.IH * layer.IW * layer.IC), bytes(4 * plan.packed_floats),
+    bytes(4 * layer.N * layer.OH * layer.OW * layer.OC), bytes(4 * plan.workspace_floats))
+  local ideal = macs / isa.lanes / cost.fma
+  say("cost", "%.0f cycles predicted, %.0f%% of the multiply-add peak", plan.cycles, 100 * ideal / plan.cycles)
+  lines[#lines + 1] = "why         the least cycles of these register tiles:"
+  for i = 1, math.min(5, #plan.candidates) do
+    local c = plan.candidates[i]
+    lines[#lines + 1] = ("  %-9s %-6s %12.0f cycles"):format(c.mapping, c.tile, c.cycles)
+  end
+  return table.concat(lines, "\n")
+end

@@ -1,0 +1,47 @@
+-- From a layer to a plan: which algorithm, and every number that the templates print. Plain data.
+-- SPDX-License-Identifier: MIT-0
+
+local direct = require "plan.direct"
+local depthwise = require "plan.depthwise"
+local explain = require "plan.explain"
+
+local plan = {}
+
+-- In the order in which 'auto' asks them; each may decline a layer.
+local algorithms = { depthwise, direct }
+
+--- The plan of a layer for an instruction set, or nil and why there is none.
+-- options: algorithm ('auto' or a name), accuracy, max_unroll, tile.
+function plan.make(layer, isa, options)
+  local wanted, reason = options.algorithm or "auto", nil
+  for _, algorithm in ipairs(algorithms) do
+    if wanted == algorithm.name or wanted == "auto" and algorithm.fits(layer, isa) then
+      local made, message = algorithm.plan(layer, isa, options)
+      if not made then
+        reason = message
+      elseif made.tasks > 0x7fffffff then
+        reason = ("the layer makes %d tasks, at most 2147483647 are supported"):format(made.tasks)
+      else
+        made.layer, made.isa = layer, isa
+        return made
+      end
+    end
+  end
+  return nil, reason or ("unknown algorithm '%s'"):format(wanted)
+end
+
+--- A plan in words, several lines.
+function plan.explain(made)
+  return explain(made, made.layer, made.isa)
+end
+
+--- The algorithms, for people: { name, summary }.
+function plan.list()
+  local list = {}
+  for i, algorithm in ipairs(algorithms) do
+    list[i] = { name = algorithm.name, summary = algorithm.summary }
+  end
+  return list
+end
+
+return plan

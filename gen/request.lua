@@ -1,0 +1,286 @@
+-- From option values to jobs: which kernels are asked for. Everything is checked here.
+-- SPDX-License-Identifier: MIT-0
+--
+-- A job is { name =, layer_name =, layer =, plan =, isa =, command =, count = }: what emit takes.
+-- Functions return nil, a message and the exit status when something is wrong: 2 for a wrong
+-- value, 3 for what is right but unsupported, 4 for a file that cannot be read.
+
+local activation = require "activation"
+local benchdnn = require "import.benchdnn"
+local isa = require "isa"
+local layer = require "layer"
+local message = require "message"
+local name = require "name"
+local options = require "options"
+local plan = require "plan"
+
+local request = {}
+
+local function bad(option, text, what)
+  return nil, ("bad value %s for %s: %s"):format(message.quote(text), option, what), 2
+end
+
+-- Which option is to blame for a field of the layer.
+local OPTION_OF = {
+  N = "--batch", IH = "--input", IW = "--input", IC = "--input", OC = "--filters", OH = "--input",
+  OW = "--input", KH = "--kernel", KW = "--kernel", stride_h = "--stride", stride_w = "--stride",
+  dilation_h = "--dilation", dilation_w = "--dilation", groups = "--groups", pad = "--pad",
+  pad_top = "--pad", pad_left = "--pad", pad_bottom = "--pad", pad_right = "--pad",
+  activation = "--activation", layout = "--layout", weights = "--weights", dtype = "--dtype",
+  name = "--name",
+}
+
+-- A decimal integer: no hexadecimal, no fraction, no exponent, no spaces, as tonumber would take.
+-- One that is too large for any size still is an integer; layer.new says what is allowed.
+local function integer(text)
+  local digits = text:match("^%-?(%d+)$")
+  if not digits then return nil end
+  if #digits:gsub("^0+", "") > 18 then
+    return text:find("^%-") and math.mininteger or math.maxinteger
+  end
+  return tonumber(text)
+end
+
+-- All items of text between separators as integers, or nil when one is none or their number is
+-- not allowed.
+local function integers(text, separator, counts)
+  local list = {}
+  for item in (text .. separator):gmatch("(.-)" .. separator) do
+    local value = integer(item)
+    if not value or #list == 4 then return nil end
+    list[#list + 1] = value
+  end
+  return counts[#list] and list or nil
+end
+
+local function set_size(fields, text, size)
+  local option, syntax, counts, names = table.unpack(size)
+  local list = integers(text, "x", counts)
+  if not list then return bad(option, text, ("want %s in decimal integers"):format(syntax)) end
+  for i, field in ipairs(names) do fields[field] = list[i] or list[1] end
+  return true
+end
+
+local PAIR = { true, true }
+local SIZES = {
+  { "--input", "HxWxC", { [3] = true }, { "IH", "IW", "IC" } },
+  { "--batch", "N", { true }, { "N" } },
+  { "--filters", "OC", { true }, { "OC" } },
+  { "--kernel", "KHxKW or K", PAIR, { "KH", "KW" } },
+  { "--stride", "SHxSW or S", PAIR, { "stride_h", "stride_w" } },
+  { "--dilation", "DHxDW or D", PAIR, { "dilation_h", "dilation_w" } },
+}
+
+local function set_pad(text, fields)
+  for _, mode in ipairs(layer.words.pad) do
+    if text == mode then
+      fields.pad = mode
+      return true
+    end
+  end
+  local list = integers(text, "x", PAIR)
+  if list then
+    local h, w = list[1], list[2] or list[1]
+    list = { h, w, h, w }
+  else
+    list = integers(text, ",", { [4] = true })
+  end
+  if not list then
+    return bad("--pad", text, "want same, same-lower, valid, P, PHxPW or T,L,B,R in decimal"
+      .. " integers" .. message.did_you_mean(text, layer.words.pad))
+  end
+  for i, field in ipairs({ "pad_top", "pad_left", "pad_bottom", "pad_right" }) do
+    if list[i] < 0 then return bad("--pad", text, "padding must be >= 0") end
+    fields[field] = list[i]
+  end
+  return true
+end
+
+local function geometry_fields(values)
+  local fields = {}
+  for _, size in ipairs(SIZES) do
+    local value = values[size[1]]
+    if value then
+      local ok, text, status = set_size(fields, value, size)
+      if not ok then return nil, text, status end
+    end
+  end
+  local groups = values["--groups"]
+  if groups then
+    fields.groups = groups == "depthwise" and groups or integer(groups)
+    if not fields.groups then
+      return bad("--groups", groups, "want a decimal integer or depthwise"
+        .. message.did_you_mean(groups, { "depthwise" }))
+    end
+  end
+  for _, needed in ipairs({ "--input", "--kernel", "--filters" }) do
+    if not values[needed] and not (needed == "--filters" and groups == "depthwise") then
+      return nil, ("option '%s' is missing"):format(needed), 2
+    end
+  end
+  if values["--pad"] then
+    local ok, text, status = set_pad(values["--pad"], fields)
+    if not ok then return nil, text, status end
+  end
+  return fields
+end
+
+-- The fields that geometry does not set.
+local function common_fields(values, fields)
+  fields.activation = values["--activation"]
+  fields.layout, fields.weights = values["--layout"], values["--weights"]
+  fields.dtype = values["--dtype"]
+  fields.bias = not values["--no-bias"]
+end
+
+-- Layers before they are checked: a list of { fields =, name =, count =, where = }.
+local function sources(values)
+  local source = values["--layers"] and "--layers" or values["--problem"] and "--problem"
+  if source then
+    local clash = source == "--layers" and { "--problem", "--name" } or {}
+    table.move(options.geometry, 1, #options.geometry, #clash + 1, clash)
+    for _, option in ipairs(clash) do
+      if values[option] then
+        return nil, ("option '%s' cannot be used together with '%s'"):format(option, source), 2
+      end
+    end
+  end
+  if source == "--layers" then
+    local list, text, status = benchdnn.read_list(values["--layers"])
+    if not list then return nil, text, status end
+    for _, entry in ipairs(list) do
+      entry.where = ("%s:%d: "):format(values["--layers"], entry.line)
+    end
+    return list
+  end
+  local entry, text, status
+  if source == "--problem" then
+    entry, text, status = benchdnn.parse(values["--problem"])
+    if not entry then return nil, "--problem: " .. text, status end
+    entry.where = ("--problem %s: "):format(message.quote(values["--problem"]))
+    entry.name = values["--name"] or entry.name
+  else
+    entry = { name = values["--name"] }
+    entry.fields, text, status = geometry_fields(values)
+    if not entry.fields then return nil, text, status end
+  end
+  return { entry }
+end
+
+-- What of the command line holds for all layers: the instruction set and the planner's options.
+local function common_choices(values)
+  local function choice(option, default, allowed)
+    local value = values[option] or default
+    for _, word in ipairs(allowed) do
+      if value == word then return value end
+    end
+    return bad(option, value, ("want %s%s"):format(message.choices(allowed),
+      message.did_you_mean(value, allowed)))
+  end
+  local chosen = {}
+  for _, entry in ipairs({ { "isa", "auto" }, { "algorithm", "auto" }, { "accuracy", "fast" } }) do
+    local word, default = table.unpack(entry)
+    local value, text, status = choice("--" .. word, default, options.words[word])
+    if not value then return nil, text, status end
+    chosen[word] = value
+  end
+  if chosen.isa == "auto" then chosen.isa = isa.detect() end
+  chosen.isa = isa.get(chosen.isa)
+  local unroll = values["--max-unroll"]
+  if unroll then
+    chosen.max_unroll = integer(unroll)
+    if not chosen.max_unroll or chosen.max_unroll < 1 or chosen.max_unroll > layer.LIMIT then
+      return bad("--max-unroll", unroll,
+        ("want a decimal integer from 1 to %d"):format(layer.LIMIT))
+    end
+  end
+  local prefix = values["--prefix"]
+  if prefix and not prefix:find("^[A-Za-z][A-Za-z0-9_]*$") then
+    return bad("--prefix", prefix, "want letters a-z A-Z, digits and _, a letter first")
+  end
+  return chosen
+end
+
+local function size_text(h, w) return h == w and tostring(h) or h .. "x" .. w end
+
+-- The command that emits this kernel again: only what differs from the defaults, in fixed order.
+local function command_of(values, l, chosen, job)
+  local out = { "emit" }
+  local function put(option, value, default)
+    if value ~= default then
+      out[#out + 1] = option
+      if value ~= true then out[#out + 1] = value end
+    end
+  end
+  if values["--input"] then
+    local mode = values["--pad"]
+    local top, left, bottom, right = l.pad_top, l.pad_left, l.pad_bottom, l.pad_right
+    local pad = mode and mode:find("^%a") and mode
+      or top == bottom and left == right and size_text(top, left)
+      or ("%d,%d,%d,%d"):format(top, left, bottom, right)
+    put("--input", ("%dx%dx%d"):format(l.IH, l.IW, l.IC))
+    put("--batch", l.N, 1)
+    put("--filters", l.OC)
+    put("--kernel", ("%dx%d"):format(l.KH, l.KW))
+    put("--stride", size_text(l.stride_h, l.stride_w), "1")
+    put("--pad", pad == "0" and "valid" or pad, "valid")
+    put("--dilation", size_text(l.dilation_h, l.dilation_w), "1")
+    put("--groups", l.groups > 1 and l.groups == l.IC and "depthwise" or l.groups, 1)
+  else
+    put("--problem", benchdnn.format(l))
+  end
+  put("--activation", activation.text(l.activation), "none")
+  put("--no-bias", not l.bias, false)
+  put("--layout", l.layout, "nhwc")
+  put("--weights", l.weights, "oihw")
+  put("--isa", chosen.isa.name)
+  put("--algorithm", chosen.algorithm, "auto")
+  put("--accuracy", chosen.accuracy, "fast")
+  put("--max-unroll", chosen.max_unroll)
+  put("--name", job.layer_name)
+  put("--prefix", values["--prefix"])
+  return table.concat(out, " ")
+end
+
+--- The jobs of a command line's option values.
+function request.jobs(values)
+  local chosen, text, status = common_choices(values)
+  if not chosen then return nil, text, status end
+  local entries
+  entries, text, status = sources(values)
+  if not entries then return nil, text, status end
+
+  local jobs, seen = {}, {}
+  for _, entry in ipairs(entries) do
+    local where = entry.where or ""
+    common_fields(values, entry.fields)
+    entry.fields.name = entry.name
+    local l, wrong, field = layer.new(entry.fields)
+    if not l then
+      local option = OPTION_OF[field]
+      if option and values[option] then
+        where = ("bad value %s for %s: "):format(message.quote(values[option]), option)
+      end
+      return nil, where .. wrong, 2
+    end
+    local job = { layer = l, isa = chosen.isa, count = entry.count }
+    job.plan, text = plan.make(l, chosen.isa, chosen)
+    if not job.plan then return nil, where .. text, 3 end
+    job.layer_name = l.name or name.compose(l, { algorithm = job.plan.algorithm,
+      isa = chosen.isa.name, tile = job.plan.tile_name })
+    job.name = (values["--prefix"] or "") .. job.layer_name
+    local ok
+    ok, text = name.check(job.name)
+    if not ok then return nil, where .. text, 2 end
+    if seen[job.name:lower()] then
+      return nil, ("%sname '%s' is taken by line %d"):format(where, job.name,
+        seen[job.name:lower()]), 2
+    end
+    seen[job.name:lower()] = entry.line or 0
+    job.command = command_of(values, l, chosen, job)
+    jobs[#jobs + 1] = job
+  end
+  return jobs
+end
+
+return request

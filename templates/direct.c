@@ -1,0 +1,152 @@
+@ -- The skeleton of direct convolution: register tiles, rows of tiles, and tasks made of rows.
+@ local KH, KW, ICg = layer.KH, layer.KW, plan.ICg
+@ local clipped = plan.rows_clipped
+@ local kh_begin = clipped and "kh_begin" or "0"
+@ local kh_end = clipped and "kh_end" or KH
+@ local row_step = layer.dilation_h * plan.input.row
+@ for _, class in ipairs(plan.classes) do
+@ local width = class.width
+@ local prefix = #plan.classes > 1 and name .. "_k" .. width or name
+@ local ragged = class.ragged == "last" and ", int ragged" or ""
+@
+@ local function steps(variant, tap, count)
+@   local text = {}
+@   for u = 0, count - 1 do
+@     text[u + 1] = include("direct_step.c", { class = class, variant = variant, tap = tap, u = u })
+@   end
+@   return text
+@ end
+@
+@ -- All steps of one tap (of all taps of the row, where they are merged): from src on, the tile's origin
+@ -- for it, and from wt on, its weights.
+@ local function tap_sum(variant, tap, src, wt)
+@   local s = variant.steps
+@   local channel = plan.input.channel
+@   if s.loops == 1 then
+        src = $(src);
+        wt = $(wt);
+        $(steps(variant, tap, s.unroll))
+@   else
+        for (int c = 0; c < $(s.loops * s.unroll); c += $(s.unroll)) {
+            src = $(src) + $(channel > 1 and ("(ptrdiff_t)c * %d"):format(channel) or "c");
+            wt = $(wt) + (ptrdiff_t)c * $(width);
+            $(steps(variant, tap, s.unroll))
+        }
+@   end
+@   if s.rest > 0 then
+        src = $(at(src, s.loops * s.unroll * channel));
+        wt = $(at(wt, s.loops * s.unroll * width));
+        $(steps(variant, tap, s.rest))
+@   end
+@ end
+@
+@ for _, variant in ipairs(class.variants) do
+@ local splats, vectors = splats(class, variant), vectors(class, variant)
+/* $(plural(variant.pixels, "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
+static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged))
+{
+    /* Every sum starts from its bias. */
+@ if plan.mapping == "channels" then
+@   for v = 0, vectors - 1 do
+    const $(V) bias_k$(v) = $(isa.load(at("w", v * isa.lanes)));
+@   end
+@ end
+@ for s = 0, splats - 1 do
+@   for v = 0, vectors - 1 do
+    $(V) $(acc(s, v)) = $(bias(s, v));
+@   end
+@ end
+@ local reads = false
+@ for kw = 0, KW - 1 do reads = reads or touched(variant, kw) end
+@ if not reads then
+    (void)in; /* every window lies in the padding */
+@   if clipped then
+    (void)kh_begin;
+    (void)kh_end;
+@   end
+@ else
+    w += $(width);
+
+    /* In each step, one input channel of one tap: $(plan.mapping == "channels" and "its weights, and a pixel's input in all lanes" or "its input, and an output channel's weight in all lanes"). */
+    const float *src, *wt;
+    $(V) $(table.concat(vector_names(class, variant), ", ")), $(splat_name);
+@ if KH > 1 or clipped then
+    for (int kh = $(kh_begin); kh < $(kh_end); ++kh) {
+        const float *row = in + (ptrdiff_t)(kh - $(kh_begin)) * $(row_step);
+        const float *taps = w + (ptrdiff_t)kh * $(KW * ICg * width);
+@ else
+    {
+        const float *row = in;
+        const float *taps = w;
+@ end
+@ if variant.rolled then
+        for (int kw = kw_begin; kw < kw_end; ++kw) {
+        const float *column = row + (ptrdiff_t)(kw - kw_begin) * $(layer.dilation_w * plan.input.pixel);
+        const float *column_taps = taps + (ptrdiff_t)kw * $(ICg * width);
+@     tap_sum(variant, 0, "column", "column_taps")
+        }
+@ else
+@   for kw = 0, variant.merged and 0 or KW - 1 do
+@     if touched(variant, kw) then
+
+        /* $(variant.merged and ("The %d taps of the row x %d input channels: neighbours in memory."):format(KW, ICg) or ("Tap %d of the row%s."):format(kw, touches(variant, kw))) */
+@       tap_sum(variant, kw, "row", at("taps", kw * ICg * width))
+@     end
+@   end
+@ end
+    }
+@ end
+@ if layer.activation.kind ~= "none" then
+@   for s = 0, splats - 1 do
+@     for v = 0, vectors - 1 do
+    $(acc(s, v)) = $(activate(acc(s, v)));
+@     end
+@   end
+@ end
+$(include("stores.c", { class = class, variant = variant, splats = splats, vectors = vectors }))
+}
+
+@ end
+@ -- Rows of tiles of one class of blocks.
+/* Rows oh_begin to oh_end of one block of $(plural(width, "output channel")). */
+static $(target)void $(prefix)_rows(const float *image, const float *w, float *out, int oh_begin, int oh_end$(ragged))
+{
+    for (int oh = oh_begin; oh < oh_end; ++oh) {
+@ local pass = (clipped and ", kh_begin, kh_end" or "")
+@ local tail = class.ragged == "last" and ", ragged" or ""
+@ if clipped then
+        /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
+        const int top = $(scaled("oh", layer.stride_h)) - $(layer.pad_top);
+        $(plan.rows_empty and "" or "const ")int kh_begin = top < 0 ? $(ceil_quotient("-top", layer.dilation_h)) : 0;
+        $(plan.rows_empty and "" or "const ")int kh_end = top + $((KH - 1) * layer.dilation_h) < $(plan.geometry.IH) ? $(KH) : $(ceil_quotient(plan.geometry.IH .. " - top", layer.dilation_h));
+@   if plan.rows_empty then
+        if (kh_begin >= kh_end) kh_begin = kh_end = 0;
+        const float *row = kh_begin < kh_end ? image + (ptrdiff_t)(top + $(scaled("kh_begin", layer.dilation_h))) * $(plan.input.row) : image;
+@   else
+        const float *row = image + (ptrdiff_t)(top + $(scaled("kh_begin", layer.dilation_h))) * $(plan.input.row);
+@   end
+@ else
+        const float *row = image + (ptrdiff_t)oh * $(layer.stride_h * plan.input.row);
+@ end
+        float *to = out + (ptrdiff_t)oh * $(plan.output.row);
+@ for _, segment in ipairs(class.segments) do
+@   local tile = prefix .. "_tile" .. segment.variant.index
+@   if segment.border then
+        for (int ow = $(segment.x); ow < $(segment.x + segment.count); ++ow) {
+            const int left = $(scaled("ow", layer.stride_w)) - $(layer.pad_left);
+            const int kw_first = left < 0 ? $(ceil_quotient("-left", layer.dilation_w)) : 0;
+            const int kw_last = left + $((KW - 1) * layer.dilation_w) < $(plan.geometry.IW) ? $(KW) : $(ceil_quotient(plan.geometry.IW .. " - left", layer.dilation_w));
+            const int some = kw_first < kw_last;
+            $(tile)(some ? row + (ptrdiff_t)(left + $(scaled("kw_first", layer.dilation_w))) * $(plan.input.pixel) : row, w, to + (ptrdiff_t)ow * $(plan.output.pixel)$(pass), some ? kw_first : 0, some ? kw_last : 0$(tail));
+        }
+@   elseif segment.count > 1 then
+        for (int i = 0; i < $(segment.count); ++i)
+            $(tile)($(at("row", segment.origin * plan.input.pixel)) + (ptrdiff_t)i * $(segment.pixels * layer.stride_w * plan.input.pixel), w, $(at("to", segment.x * plan.output.pixel)) + (ptrdiff_t)i * $(segment.pixels * plan.output.pixel)$(pass)$(segment.variant.rolled and ", 0, " .. KW or "")$(tail));
+@   else
+        $(tile)($(at("row", segment.origin * plan.input.pixel)), w, $(at("to", segment.x * plan.output.pixel))$(pass)$(segment.variant.rolled and ", 0, " .. KW or "")$(tail));
+@   end
+@ end
+    }
+}
+
+@ end

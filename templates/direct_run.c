@@ -1,0 +1,54 @@
+@ local g = plan.geometry
+    for (int task = task_begin; task < task_end; ++task) {
+@ local quotient, divisor = "task", 1
+@ local function digit(count)
+@   local text = divisor == 1 and quotient or ("%s / %d"):format(quotient, divisor)
+@   divisor = divisor * count
+@   return text
+@ end
+@ local outer = plan.chunks * g.N * layer.groups
+@ if plan.bands > 1 then
+        const int oh_begin = $(outer > 1 and ("task %% %d"):format(plan.bands) or "task") * $(plan.band);
+        const int oh_end = $(g.OH % plan.band == 0 and ("oh_begin + %d"):format(plan.band) or ("oh_begin + %d < %d ? oh_begin + %d : %d"):format(plan.band, g.OH, plan.band, g.OH));
+@ else
+        const int oh_begin = 0, oh_end = $(g.OH);
+@ end
+@ digit(plan.bands)
+@ local image, to, weights = "input", "output", "(const float *)packed"
+@ local function coordinate(variable, count, rest, in_step, out_step, weight_step)
+@   if count > 1 then
+        const int $(variable) = $(digit(count))$(rest > 1 and (" %% %d"):format(count) or "");
+@     if in_step ~= 0 then image = ("%s + (ptrdiff_t)%s * %d"):format(image, variable, in_step) end
+@     if out_step ~= 0 then to = ("%s + (ptrdiff_t)%s * %d"):format(to, variable, out_step) end
+@     if weight_step ~= 0 then weights = ("%s + (ptrdiff_t)%s * %d"):format(weights, variable, weight_step) end
+@   end
+@ end
+@ coordinate("chunk", plan.chunks, g.N * layer.groups, 0, 0, 0)
+@ coordinate("group", layer.groups, g.N, plan.ICg * plan.input.channel, plan.OCg * plan.output.channel, plan.group_floats)
+@ coordinate("image", g.N, 1, plan.input.image, plan.output.image, 0)
+        const float *in = $(image);
+        const float *w = $(weights);
+        float *out = $(to);
+@ if plan.chunks > 1 then
+        const int block_end = $(plan.blocks % plan.chunk == 0 and ("(chunk + 1) * %d"):format(plan.chunk) or ("chunk == %d ? %d : (chunk + 1) * %d"):format(plan.chunks - 1, plan.blocks, plan.chunk));
+        for (int block = $(scaled("chunk", plan.chunk)); block < block_end; ++block) {
+@ elseif plan.blocks > 1 then
+        for (int block = 0; block < $(plan.blocks); ++block) {
+@ else
+        {
+@ end
+@ for i, class in ipairs(plan.classes) do
+@   local prefix = #plan.classes > 1 and name .. "_k" .. class.width or name
+@   local index = plan.blocks == 1 and "0" or class.first == 0 and "block" or ("(block - %d)"):format(class.first)
+@   if #plan.classes > 1 then
+            $(i > 1 and "else " or "")$(i < #plan.classes and ("if (block < %d)"):format(class.first + class.count) or "")
+@   end
+@   local ragged = class.ragged == "last" and (", block == %d"):format(class.first + class.count - 1) or ""
+@   if plan.blocks == 1 then
+            $(prefix)_rows(in, w, out, oh_begin, oh_end);
+@   else
+            $(prefix)_rows(in, $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at("out", class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.width * plan.output.channel), oh_begin, oh_end$(ragged));
+@   end
+@ end
+        }
+    }

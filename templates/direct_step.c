@@ -1,0 +1,11 @@
+@ -- One reduction step of a tile: one input channel of one tap.
+
+@ for _, operand in ipairs(vector_operands(class, variant, tap, u)) do
+$(operand.name) = $(operand.load);
+@ end
+@ for _, operand in ipairs(splat_operands(class, variant, tap, u)) do
+$(splat_name) = $(operand.load);
+@   for _, use in ipairs(operand.uses) do
+CONV_FMA($(use.acc), $(splat_name), $(use.vector));
+@   end
+@ end

@@ -1,0 +1,40 @@
+@ -- Packs weights for any skeleton: block after block of `width` outputs, its bias first, then its taps
+@ -- in the order in which the kernel reads them, the outputs of a tap side by side.
+@ local groups, outputs, ICg = plan.pack_groups, plan.pack_outputs, layer.IC // layer.groups
+void $(name)_pack(const float *weights, const float *bias, void *packed)
+{
+    float *to = packed;
+@ if not layer.bias then
+    (void)bias; /* this layer has none: every sum starts from 0 */
+@ end
+@ if groups > 1 then
+    for (int group = 0; group < $(groups); ++group) {
+@ else
+    {
+@ end
+@ local group = groups > 1 and ("group * %d + "):format(outputs) or ""
+@ for _, class in ipairs(plan.classes) do
+        for (int block = 0; block < $(class.count); ++block) {
+            const int first = $(at(scaled("block", class.step), class.first_output));
+@ local whole = class.step == class.width and class.first_output + class.count * class.step <= outputs
+@ local inside = whole and "" or class.step == class.width and ("first + k < %d"):format(outputs)
+@   or class.first_output + class.count * class.step <= outputs and ("k < %d"):format(class.step) or ("k < %d && first + k < %d"):format(class.step, outputs)
+            for (int k = 0; k < $(class.width); ++k)
+@ if layer.bias then
+                *to++ = bias != NULL$(inside ~= "" and " && " .. inside or "") ? bias[$(group)first + k] : 0.0f;
+@ else
+                *to++ = 0.0f;
+@ end
+@ local loops = ""
+            for (int kh = 0; kh < $(layer.KH); ++kh)
+            for (int kw = 0; kw < $(layer.KW); ++kw)
+@ if ICg > 1 then
+            for (int c = 0; c < $(ICg); ++c)
+@ end
+            for (int k = 0; k < $(class.width); ++k)
+@ local w = plan.weights
+                *to++ = $(inside ~= "" and inside .. " ? " or "")weights[(ptrdiff_t)($(group)first + k) * $(w.o)$(ICg > 1 and (" + (ptrdiff_t)c * %d"):format(w.i) or "") + kh * $(w.kh) + kw * $(w.kw)]$(inside ~= "" and " : 0.0f" or "");
+        }
+@ end
+    }
+}

@@ -1,0 +1,43 @@
+/* $(count) generated kernels, as tests and benchmarks see them. Written by convgen $(version), do not edit.
+ * SPDX-License-Identifier: MIT-0 */
+#include "$(registry).h"
+@ for _, job in ipairs(jobs) do
+#include "$(job.name).h"
+@ end
+
+@ for _, isa in ipairs(sets) do
+@ if isa.guard ~= "" then
+#if $(isa.guard)
+#define $(registry)_$(isa.name)(function) function
+#else /* of another architecture: there is none */
+#define $(registry)_$(isa.name)(function) 0
+#endif
+@ else
+#define $(registry)_$(isa.name)(function) function
+@ end
+static int $(registry)_runs_$(isa.name)(void)
+{
+@ if isa.guard ~= "" then
+#if ($(isa.guard)) && defined(__GNUC__)
+    return $(isa.cpu_check);
+#else
+    return 0;
+#endif
+@ else
+    return $(isa.cpu_check);
+@ end
+}
+
+@ end
+const struct conv_kernel $(registry)[] = {
+@ for _, job in ipairs(jobs) do
+@ local l, p, n = job.layer, job.plan, job.name
+    { "$(n)", "$(job.layer_name)", $(n)_ALGORITHM, "$(job.isa.name)", "$(p.tile_name)", $(registry)_runs_$(job.isa.name),
+      { $(l.N), $(l.IH), $(l.IW), $(l.IC), $(l.OH), $(l.OW), $(l.OC), $(l.KH), $(l.KW), $(l.stride_h), $(l.stride_w), $(l.dilation_h), $(l.dilation_w), $(l.groups),
+        $(l.pad_top), $(l.pad_left), $(l.pad_bottom), $(l.pad_right), CONV_$(l.layout:upper()), CONV_$(l.weights:upper()),
+        CONV_$(l.activation.kind:upper()), $(number(l.activation.a)), $(number(l.activation.b)), $(l.bias and 1 or 0) },
+      $(n)_EXACT, $(n)_TASKS, $(n)_INPUT_COUNT, $(n)_WEIGHT_COUNT, $(n)_BIAS_COUNT, $(n)_OUTPUT_COUNT,
+      $(n)_PACKED_BYTES, $(n)_WORKSPACE_BYTES, $(n)_ALIGN, $(n)_pack, $(registry)_$(job.isa.name)($(n)_run) },
+@ end
+};
+const int $(registry)_count = $(count);

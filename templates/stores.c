@@ -1,0 +1,54 @@
+@ -- Stores the tile of accumulators of direct.c: as they lie where lanes are neighbours in the output,
+@ -- transposed where they are not. `ragged` blocks hold fewer channels than lanes.
+@ local L = isa.lanes
+@ local channels = plan.mapping == "channels"
+@ local contiguous = channels and plan.output.channel == 1 or not channels and plan.output.pixel == 1
+@ local splat_step = channels and plan.output.pixel or plan.output.channel
+@ local vector_step = L * (channels and plan.output.channel or plan.output.pixel)
+@ local function valid(v)
+@   if v < vectors - 1 then return L end
+@   if channels then return class.tail end
+@   return variant.pixels - v * L
+@ end
+@ local function plain(v, count)
+@   for s = 0, splats - 1 do
+    $(isa.store_range(at("out", s * splat_step + v * vector_step), acc(s, v), 0, count))
+@   end
+@ end
+@ if contiguous or L == 1 then
+@   for v = 0, vectors - 1 do
+@     if channels and class.ragged == "last" and v == vectors - 1 then
+    if (ragged) {
+@       plain(v, valid(v))
+    } else {
+@       plain(v, L)
+    }
+@     else
+@       plain(v, valid(v))
+@     end
+@   end
+@ else
+    /* Lanes are not neighbours in the output: transposed, each lane is a run of it. */
+@   for v = 0, vectors - 1 do
+@     for first = 0, splats - 1, L do
+@       local some = {}
+@       for s = first, math.min(first + L, splats) - 1 do some[#some + 1] = acc(s, v) end
+@       local full = channels and class.ragged == "last" and v == vectors - 1
+@       local lines, rows = isa.transpose(some, ("t%d_%d_"):format(v, first), full and L or valid(v))
+    {
+        $(lines)
+@       for l = 1, L do
+@         if l <= valid(v) or full then
+@           if full and l == valid(v) + 1 then
+        if (!ragged) {
+@           end
+        $(isa.store_range(at("out", first * splat_step + v * vector_step + (l - 1) * (vector_step // L)), rows[l].name, rows[l].at, #some))
+@         end
+@       end
+@       if full and valid(v) < L then
+        }
+@       end
+    }
+@     end
+@   end
+@ end
