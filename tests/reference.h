@@ -1,0 +1,104 @@
+/* The convolution, straight from its definition: slow, simple, and all that tests believe in.
+ *
+ *   y[n][oh][ow][oc] = act(b[oc] + sum over kh, kw, ic of
+ *                          x[n][oh*stride - pad + kh*dilation][...][ic] * w[oc][kh][kw][ic])
+ *
+ * with x = 0 outside the input. Sums are kept in double.
+ * SPDX-License-Identifier: MIT-0 */
+#ifndef CONV_REFERENCE_H
+#define CONV_REFERENCE_H
+
+#include <math.h>
+#include <stddef.h>
+
+#ifndef CONV_REGISTRY_H
+#include "registry.h"
+#endif
+
+/* One output before bias and activation. */
+struct reference_sum {
+    double sum;  /* of x*w over the taps that lie inside the input */
+    double size; /* of |x*w| over the same taps: what rounding errors are measured against */
+    size_t taps; /* how many they are */
+};
+
+static size_t reference_at(enum conv_layout layout, int height, int width, int channels,
+                           int n, int h, int w, int c)
+{
+    const size_t H = (size_t)height, W = (size_t)width, C = (size_t)channels;
+    if (layout == CONV_NHWC)
+        return (((size_t)n * H + (size_t)h) * W + (size_t)w) * C + (size_t)c;
+    return (((size_t)n * C + (size_t)c) * H + (size_t)h) * W + (size_t)w;
+}
+
+static size_t reference_input_at(const struct conv_layer *l, int n, int h, int w, int c)
+{
+    return reference_at(l->layout, l->in_h, l->in_w, l->in_channels, n, h, w, c);
+}
+
+static size_t reference_output_at(const struct conv_layer *l, int n, int h, int w, int c)
+{
+    return reference_at(l->layout, l->out_h, l->out_w, l->out_channels, n, h, w, c);
+}
+
+/* ic counts within the group. */
+static size_t reference_weight_at(const struct conv_layer *l, int oc, int kh, int kw, int ic)
+{
+    const size_t O = (size_t)l->out_channels, I = (size_t)(l->in_channels / l->groups);
+    const size_t H = (size_t)l->kernel_h, W = (size_t)l->kernel_w;
+    const size_t o = (size_t)oc, h = (size_t)kh, w = (size_t)kw, i = (size_t)ic;
+    switch (l->weights) {
+    case CONV_OHWI: return ((o * H + h) * W + w) * I + i;
+    case CONV_HWIO: return ((h * W + w) * I + i) * O + o;
+    case CONV_OIHW: break;
+    }
+    return ((o * I + i) * H + h) * W + w;
+}
+
+static struct reference_sum reference_conv(const struct conv_layer *l, const float *input,
+                                           const float *weights, int n, int oh, int ow, int oc)
+{
+    const int group_inputs = l->in_channels / l->groups;
+    const int first_channel = oc / (l->out_channels / l->groups) * group_inputs;
+    struct reference_sum r = { 0.0, 0.0, 0 };
+    for (int kh = 0; kh < l->kernel_h; kh++) {
+        const long long ih = (long long)oh * l->stride_h - l->pad_top
+                             + (long long)kh * l->dilation_h;
+        if (ih < 0 || ih >= l->in_h)
+            continue;
+        for (int kw = 0; kw < l->kernel_w; kw++) {
+            const long long iw = (long long)ow * l->stride_w - l->pad_left
+                                 + (long long)kw * l->dilation_w;
+            if (iw < 0 || iw >= l->in_w)
+                continue;
+            for (int ic = 0; ic < group_inputs; ic++) {
+                const double x = (double)input[reference_input_at(l, n, (int)ih, (int)iw,
+                                                                  first_channel + ic)];
+                const double w = (double)weights[reference_weight_at(l, oc, kh, kw, ic)];
+                r.sum += x * w;
+                r.size += fabs(x * w);
+            }
+            r.taps += (size_t)group_inputs;
+        }
+    }
+    return r;
+}
+
+/* Every comparison is written so that a NaN comes out as it went in. */
+static double reference_activation(const struct conv_layer *l, double x)
+{
+    const double a = (double)l->activation_a, b = (double)l->activation_b;
+    switch (l->activation) {
+    case CONV_NONE: break;
+    case CONV_RELU: return x < 0.0 ? 0.0 : x;
+    case CONV_CLAMP: return x < a ? a : x > b ? b : x;
+    case CONV_LEAKY: return x < 0.0 ? a * x : x;
+    case CONV_SIGMOID: return 1.0 / (1.0 + exp(-x));
+    case CONV_TANH: return tanh(x);
+    case CONV_SILU: return x / (1.0 + exp(-x));
+    case CONV_HARDSWISH: return x < -3.0 ? 0.0 : x > 3.0 ? x : x * (x + 3.0) / 6.0;
+    }
+    return x;
+}
+
+#endif

@@ -1,0 +1,120 @@
+-- Runs all tests: what 'make test' and 'make test-all' do.
+--
+--   lua5.4 tests/run.lua [--all] [--seed N] [--problems FILE] [--only SUITE,...] [--out DIR]
+--   lua5.4 tests/run.lua --list
+--
+-- or with SEED, PROBLEMS and ONLY in the environment. CC is the compiler. Run it in the project's
+-- root; what it makes is under DIR, by default build/tests. Ends with 'N passed, N failed, N
+-- skipped'; the exit status is 1 if anything failed.
+-- SPDX-License-Identifier: MIT-0
+
+package.path = "gen/?.lua;gen/?/init.lua;tests/?.lua;" .. package.path
+
+local jobs = require "runner.jobs"
+local suites = require "runner.suites"
+
+-- name, minutes on two cores ('make test', 'make test-all'), what it is about, function
+local SUITES = {
+  { "specs", 0.5, 0.5, "the Lua modules", suites.specs },
+  { "lint", 0.5, 0.5, "luacheck", suites.lint },
+  { "documents", 0.5, 0.5, "what README.md and the examples say to type", suites.documents },
+  { "textbook", 0.5, 0.5, "the textbook's layer, by hand", suites.textbook },
+  { "standalone", 0.5, 0.5, "test programs for users", suites.standalone },
+  { "cplusplus", 0.5, 0.5, "headers in C++", suites.cplusplus },
+  { "warnings", 1, 2, "each file alone, three compilers, C99 and C11", suites.warnings },
+  { "symbols", 0.5, 0.5, "no variables, no foreign functions", suites.symbols },
+  { "activations", 1, 1, "each activation", suites.activations },
+  { "options", 0.5, 0.5, "orders of weights, no bias", suites.options },
+  { "sanitizers", 0.5, 3, "address and undefined behaviour", suites.sanitizers },
+  { "problems", 1, 8, "tests/problems.txt", suites.problems },
+  { "given", 2, 30, "PROBLEMS=file", suites.given },
+}
+
+local function usage(text)
+  io.stderr:write("tests/run.lua: ", text, "\n")
+  os.exit(2)
+end
+
+local function options()
+  local o = { seed = os.getenv("SEED"), problems = os.getenv("PROBLEMS"), only = os.getenv("ONLY") }
+  local i = 1
+  while arg[i] do
+    local name = arg[i]:match("^%-%-(%l+)$")
+    if name == "all" or name == "list" then
+      o[name] = true
+    elseif name == "seed" or name == "problems" or name == "only" or name == "out" then
+      i = i + 1
+      o[name] = arg[i] or usage("--" .. name .. " wants a value")
+    else
+      usage("unknown argument " .. arg[i])
+    end
+    i = i + 1
+  end
+  for _, name in ipairs { "seed", "problems", "only" } do
+    if o[name] == "" then o[name] = nil end
+  end
+  o.seed = o.seed and (math.tointeger(tonumber(o.seed)) or usage("bad seed " .. o.seed))
+  return o
+end
+
+local function chosen(only)
+  if not only then return SUITES end
+  local list = {}
+  for word in only:gmatch("[^,%s]+") do
+    local found
+    for _, suite in ipairs(SUITES) do found = found or suite[1] == word and suite end
+    list[#list + 1] = found or usage("no suite " .. word .. "; see --list")
+  end
+  return list
+end
+
+local function clock() return tonumber(jobs.output("date +%s")) end
+
+local o = options()
+if o.list then
+  for _, suite in ipairs(SUITES) do
+    print(("%-12s %4s min  %4s min  %s"):format(suite[1], suite[2], suite[3], suite[4]))
+  end
+  os.exit(0)
+end
+
+local terminal = os.execute("test -t 1") == true
+local t = {
+  all = o.all, parts = o.all and 1 or 8, seed = o.seed or os.time() % 100000, problems = o.problems,
+  cc = (os.getenv("CC") or "") ~= "" and os.getenv("CC") or "cc",
+  width = tonumber(jobs.output("nproc")) or 1, directory = o.out or "build/tests",
+}
+
+--- Runs shell commands in parallel; gives a list of { status =, output = }.
+function t:run(commands)
+  return jobs.run(commands, self.width, self.directory, function(count)
+    if not terminal then return end
+    io.write(("\r%-12s %d/%d\27[K\r"):format(self.suite, count, #commands)):flush()
+  end)
+end
+
+print(("seed %d: %s (SEED=%d runs the same)"):format(t.seed,
+  o.all and "everything" or "an eighth of the problems, another one for each seed", t.seed))
+local total = { passed = 0, failed = 0, skipped = 0 }
+for _, suite in ipairs(chosen(o.only)) do
+  t.suite = suite[1]
+  local begin = clock()
+  local ok, result, why = pcall(suite[5], t)
+  if not ok then result = { passed = 0, failed = 1, skipped = 0, messages = { result } } end
+  if result.passed + result.failed + result.skipped == 0 and not why then
+    result.failed, result.messages = 1, { "it ran nothing" }
+  end
+  for key, count in pairs(total) do total[key] = count + result[key] end
+  print(("%-12s %s (%d s)"):format(suite[1], why or ("%d passed, %d failed, %d skipped"):format(
+    result.passed, result.failed, result.skipped), clock() - begin))
+  for i, message in ipairs(result.messages) do
+    if i > 12 then
+      print(("  ... and %d more"):format(#result.messages - 12))
+      break
+    end
+    print("  " .. message)
+  end
+  io.stdout:flush()
+end
+print(("%d passed, %d failed, %d skipped"):format(total.passed, total.failed, total.skipped))
+os.exit(total.failed == 0 and total.passed > 0 and 0 or 1)

@@ -1,0 +1,123 @@
+-- Emits kernels, compiles many of them together, and has tests/harness.c check them.
+-- SPDX-License-Identifier: MIT-0
+--
+-- A build is { name =, layers = list of problems, isa =, layout =, options = more options of emit,
+-- cc =, flags = } and becomes one program.
+
+local files = require "files"
+local problems = require "runner.problems"
+local tally = require "runner.tally"
+
+local kernels = {}
+
+-- A translation unit includes kernels up to so many bytes: more in one need less compiling of
+-- headers, but several are needed to keep all processors busy.
+local UNIT = 800000
+
+local WARNINGS = "-Wall -Wextra -Wpedantic -Werror"
+
+--- The command that emits a build's kernels and their registry into `directory`.
+function kernels.emit_command(build, directory)
+  return ("rm -rf %s && gen/convgen emit --quiet --layers %s.txt --isa %s --layout %s %s"
+    .. " --registry kernels -o %s"):format(directory, directory, build.isa, build.layout,
+    build.options or "", directory)
+end
+
+-- Writes the translation units of an emitted build and gives their paths without '.c'.
+local function bundle(directory)
+  local units, lines, size = {}, {}, 0
+  local function close()
+    if #lines == 0 then return end
+    units[#units + 1] = ("%s/unit%d"):format(directory, #units + 1)
+    assert(files.write(units[#units] .. ".c", table.concat(lines)))
+    lines, size = {}, 0
+  end
+  for name in files.read(directory .. "/kernels.c"):gmatch('#include "([%w_]+)%.h"') do
+    if name ~= "kernels" then
+      lines[#lines + 1] = ('#include "%s.c"\n'):format(name)
+      size = size + #files.read(("%s/%s.c"):format(directory, name))
+      if size > UNIT then close() end
+    end
+  end
+  close()
+  units[#units + 1] = directory .. "/kernels"
+  return units
+end
+
+-- The object of the harness for some compiler and flags, and the command that makes it.
+local function harness(t, build)
+  local key = (build.cc .. build.flags):gsub("[^%w]", "_")
+  local object = ("%s/harness%s.o"):format(t.directory, key)
+  return object, ("%s -std=c11 -O2 %s -Wconversion %s -DREGISTRY=kernels -Itemplates -c"
+    .. " tests/harness.c -o %s"):format(build.cc, build.flags:gsub("%-O%d", ""), WARNINGS, object)
+end
+
+-- Runs commands that must succeed; those that do not are failures of their builds.
+local function run_all(t, commands, builds, what, result)
+  local ok = {}
+  for i, r in ipairs(t:run(commands)) do
+    if r.status ~= 0 then
+      local build = builds[i]
+      if not build.failed then
+        result:fail("%s: %s failed: %s\n%s", build.name, what, commands[i], r.output:sub(1, 600))
+      end
+      build.failed = true
+    end
+    ok[i] = r.status == 0
+  end
+  return ok
+end
+
+--- Checks all kernels of some builds.
+function kernels.check(t, suite, builds)
+  local result = tally.new()
+  local commands, owners = {}, {}
+  local function command(build, line)
+    commands[#commands + 1] = line
+    owners[#owners + 1] = build
+  end
+  for _, build in ipairs(builds) do
+    build.cc, build.flags = build.cc or t.cc, build.flags or "-O1"
+    build.directory = ("%s/%s/%s"):format(t.directory, suite, build.name)
+    problems.write(build.directory .. ".txt", build.layers)
+    command(build, kernels.emit_command(build, build.directory))
+  end
+  run_all(t, commands, owners, "convgen", result)
+
+  commands, owners = {}, {}
+  local harnesses = {}
+  for _, build in ipairs(builds) do
+    if not build.failed then
+      local object, line = harness(t, build)
+      if not harnesses[object] then command(build, line) end
+      harnesses[object], build.harness = true, object
+      build.units = bundle(build.directory)
+      for _, unit in ipairs(build.units) do
+        command(build, ("%s -std=c99 %s %s -c %s.c -o %s.o"):format(build.cc, build.flags, WARNINGS,
+          unit, unit))
+      end
+    end
+  end
+  run_all(t, commands, owners, "compiling", result)
+
+  commands, owners = {}, {}
+  for _, build in ipairs(builds) do
+    if not build.failed then
+      local program = build.directory .. "/harness"
+      command(build, ("%s %s %s %s.o -o %s -lcmocka -lm && CHECK_SEED=%d CMOCKA_MESSAGE_OUTPUT=TAP"
+        .. " timeout 3600 %s"):format(build.cc, build.flags, build.harness,
+        table.concat(build.units, ".o "), program, t.seed, program))
+    end
+  end
+  for i, r in ipairs(t:run(commands)) do
+    local before = result.failed
+    result:tap(r.output, r.status, owners[i].name)
+    if result.failed > before then
+      result.messages[#result.messages + 1] = ("again: CHECK_SEED=%d %s/harness 'NAME'"):format(
+        t.seed, owners[i].directory)
+    end
+  end
+  return result
+end
+
+return kernels

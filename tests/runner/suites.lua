@@ -1,0 +1,257 @@
+-- What the suites of tests/run.lua are made of: functions of the run `t` that give a tally.
+-- SPDX-License-Identifier: MIT-0
+
+local isa = require "isa"
+local jobs = require "runner.jobs"
+local kernels = require "runner.kernels"
+local problems = require "runner.problems"
+local tally = require "runner.tally"
+
+local suites = {}
+
+local LAYOUTS = { "nhwc", "nchw" }
+local WARNINGS = "-Wall -Wextra -Wpedantic -Werror"
+
+-- One or two of every kind, by their names in problems.txt.
+local FEW = {
+  "same_15_33", "point_oc17", "width_13", "asym_k3s2_end", "unread_k3s3", "dil_mixed", "pad_k3_5",
+  "large_7_s2", "batch_7", "single_16", "line_k5_s2", "group_3_15_51", "dw_33", "dw_16x3",
+}
+local FEWER = { "same_15_33", "width_13", "dw_33", "dw_5x3", "group_3_15_51", "stem_c3k3s2" }
+
+local function named(names) return problems.named(problems.read("tests/problems.txt"), names) end
+
+-- A build for each instruction set and layout.
+local function each(layers, fields, layouts)
+  local builds = {}
+  for _, set in ipairs(isa.names) do
+    for _, layout in ipairs(layouts or LAYOUTS) do
+      local build = { name = set .. "_" .. layout, layers = layers, isa = set, layout = layout }
+      for key, value in pairs(fields or {}) do build[key] = value end
+      builds[#builds + 1] = build
+    end
+  end
+  return builds
+end
+
+-- A build for each of some options, instruction set and layout.
+local function each_option(layers, options)
+  local builds = {}
+  for _, option in ipairs(options) do
+    for _, build in ipairs(each(layers)) do
+      build.options = option
+      build.name = option:gsub("%-%-", ""):gsub("[^%w]+", "_") .. "_" .. build.name
+      builds[#builds + 1] = build
+    end
+  end
+  return builds
+end
+
+--- The project's own hard problems, exactly, on every instruction set and layout.
+function suites.problems(t)
+  local list = problems.part(problems.read("tests/problems.txt"), t.parts, t.seed)
+  return kernels.check(t, "problems", each(list))
+end
+
+--- Another list of problems: PROBLEMS=file.
+function suites.given(t)
+  if not t.problems then return tally.new(), "no PROBLEMS=file given" end
+  return kernels.check(t, "given", each(problems.part(problems.read(t.problems), t.parts, t.seed)))
+end
+
+function suites.activations(t)
+  return kernels.check(t, "activations", each_option(named(FEWER), {
+    "--activation relu", "--activation relu6", "--activation clamp:-2,3.5",
+    "--activation leaky:0.1", "--activation leaky:-1.5", "--activation sigmoid",
+    "--activation tanh", "--activation silu", "--activation hardswish",
+  }))
+end
+
+function suites.options(t)
+  return kernels.check(t, "options", each_option(named(FEW), {
+    "--weights ohwi", "--weights hwio", "--no-bias", "--no-bias --activation relu",
+  }))
+end
+
+--- Address and undefined-behaviour sanitizers, which see inside the arrays, too.
+function suites.sanitizers(t)
+  local flags = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+  local list = named(FEW)
+  if not t.all then return kernels.check(t, "sanitizers", each(list, { flags = flags })) end
+  local result = tally.new()
+  for _, cc in ipairs { "gcc", "clang-14", "clang-19" } do
+    if jobs.output(("echo 'int main(void) { return 0; }' | %s %s -xc - -o /dev/null"):format(cc,
+      flags)) then
+      list = problems.part(problems.read("tests/problems.txt"), 8, t.seed)
+      result:add(kernels.check(t, "sanitizers_" .. cc, each(list, { flags = flags, cc = cc })))
+    else
+      result:skip(#each(list) * #list)
+    end
+  end
+  return result
+end
+
+-- Names of compilers that are there; the tests of the others are skipped.
+local function compilers(names, tests, result)
+  local there = {}
+  for _, name in ipairs(names) do
+    if jobs.have(name) then there[#there + 1] = name else result:skip(tests) end
+  end
+  return there
+end
+
+-- Runs a list of { title, command that prints TAP }.
+local function run_tap(t, tests, result)
+  local commands = {}
+  for i, test in ipairs(tests) do commands[i] = test[2] end
+  for i, r in ipairs(t:run(commands)) do result:tap(r.output, r.status, tests[i][1]) end
+  return result
+end
+
+-- A shell command as a test in TAP: what it prints goes before, as comments, if it fails.
+local function as_test(title, command)
+  return jobs.expand("if out=$( { $command; } 2>&1 ); then echo ok - $title; else"
+    .. " echo \"$out\" | head -n 5 | sed 's/^/# /'; echo not ok - $title; fi",
+    { command = command, title = title })
+end
+
+-- Every compiler that is there with every standard: calls test({ cc =, std =, ... }, title) for a
+-- command and gives what run_tap() wants.
+local function with_compilers(t, suite, names, standards, result, test)
+  local tests = {}
+  for _, cc in ipairs(compilers(names, #standards, result)) do
+    for _, standard in ipairs(standards) do
+      local title = ("%s -std=%s"):format(cc, standard)
+      tests[#tests + 1] = { title, test({
+        cc = cc, std = standard, c = t.cc, warnings = WARNINGS,
+        dir = ("%s/%s/%s"):format(t.directory, suite, title:gsub("[^%w]+", "_")),
+      }, title) }
+    end
+  end
+  return tests
+end
+
+local C = { "gcc", "clang-14", "clang-19" }
+local CPLUSPLUS = { "g++", "clang++-14", "clang++-19" }
+
+-- Emits builds into directories under the suite's, and gives these; or nil when that failed.
+local function emit(t, suite, builds, result)
+  local commands, directories = {}, {}
+  for i, build in ipairs(builds) do
+    directories[i] = ("%s/%s/%s"):format(t.directory, suite, build.name)
+    problems.write(directories[i] .. ".txt", build.layers)
+    commands[i] = kernels.emit_command(build, directories[i])
+  end
+  for i, r in ipairs(t:run(commands)) do
+    if r.status ~= 0 then
+      result:fail("%s: %s", builds[i].name, r.output)
+      return nil
+    end
+  end
+  return directories
+end
+
+--- Every emitted file, compiled alone, without a warning and without -m flags.
+function suites.warnings(t)
+  local result = tally.new()
+  local directories = emit(t, "warnings", each(named(FEW), { options = "--activation silu" },
+    not t.all and { LAYOUTS[1 + t.seed % 2] }), result)
+  if not directories then return result end
+  local files = table.concat(directories, "/*.c ") .. "/*.c"
+  return run_tap(t, with_compilers(t, "warnings", C, { "c99", "c11" }, result, function(values)
+    local compile = jobs.expand("$cc -std=$std -O2 $warnings -c $f -o /dev/null", values)
+    return ("for f in %s; do %s; done"):format(files, as_test("$f", compile))
+  end), result)
+end
+
+--- A kernel has its two functions, no variables, and calls nothing but copying and mathematics.
+function suites.symbols(t)
+  local result = tally.new()
+  local builds = each(named(FEWER), { options = "--activation tanh" })
+  local directories = emit(t, "symbols", builds, result) or {}
+  local good = " [tr] | T '$n'_(pack|run)$"
+    .. "| U ((exp|ldexp|tanh)f|mem(cpy|set)|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail)$"
+  local loop = "for f in $dir/*.h; do n=$(basename $f .h);"
+    .. " case $n in kernels|registry) ;; *) $test;; esac; done"
+  local tests = {}
+  for i, directory in ipairs(directories) do
+    local values = { dir = directory, c = t.cc, good = good }
+    values.test = as_test("$n", jobs.expand("$c -O2 -c $dir/$n.c -o $dir/$n.o"
+      .. " && ! nm $dir/$n.o | grep -vE '$good'", values))
+    tests[i] = { builds[i].name, jobs.expand(loop, values) }
+  end
+  return run_tap(t, tests, result)
+end
+
+--- The test programs that 'emit --test' writes: without warnings, and they pass.
+function suites.standalone(t)
+  local result = tally.new()
+  local script = "gen/convgen emit --quiet --test --input 9x10x5 --filters 7 --kernel 3 --pad same"
+    .. " --activation leaky:0.25 --name drop_in -o $dir && cd $dir"
+    .. " && $cc -std=$std -O1 $warnings drop_in.c drop_in_test.c -lm -o drop_in"
+    .. " && ./drop_in | tail -n 1 | grep -x '1 passed, 0 failed, 0 skipped'"
+  return run_tap(t, with_compilers(t, "standalone", C, { "c99", "c11" }, result,
+    function(values, title) return as_test(title, jobs.expand(script, values)) end), result)
+end
+
+--- The header in C++: it compiles in old and new C++, and links with the C object.
+function suites.cplusplus(t)
+  local result = tally.new()
+  local script = "gen/convgen emit --quiet --input 4x4x1 --filters 1 --kernel 3 --pad same"
+    .. " --isa scalar --name blur -o $dir && $c -c $dir/blur.c -o $dir/blur.o"
+    .. " && $cc -std=$std $warnings -I$dir tests/consumer.cc $dir/blur.o -o $dir/consumer"
+    .. " && $dir/consumer"
+  return run_tap(t, with_compilers(t, "cplusplus", CPLUSPLUS, { "c++98", "c++17" }, result,
+    function(values, title) return as_test(title, jobs.expand(script, values)) end), result)
+end
+
+-- A shell condition: can this processor run the instruction set?
+local function runs(set)
+  local flags = isa.get(set).cpu_flags
+  return #flags == 0 and "true"
+    or "grep -qw " .. table.concat(flags, " /proc/cpuinfo && grep -qw ") .. " /proc/cpuinfo"
+end
+
+--- The textbook's layer as a user calls it, with results worked out by hand.
+function suites.textbook(t)
+  local script = "gen/convgen emit --quiet --input 32x32x3 --filters 10 --kernel 5x5 --pad same"
+    .. " --activation relu --isa $isa --layout $layout --name edge -o $dir"
+    .. " && $c -std=c99 -O1 $warnings -DNCHW=$nchw -I$dir tests/textbook.c $dir/edge.c -o $dir/edge"
+    .. " -lm && if $runs; then $dir/edge; else echo ok '# SKIP'; fi"
+  local tests = {}
+  for _, build in ipairs(each()) do
+    tests[#tests + 1] = { build.name, jobs.expand(script, {
+      isa = build.isa, layout = build.layout, nchw = build.layout == "nchw" and 1 or 0, c = t.cc,
+      dir = ("%s/textbook/%s"):format(t.directory, build.name), warnings = WARNINGS,
+      runs = runs(build.isa),
+    }) }
+  end
+  return run_tap(t, tests, tally.new())
+end
+
+--- What README.md and the examples say to type.
+function suites.documents(t)
+  return run_tap(t, { { "documents", "lua5.4 -E tests/readme.lua" } }, tally.new())
+end
+
+--- The Lua modules.
+function suites.specs(t)
+  local result = tally.new()
+  if not jobs.have("busted") then
+    result:skip()
+    return result, "busted is missing"
+  end
+  return run_tap(t, { { "busted", "busted --lua=/usr/bin/lua5.4 -o TAP tests/spec" } }, result)
+end
+
+function suites.lint(t)
+  local result = tally.new()
+  if not jobs.have("luacheck") then
+    result:skip()
+    return result, "luacheck is missing"
+  end
+  local command = "luacheck --no-color --formatter plain gen tests bench"
+  return run_tap(t, { { "lint", as_test("luacheck", command) } }, result)
+end
+
+return suites

@@ -1,0 +1,253 @@
+-- Bad and hostile inputs, and what must come of each. bad_inputs_spec.lua runs them.
+-- SPDX-License-Identifier: MIT-0
+--
+--   id        what it is
+--   args      arguments of convgen: a text, split at spaces, or a list; $layer stands for the
+--             options of a small layer that is right
+--   list      content of the file 'list' for --layers
+--   fields    fields for layer.new in place of a command line (of the small layer, some replaced)
+--   status    exit status; 2 unless said otherwise; 0: accepted
+--   says      texts that the message must hold: the field and the value at least
+
+local cases = {}
+
+local function add(id, case)
+  case.id = id
+  cases[#cases + 1] = case
+end
+
+-- $layer with one option more: an option that $layer has replaces it
+local function option(id, name, value, ...)
+  add(id, { args = { "emit", "$layer", name, value }, says = { name, ... } })
+end
+
+-- sizes
+option("no kernel", "--kernel", "0", "'0'", "KH", "got 0")
+option("kernel without width", "--kernel", "3x0", "'3x0'", "KW")
+option("negative kernel width", "--kernel", "3x-3", "'3x-3'", "KW", "got -3")
+option("no stride", "--stride", "0", "'0'", "stride_h")
+option("negative stride", "--stride", "-1", "'-1'", "stride_h", "from 1")
+option("negative stride, half", "--stride", "1x-1", "stride_w", "-1")
+option("no dilation: 1 is dense", "--dilation", "0", "'0'", "1 = dense")
+option("negative dilation", "--dilation", "-1", "'-1'", "dilation_h")
+option("negative padding", "--pad", "-1", "'-1'", "padding must be >= 0")
+option("negative padding on one side", "--pad", "0,1,-2,0", "-2", "padding must be >= 0")
+option("negative padding of the width", "--pad", "1x-1", "padding must be >= 0")
+option("no input channels", "--input", "8x8x0", "IC", "got 0")
+option("no filters", "--filters", "0", "'0'", "OC")
+option("no input height", "--input", "0x8x4", "IH", "got 0")
+option("no input width", "--input", "8x0x4", "IW", "got 0")
+option("negative input", "--input", "-8x8x4", "IH", "got -8")
+option("empty batch", "--batch", "0", "'0'", "N must be")
+add("kernel larger than the input",
+  { args = "emit --input 4x4x1 --filters 1 --kernel 10", says = { "KH 10", "OH would be -5" } })
+add("kernel larger than the input, hidden by the stride",
+  { args = "emit --input 4x4x1 --filters 1 --kernel 3 --dilation 2 --stride 2",
+    says = { "KH 3", "dilation 2", "OH would be 0" } })
+add("output size that contradicts", { fields = { OH = 5 }, says = { "OH", "5", "6" } })
+
+-- unusual, but right
+add("stride larger than the kernel",
+  { args = "emit --input 300x1x1 --filters 1 --kernel 1 --stride 3x1 --name x", status = 0 })
+add("padding larger than the kernel",
+  { args = "emit --input 10x10x1 --filters 1 --kernel 3 --pad 5 --name x", status = 0 })
+add("every window mostly padding",
+  { args = "emit --input 1x1x2 --filters 2 --kernel 7 --pad 6 --name x", status = 0 })
+add("padding that differs from side to side",
+  { args = "emit --input 8x8x2 --filters 2 --kernel 3 --stride 2 --pad 0,1,1,0 --name x",
+    status = 0 })
+add("same padding of an even kernel",
+  { args = "emit --input 8x8x2 --filters 2 --kernel 4 --stride 2 --pad same-lower --name x",
+    status = 0 })
+add("depthwise with a multiplier",
+  { args = "emit --input 8x8x3 --filters 6 --kernel 3 --groups depthwise --name x", status = 0 })
+add("groups that are channels",
+  { args = "emit --input 8x8x3 --filters 6 --kernel 3 --groups 3 --name x", status = 0 })
+add("stride of 16 bits and more", { args = "emit $layer --stride 65536 --name x", status = 0 })
+add("negative end padding in a descriptor",
+  { args = "emit --problem ic1ih14oc1oh1kh1sh14ph0 --name x", status = 0 })
+
+-- contradictions
+add("two paddings", { args = "emit $layer --pad same --pad 1",
+  says = { "--pad", "more than once" } })
+add("a mode and a number", { fields = { pad = "same", pad_top = 1 }, says = { "pad", "same" } })
+option("groups that do not divide the input", "--groups", "3", "'3'", "IC 4")
+add("groups that do not divide the output",
+  { args = "emit --input 8x8x4 --filters 3 --kernel 3 --groups 2", says = { "OC 3", "groups 2" } })
+option("no groups", "--groups", "0", "'0'", "groups")
+option("negative groups", "--groups", "-1", "'-1'", "groups", "got -1")
+option("groups that are a word", "--groups", "depthwize", "'depthwize'",
+  "did you mean 'depthwise'?")
+add("a problem and a size", { args = "emit --problem ic1oc1ih3kh3 --stride 1",
+  says = { "--problem", "--stride" } })
+add("a problem and layers", { args = "emit --problem ic1oc1ih3kh3 --layers list",
+  says = { "--problem", "--layers" } })
+add("layers and a size", { args = "emit --layers list --kernel 3",
+  says = { "--layers", "--kernel" } })
+add("layers and one name", { args = "emit --layers list --name x",
+  says = { "--layers", "--name" } })
+add("no input", { args = "emit --filters 1 --kernel 3", says = { "--input", "missing" } })
+add("no kernel option", { args = "emit --input 8x8x4 --filters 1",
+  says = { "--kernel", "missing" } })
+add("no filters option", { args = "emit --input 8x8x4 --kernel 1",
+  says = { "--filters", "missing" } })
+
+-- numbers too large
+option("height of 2^31", "--input", "2147483648x1x1", "IH", "2147483647")
+option("height of 2^63", "--input", "9223372036854775808x1x1", "IH", "'9223372036854775808x1x1'")
+option("element count of 2^36", "--input", "65536x65536x16", "65536 x 65536 x 16", "2147483647")
+option("channels of 2^33", "--filters", "8589934592", "OC", "8589934592", "2147483647")
+option("kernel of 2^33", "--kernel", "8589934592", "KH", "8589934592")
+option("padding of 2^62", "--pad", "4611686018427387904", "'4611686018427387904'", "2147483647")
+option("padding of almost 2^31", "--pad", "2147483647", "pad_top", "2147483647")
+option("padding of 100 digits", "--pad", ("9"):rep(100), "--pad", "999")
+option("negative padding of 100 digits", "--pad", "-" .. ("9"):rep(100), "padding must be >= 0")
+add("dilation of 2^30", { args = "emit $layer --dilation 1073741824",
+  says = { "KH 3", "dilation 1073741824" } })
+add("product beyond 64 bits", { fields = { IC = 1 << 33, KH = 1 << 33 }, says = { "IC" } })
+add("channels beyond 64 bits together",
+  { args = "emit --input 1x1x2147483647 --filters 2147483647 --kernel 1", says = { "weights" } })
+
+-- what is no decimal integer
+for _, text in ipairs({ "1e3", "0x1F", "3.0", "3.5", "nan", "inf", "-inf", "", " 5", "5 ", "+5",
+  "5,", "5x", "x5", "5x5x5", "five", "5\n", "\u{0665}" }) do
+  option(("stride of %q"):format(text), "--stride", text, "decimal integers")
+end
+option("stride that looks hexadecimal", "--stride", "0x10", "stride_h", "got 0")
+add("stride that looks like an option", { args = "emit $layer --stride --5",
+  says = { "--stride" } })
+for _, text in ipairs({ "8x8", "8x8x4x1", "8X8x4", "8,8,4", "8*8*4", "8x8x", "8xx4", "",
+  "8x8x4.0" }) do
+  option(("input of %q"):format(text), "--input", text, "HxWxC")
+end
+for _, text in ipairs({ "1,2", "1,2,3", "1,2,3,4,5", "1x2x3", "1,,2,3", "sane", "SAME", "",
+  "same,1" }) do
+  option(("padding of %q"):format(text), "--pad", text, "T,L,B,R")
+end
+option("batch of 1.5", "--batch", "1.5", "'1.5'")
+
+-- names
+for _, text in ipairs({ "3conv", "int", "for", "restrict", "_Bool", "class", "new", "__x", "_X",
+  "a__b",
+  "strlen", "main", "f;system(1);//", "a*/int evil;/*", "a\nb", "a\\\nb", "a??/b", "%s", "%n",
+    "\27[2J",
+  ("a"):rep(64), ("a"):rep(4096), "caf\u{e9}", "a\u{202e}b", "\u{430}b", "../x", "a/b", "/etc/x",
+    "",
+  ".", "-1", "-x", "a b", "a.c", "con", "math", "a'b", 'a"b', "$(id)", "`id`" }) do
+  option(("name %q"):format(text), "--name", text, "name")
+end
+option("prefix that is none", "--prefix", "3_", "'3_'")
+option("prefix with a path", "--prefix", "../", "'../'")
+option("empty prefix", "--prefix", "", "''")
+add("name too long with its prefix",
+  { args = { "emit", "$layer", "--name", ("a"):rep(60), "--prefix", "abcd" }, says = { "64" } })
+option("registry that is no name", "--registry", "a/b", "'a/b'", "C identifier")
+add("registry named as a kernel", { args = "emit $layer --name x --registry X", says = { "x.h" } })
+add("test named as a kernel", { list = 'ic1oc1ih3kh3n"x"\nic1oc1ih3kh3n"x_test"\n',
+  args = "emit --layers list --test", says = { "x_test.c" } })
+
+-- words
+option("instruction set", "--isa", "avx1024", "'avx1024'", "scalar", "avx512", "auto")
+option("instruction set, empty", "--isa", "", "''", "scalar", "auto")
+option("instruction set, a path", "--isa", "../isa/avx2", "scalar")
+option("layout", "--layout", "nhcw", "'nhcw'", "nhwc or nchw")
+option("weights", "--weights", "iohw", "'iohw'", "oihw, ohwi or hwio")
+option("type", "--dtype", "f16", "'f16'", "f32")
+option("algorithm", "--algorithm", "dirct", "'dirct'", "did you mean 'direct'?")
+option("accuracy", "--accuracy", "low", "'low'", "exact, high or fast")
+option("unrolling", "--max-unroll", "0", "'0'")
+option("activation", "--activation", "gelu", "'gelu'", "relu")
+option("clamp, upside down", "--activation", "clamp:6,0", "LO <= HI", "6,0")
+option("clamp to nan", "--activation", "clamp:nan,6", "'nan'")
+option("clamp to infinity", "--activation", "clamp:0,inf", "'inf'")
+option("clamp beyond float", "--activation", "clamp:0,1e39", "finite")
+option("leaky without slope", "--activation", "leaky", "leaky:A")
+option("leaky with a decimal comma", "--activation", "leaky:0,5", "leaky:A")
+add("algorithm that cannot do the layer",
+  { args = "emit $layer --algorithm depthwise", status = 3, says = { "depthwise" } })
+
+-- usage
+add("nothing", { args = "", says = { "command", "emit" } })
+add("only --", { args = "--", says = { "command" } })
+add("command", { args = "emti", says = { "'emti'", "did you mean 'emit'?" } })
+add("command, empty", { args = { "" }, says = { "''", "emit" } })
+add("no options", { args = "emit", says = { "--input" } })
+add("-- and no options", { args = "emit --", says = { "--input" } })
+add("an argument", { args = "emit $layer x", says = { "'x'" } })
+add("an argument after --", { args = "emit $layer -- x", says = { "'x'" } })
+add("option", { args = "emit $layer --strid 1",
+  says = { "'--strid'", "did you mean '--stride'?" } })
+add("option, abbreviated", { args = "emit $layer --activ relu", says = { "'--activ'" } })
+add("option with one dash", { args = "emit $layer -stride 1",
+  says = { "'-stride'", "'--stride'" } })
+add("short option", { args = "emit $layer -x", says = { "'-x'" } })
+add("option with a line break", { args = { "emit", "--a\nb" }, says = { "'--a\\x0ab'" } })
+add("option of another command", { args = "list --isa avx2", says = { "'--isa'" } })
+add("option without value", { args = "emit $layer --stride", says = { "--stride", "SHxSW|S" } })
+add("option without value, one follows", { args = "emit --stride $layer", says = { "--stride" } })
+add("option twice", { args = "emit $layer --stride 1 --stride 1", says = { "--stride", "once" } })
+add("flag twice", { args = "emit $layer --quiet --quiet", says = { "--quiet", "once" } })
+add("flag with a value", { args = "emit $layer --quiet=1", says = { "--quiet", "'1'" } })
+add("-o without value", { args = "emit $layer -o", says = { "-o", "DIR" } })
+add("-o with nothing", { args = { "emit", "$layer", "-o", "" }, says = { "-o", "''" } })
+add("-o with -", { args = "emit $layer -o -", says = { "-o", "'-'" } })
+
+-- problems and layer lists
+add("problem", { args = "emit --problem ic1oc1ih-3kh3", says = { "--problem", "'ih'", "-3" } })
+add("problem, empty", { args = { "emit", "--problem", "" }, says = { "--problem", "empty" } })
+add("problem without groups", { args = "emit --problem g0ic1oc1ih3kh3", says = { "'g'", "0" } })
+add("problem with groups that do not divide",
+  { args = "emit --problem g2ic3oc2ih3kh3", says = { "IC 3", "groups 2" } })
+add("problem with a name that is none",
+  { args = 'emit --problem ic1oc1ih3kh3n"3x3"', says = { "'3x3'", "C identifier" } })
+add("problem without batch", { args = "emit --problem mb0ic1oc1ih3kh3", says = { "'mb'", "0" } })
+add("problem in three dimensions",
+  { args = "emit --problem ic1oc1id3kd3", status = 3, says = { "three-dimensional" } })
+local function list(id, text, ...)
+  add(id, { list = text, args = "emit --layers list", says = { "list", ... } })
+end
+list("same name twice", 'ic1oc1ih3kh3n"a"\nic1oc1ih4kh3n"a"\n', "list:2", "'a'", "line 1")
+list("names that differ in case", 'ic1oc1ih3kh3n"a"\nic1oc1ih4kh3n"A"\n', "list:2", "'A'", "line 1")
+list("same layer twice", "ic1oc1ih3kh3\n\nic1oc1ih3kh3\n", "list:3", "line 1")
+list("name that is none", 'ic1oc1ih3kh3n"a/b"\n', "list:1", "'a/b'")
+list("second layer wrong", 'ic1oc1ih3kh3n"a"\nic1oc1ih2kh3n"b"\n', "list:2", "kh3")
+list("binary", "\0\xff\xfe\n", "list:1")
+list("line of a megabyte", ("x"):rep(1 << 20), "list:1")
+list("deep nesting", ("["):rep(100000), "list:1")
+list("option line", "--mb=1\nic1oc1ih3kh3\n", "list:1", "--mb=1")
+list("more layers than the limit", ("ic1oc1ih3kh3\n"):rep(10001), "list:10001", "10000")
+list("empty", "", "no layer")
+add("list with CRLF and a byte order mark", { list = '\xef\xbb\xbf#\r\nic1oc1ih3kh3n"a"\r\n',
+  args = "emit --layers list", status = 0 })
+add("list that is missing", { args = "emit --layers nowhere", status = 4,
+  says = { "nowhere", "No such file" } })
+add("list that is a directory", { args = "emit --layers .", status = 4, says = { "directory" } })
+add("list that is a device", { args = "emit --layers /dev/zero", status = 4,
+  says = { "/dev/zero" } })
+
+-- output
+add("directory that is a file", { list = "", args = "emit $layer -o list", status = 4,
+  says = { "list", "file" } })
+add("directory below a file", { list = "", args = "emit $layer -o list/x/", status = 4,
+  says = { "list", "file" } })
+add("directory that cannot be made", { args = "emit $layer -o /proc/nowhere/x", status = 4,
+  says = { "/proc/nowhere", "No such file" } })
+add("directory that is a device", { args = "emit $layer -o /dev/null", status = 4,
+  says = { "/dev/null", "device" } })
+add("report that is a device", { args = "check $layer --junit /dev/full", status = 4,
+  says = { "/dev/full", "device" } })
+add("report that is a directory", { args = "check $layer --junit .", status = 4,
+  says = { "directory" } })
+
+-- the interface in Lua
+for _, value in ipairs({ "3", {}, print, true, 3.0, 3.5, 0 / 0, math.huge }) do
+  add("KH of type " .. type(value), { fields = { KH = value }, says = { "KH" } })
+end
+add("misspelt field", { fields = { kernal_h = 3 }, says = { "'kernal_h'", "did you mean 'KH'?" } })
+add("unknown field", { fields = { colour = 3 }, says = { "'colour'", "KH" } })
+add("field that is a number", { fields = { 3 }, says = { "unknown field 1" } })
+add("fields with side effects", { fields = setmetatable({ KH = setmetatable({},
+  { __tostring = error, __index = error }) }, { __index = error, __pairs = error }),
+  says = { "KH", "a table" } })
+
+return cases
