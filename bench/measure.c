@@ -1,0 +1,164 @@
+/* A repetition is a few batches of calls with probes of the peak between them; what counts is the
+ * fastest batch and the fastest probe of all repetitions. On a machine that others disturb, or
+ * whose clock changes, both then come from the same good moments. Long calls are timed in parts (of
+ * their tasks, in order), of which each has its fastest time; together they are the call's time.
+ * SPDX-License-Identifier: MIT-0 */
+#include "measure.h"
+#include "clock.h"
+#include "peak.h"
+#include "team.h"
+#include "work.h"
+
+#include <stdio.h>
+
+static struct {
+    struct measure_options options;
+    float *input, *weights, *bias, *output;
+    void *workspace[MEASURE_THREADS];
+} shared;
+
+static void fill(float *array, size_t count)
+{
+    unsigned state = 1;
+    for (size_t i = 0; i < count; ++i) {
+        state = state * 1664525u + 1013904223u;
+        array[i] = (float)(state >> 8) * 0x1p-23f - 1.0f; /* [-1, 1) */
+    }
+}
+
+static size_t larger(size_t a, unsigned long long b) { return a > b ? a : (size_t)b; }
+
+void measure_prepare(const struct measure_options *options, const struct measured *all, int count)
+{
+    size_t input = 0, weights = 0, bias = 0, output = 0, workspace = 0;
+    for (int i = 0; i < count; ++i) {
+        const struct conv_kernel *k = all[i].kernel;
+        input = larger(input, k->input_count);
+        weights = larger(weights, k->weight_count);
+        bias = larger(bias, k->bias_count);
+        output = larger(output, k->output_count);
+        workspace = larger(workspace, k->workspace_bytes);
+    }
+    shared.options = *options;
+    shared.input = memory_new(input * sizeof(float), 0, options->pages);
+    shared.weights = memory_new(weights * sizeof(float), 0, options->pages);
+    shared.bias = memory_new(bias * sizeof(float), 0, options->pages);
+    shared.output = memory_new(output * sizeof(float), options->offset, options->pages);
+    for (int i = 0; i < options->threads; ++i)
+        shared.workspace[i] = memory_new(workspace, 0, options->pages);
+    fill(shared.input, input);
+    fill(shared.weights, weights);
+    fill(shared.bias, bias);
+}
+
+struct part {
+    const struct measured *measured;
+    long long begin, count; /* tasks */
+};
+
+/* One member's share of a part. */
+static void run_share(void *argument, int member, int members)
+{
+    const struct part *p = argument;
+    p->measured->kernel->run(shared.input, p->measured->packed, shared.output,
+                             shared.workspace[member],
+                             (int)(p->begin + p->count * member / members),
+                             (int)(p->begin + p->count * (member + 1) / members));
+}
+
+/* Makes `calls` calls, or one in several timed parts, and keeps the smallest time of each part.
+ * Returns the seconds of all calls. */
+static double timed(struct measured *m, struct team *team, int calls)
+{
+    const double first = clock_seconds();
+    double begin = first;
+    for (int i = 0; i < m->parts; ++i) {
+        const long long tasks = m->kernel->tasks, from = tasks * i / m->parts;
+        struct part part = { m, from, tasks * (i + 1) / m->parts - from };
+        for (int call = 0; call < calls; ++call)
+            team_run(team, run_share, &part);
+        const double end = clock_seconds(), seconds = (end - begin) / calls;
+        m->part_seconds[i] = seconds < m->part_seconds[i] ? seconds : m->part_seconds[i];
+        begin = end;
+    }
+    return begin - first;
+}
+
+static void set_parts(struct measured *m, int parts)
+{
+    m->parts = parts;
+    for (int i = 0; i < parts; ++i)
+        m->part_seconds[i] = 1e9;
+}
+
+static int between(double low, double value, double high)
+{
+    return (int)(value < low ? low : value > high ? high : value);
+}
+
+/* Packs the weights and decides into how many parts to cut a call: on a busy machine one of 10 ms
+ * is hardly ever left alone, half a millisecond of it often enough. */
+static void begin_measuring(struct measured *m, struct team *team)
+{
+    const struct conv_kernel *k = m->kernel;
+    const int most = k->tasks < MEASURE_PARTS ? k->tasks : MEASURE_PARTS;
+    m->packed = memory_new((size_t)k->packed_bytes, 0, shared.options.pages);
+    k->pack(shared.weights, shared.bias, m->packed);
+    set_parts(m, 1);
+    timed(m, team, 1);
+    set_parts(m, shared.options.threads == 1 ? between(1, timed(m, team, 1) / 5e-4, most) : 1);
+}
+
+/* Probes the peak for some time, once at least. */
+static void probe_for(double seconds, const struct peak_probe *probe, double *peak)
+{
+    const double begin = clock_seconds();
+    do {
+        const double rate = peak_measure(probe);
+        *peak = rate > *peak ? rate : *peak;
+    } while (clock_seconds() - begin < seconds);
+}
+
+double measure_repetition(void *measured, struct bench_row *row)
+{
+    struct measured *m = measured;
+    const struct conv_kernel *k = m->kernel;
+    const struct peak_probe *probe = peak_probe(k->isa);
+    char description[80], label[160];
+
+    work_describe(&k->layer, description, sizeof description);
+    snprintf(label, sizeof label, "%s, %s", description, k->tile);
+    bench_label(row, label);
+    if (!m->verdict.right) {
+        bench_error(row, m->verdict.what);
+        return 0;
+    }
+    struct team *team = team_start(shared.options.threads);
+    if (!m->packed)
+        begin_measuring(m, team);
+    const double begin = clock_seconds();
+    timed(m, team, 1); /* brings the data into the caches */
+    const int calls = m->parts > 1 ? 1 : between(1, 1e-4 / timed(m, team, 1), 1e6);
+    for (int i = 0; i < 3 || clock_seconds() - begin < shared.options.seconds; ++i) {
+        const double seconds = timed(m, team, calls);
+        if (probe)
+            probe_for(seconds / 10, probe, &m->peak);
+    }
+    team_stop(team);
+
+    double call = 0;
+    for (int i = 0; i < m->parts; ++i)
+        call += m->part_seconds[i];
+    const double flops = work_flops(&k->layer);
+    bench_counter(row, "FLOP/s", flops / call);
+    bench_counter(row, "FLOP/s_inside", work_flops_inside(&k->layer) / call);
+    bench_counter(row, "bytes/s", work_bytes(k) / call);
+    if (probe) {
+        bench_counter(row, "peak_FLOP/s", m->peak);
+        bench_counter(row, "percent_of_peak",
+                      100 * flops / call / (m->peak * shared.options.threads));
+    }
+    bench_counter(row, "max_error", m->verdict.max_error);
+    bench_counter(row, "max_error_units", m->verdict.max_error_units);
+    return call;
+}
