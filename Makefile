@@ -1,0 +1,46 @@
+# convgen: see README.md, or 'make help'.
+# CC=, CXX=, SEED=, PROBLEMS=, ONLY= and NO_INSTALL=1 reach the scripts through the environment.
+# SPDX-License-Identifier: MIT-0
+
+LUA = lua5.4 -E
+
+# One at a time, also of two makes: each uses all processors, and measuring wants quiet.
+ALONE = mkdir -p build; exec 9>build/lock; \
+	flock -n 9 || { echo 'waiting for another make'; flock 9; };
+
+.NOTPARALLEL:
+.SILENT:
+.PHONY: all bench bench-all bench-floors test test-all deps test-deps lint clean help
+
+all: bench            ## The main job: generate kernels, check, measure and plot them
+
+bench: deps           ## The same; ARGS="--lists lenet --isa avx2" chooses, ARGS=--help lists
+	$(ALONE) $(LUA) bench/run.lua $(ARGS)
+
+bench-all: deps       ## The same for all layers on all instruction sets
+	$(ALONE) $(LUA) bench/run.lua --all $(ARGS)
+
+bench-floors: deps    ## Whether the kernels are as fast as promised
+	$(ALONE) $(LUA) bench/floors.lua
+
+test: deps            ## The tests, with an eighth of the problems; SEED=n chooses which
+	$(ALONE) $(LUA) tests/run.lua
+
+test-all: deps        ## All tests; PROBLEMS=file adds a list of problems, here and above
+	$(ALONE) $(LUA) tests/run.lua --all
+
+deps:                 ## Install what the main job and the tests need (NO_INSTALL=1: never)
+	tests/deps.sh main
+
+test-deps:            ## Also what some tests are skipped without: compilers, emulators
+	tests/deps.sh all
+
+lint: deps            ## Static checks of the Lua code
+	luacheck -q gen tests bench
+
+clean:                ## Remove build/, where all that is made goes
+	rm -rf build
+
+help:                 ## This list
+	sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
+	echo 'CC=clang-19, say, chooses the compiler, CXX= that of C++.'
