@@ -63,9 +63,11 @@ void __asan_unpoison_memory_region(const volatile void *address, size_t size);
 #endif
 
 /* Up to this many multiply-adds every output is compared and every pass is run; above, a sample of
- * the outputs (borders first, at least CHECK_SAMPLES) and fewer passes; far above, two. */
+ * the outputs (borders first, at least CHECK_SAMPLES) and fewer passes; far above, or with so many
+ * elements, two passes, and nothing is kept twice. */
 #define CHECK_SMALL 4e6
 #define CHECK_HUGE 2e9
+#define CHECK_MANY 1e8
 #define CHECK_SAMPLES 1024
 
 /* What a smooth activation (sigmoid, tanh, silu, hardswish) may add: so many ulps of its value. */
@@ -229,14 +231,16 @@ struct check {
     struct check_buffer buffers[CHECK_BUFFERS];
     uint64_t random;
     double macs;
-    /* the data, of which the buffers get copies */
+    int small, huge;
+    /* the data, of which the buffers get copies; a huge layer's input is the buffer itself */
     float *input, *weights, *bias;
     unsigned char *row_read, *column_read;
     /* the outputs to compare and what the reference says of them */
     size_t points;
     struct check_point *point;
     struct reference_sum *sum;
-    /* the outputs of the first pass over the data; the others must give the same bits */
+    /* the outputs of the first pass over the data; the others must give the same bits. A huge layer
+     * has no others, and this is the buffer. */
     float *first;
     float *gathered; /* task by task, */
     int *owner;      /* and the task that wrote each output */
@@ -705,22 +709,32 @@ static int check_run_empty(struct check *c, const char *pass)
     return 1;
 }
 
+/* Different misalignments for the four arrays of floats; the others are aligned as promised and no
+ * better. */
+static void check_place_all(struct check *c, const struct check_pass *pass)
+{
+    const size_t align = (size_t)c->kernel->align;
+    for (int i = 0; i < CHECK_BUFFERS; i++) {
+        const int aligned = i == CHECK_PACKED || i == CHECK_WORKSPACE;
+        const size_t elements = (size_t)(pass->shift * (2 * i + 1)) % 16;
+        check_place(&c->buffers[i], pass->at_end,
+                    aligned ? pass->shift ? align : 0 : elements * sizeof(float),
+                    aligned ? align : sizeof(float));
+    }
+    if (c->huge) {
+        c->input = check_floats(c, CHECK_INPUT);
+        c->first = check_floats(c, CHECK_OUTPUT);
+    }
+}
+
 /* Places and fills the buffers, packs, runs. The outputs are left in the output buffer. */
 static int check_run_pass(struct check *c, const struct check_pass *pass)
 {
     const struct conv_kernel *k = c->kernel;
     struct check_buffer *b = c->buffers;
-    const size_t align = (size_t)k->align;
-    /* Different misalignments for the four arrays of floats; the others are aligned as promised and
-     * no better. */
-    for (int i = 0; i < CHECK_BUFFERS; i++) {
-        const int aligned = i == CHECK_PACKED || i == CHECK_WORKSPACE;
-        const size_t elements = (size_t)(pass->shift * (2 * i + 1)) % 16;
-        check_place(&b[i], pass->at_end,
-                    aligned ? pass->shift ? align : 0 : elements * sizeof(float),
-                    aligned ? align : sizeof(float));
-    }
-    memcpy(b[CHECK_INPUT].data, c->input, b[CHECK_INPUT].bytes);
+    check_place_all(c, pass);
+    if (!c->huge)
+        memcpy(b[CHECK_INPUT].data, c->input, b[CHECK_INPUT].bytes);
     memcpy(b[CHECK_WEIGHTS].data, c->weights, b[CHECK_WEIGHTS].bytes);
     memcpy(b[CHECK_BIAS].data, c->bias, b[CHECK_BIAS].bytes);
     memset(b[CHECK_PACKED].data, CHECK_CANARY, b[CHECK_PACKED].bytes);
@@ -764,7 +778,8 @@ static int check_first_pass(struct check *c, const struct check_pass *pass)
         if (check_bits(output[i]) == fill)
             return check_fail_at(c, check_point_of(c->layer, i), (double)output[i], (double)NAN,
                                  "%s: an output was not written", pass->name);
-    memcpy(c->first, output, c->buffers[CHECK_OUTPUT].bytes);
+    if (!c->huge)
+        memcpy(c->first, output, c->buffers[CHECK_OUTPUT].bytes);
     return 1;
 }
 
@@ -830,10 +845,11 @@ static int check_exact(struct check *c)
         { "task by task, at the begin page", 0, 0, CHECK_ONE_BY_ONE, 0 };
     static const struct check_pass unbiased = { "without bias", 0, 0, CHECK_WHOLE, 1 };
     static const struct check_pass empty = { "no task", 1, 0, CHECK_EMPTY, 0 };
+    check_place_all(c, &whole);
     if (!check_data_exact(c) || !check_first_pass(c, &whole)
         || !check_values_exact(c, c->first, whole.name, 1))
         return 0;
-    if (c->macs > CHECK_SMALL)
+    if (!c->small)
         return 1;
     if (!check_same_pass(c, &single) || !check_run_pass(c, &empty) || !check_nan_rule(c))
         return 0;
@@ -847,7 +863,8 @@ static int check_inexact(struct check *c)
     static const struct check_pass begin = { "whole, at the begin page", 0, 0, CHECK_WHOLE, 0 };
     static const struct check_pass empty = { "no task", 1, 0, CHECK_EMPTY, 0 };
     struct check_pass odd = { "split at random, misaligned", 0, 1, CHECK_RANDOM, 0 };
-    const struct check_pass *const first = c->macs > CHECK_HUGE ? &odd : &begin;
+    const struct check_pass *const first = c->huge ? &odd : &begin;
+    check_place_all(c, first);
     check_fill_real(c);
     check_expect(c);
     if (!check_first_pass(c, first))
@@ -855,7 +872,7 @@ static int check_inexact(struct check *c)
     if (!(c->kernel->exact ? check_values_real(c, c->first, first->name)
                            : check_values_bilinear(c, c->first, first->name)))
         return 0;
-    if (first == &odd)
+    if (c->huge)
         return 1;
     if (!c->kernel->exact && !check_run_pass(c, &empty))
         return 0;
@@ -1021,17 +1038,24 @@ static int check_allocate(struct check *c)
         if (floats[i] > SIZE_MAX / 8)
             return 0;
     const size_t size = sizeof(float), odd = 16 * size, align = (size_t)k->align;
-    c->input = malloc((size_t)k->input_count * size);
     c->weights = malloc((size_t)k->weight_count * size);
     c->bias = malloc((size_t)k->bias_count * size + 1);
-    c->first = malloc((size_t)k->output_count * size);
-    c->gathered = malloc((size_t)k->output_count * size);
-    c->owner = malloc((size_t)k->output_count * sizeof(int));
     c->row_read = malloc((size_t)l->in_h);
     c->column_read = malloc((size_t)l->in_w);
-    if (!c->input || !c->weights || !c->bias || !c->first || !c->gathered || !c->owner
-        || !c->row_read || !c->column_read)
+    if (!c->weights || !c->bias || !c->row_read || !c->column_read)
         return 0;
+    if (!c->huge) {
+        c->input = malloc((size_t)k->input_count * size);
+        c->first = malloc((size_t)k->output_count * size);
+        if (!c->input || !c->first)
+            return 0;
+    }
+    if (c->small) {
+        c->gathered = malloc((size_t)k->output_count * size);
+        c->owner = malloc((size_t)k->output_count * sizeof(int));
+        if (!c->gathered || !c->owner)
+            return 0;
+    }
     for (int h = 0; h < l->in_h; h++)
         c->row_read[h] = (unsigned char)check_axis_read_at_all(
             h, l->out_h, l->kernel_h, l->stride_h, l->dilation_h, l->pad_top);
@@ -1056,6 +1080,9 @@ static struct check_result check_kernel(const struct conv_kernel *kernel, uint64
     c.layer = &kernel->layer;
     c.random = seed;
     c.macs = (double)kernel->output_count * (double)check_taps(c.layer);
+    c.huge = c.macs > CHECK_HUGE
+        || (double)kernel->input_count + (double)kernel->output_count > CHECK_MANY;
+    c.small = c.macs <= CHECK_SMALL && !c.huge;
     if (!kernel->supported()) {
         c.result.status = CHECK_SKIP;
         snprintf(c.result.what, sizeof c.result.what, "this processor lacks %s", kernel->isa);
@@ -1069,10 +1096,12 @@ static struct check_result check_kernel(const struct conv_kernel *kernel, uint64
     }
     for (int i = 0; i < CHECK_BUFFERS; i++)
         check_close(&c.buffers[i]);
-    free(c.input);
+    if (!c.huge) {
+        free(c.input);
+        free(c.first);
+    }
     free(c.weights);
     free(c.bias);
-    free(c.first);
     free(c.gathered);
     free(c.owner);
     free(c.row_read);

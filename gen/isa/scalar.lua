@@ -21,7 +21,7 @@ return {
   permute = call("*(%s)"),
   store = call("*(%s) = %s;"),
   store_range = call("*(%s) = %s;"),
-  fma = call("%s * %s + %s"),
+  fma = call("(%s * %s + %s)"),
   add = call("(%s + %s)"), sub = call("(%s - %s)"),
   mul = call("(%s * %s)"), div = call("(%s / %s)"),
   max = function(a, b) return ("(%s < %s ? %s : %s)"):format(b, a, a, b) end,

@@ -107,7 +107,8 @@ function depthwise.names(plan, isa, layer)
   names.unit_step = pixels and L or plan.output.pixel
 
   names.method = {
-    pixels and ("Lanes are neighbouring pixels of one channel; a tile is %s (rows x vectors of %d)."):format(plan.tile_name, L)
+    pixels and ("Lanes are neighbouring pixels of one channel; a tile is %s (rows x vectors of %d).")
+        :format(plan.tile_name, L)
       or ("Lanes are neighbouring channels; a tile is %s pixels (rows x columns)."):format(plan.tile_name),
     plan.looped and "The rows of the filter are a loop; each input vector is loaded once for all taps of a row."
       or "Each input vector is loaded once, and multiplied with the weights of all the taps that read it.",

@@ -17,7 +17,8 @@ end
 local function regions(segments, taps, noun)
   local parts = {}
   for _, s in ipairs(segments) do
-    local v, what = s.variant, nil
+    local v = s.variant
+    local what
     if s.border or v.rolled and not v.reads then
       what = s.border and "taps bounded at run time" or "taps in a loop"
     else
