@@ -10,7 +10,7 @@ ALONE = mkdir -p build; exec 9>build/lock; \
 
 .NOTPARALLEL:
 .SILENT:
-.PHONY: all bench bench-all bench-floors test test-all deps test-deps lint clean help
+.PHONY: all bench bench-all bench-floors test test-all generate check-generated deps test-deps lint clean help
 
 all: bench            ## The main job: generate kernels, check, measure and plot them
 
@@ -34,6 +34,12 @@ deps:                 ## Install what the main job and the tests need (NO_INSTAL
 
 test-deps:            ## Also what some tests are skipped without: compilers, emulators
 	tests/deps.sh all
+
+generate: deps        ## Write the committed library again: generated/
+	gen/convgen library -o generated
+
+check-generated: deps ## Whether generated/ is what the generator makes
+	$(ALONE) $(LUA) tests/run.lua --only generated
 
 lint: deps            ## Static checks of the Lua code
 	luacheck -q gen tests bench

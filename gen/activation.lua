@@ -73,6 +73,9 @@ function activation.parse(text)
     return nil, ("activation %s is not one of %s%s"):format(message.quote(text),
       message.choices(activation.syntax), message.did_you_mean(kind, words))
   end
+  if kind == "clamp" and list and list:find("^%u[%u%d]*,%u[%u%d]*$") then
+    return { kind = "clamp", runtime = list } -- bounds by name: given at run time
+  end
   local numbers, count = {}, 0
   if list then
     for item in (list .. ","):gmatch("(.-),") do
@@ -114,6 +117,7 @@ end
 function activation.text(act)
   if act.kind == "clamp" and act.a == 0 and act.b == 6 then return "relu6" end
   local text = act.kind
+  if act.runtime then return text .. ":" .. act.runtime end
   if act.a then text = text .. ":" .. activation.number_text(act.a) end
   if act.b then text = text .. "," .. activation.number_text(act.b) end
   return text

@@ -8,6 +8,7 @@
 -- A command is a function of the option values and of `say`, which reports progress. It returns
 -- what belongs on standard output and the status; or nil, a message and the status.
 
+local catalog = require "catalog"
 local check = require "check"
 local emit = require "emit"
 local files = require "files"
@@ -95,6 +96,15 @@ function commands.emit(values, say)
     say("%s: %s, %s", jobs[1].name, jobs[1].plan.algorithm, jobs[1].isa.name)
   end
   say("%d files written to %s, %d unchanged", written, directory, other)
+  return "", 0
+end
+
+function commands.library(values, say)
+  local outputs = catalog.files()
+  for _, output in ipairs(outputs) do output.path = files.join(values["-o"] or ".", output.name) end
+  local written, other = files.write_all(outputs)
+  if not written then return nil, other, 4 end
+  say("%d files written to %s, %d unchanged", written, values["-o"] or ".", other)
   return "", 0
 end
 

@@ -2,14 +2,18 @@
 -- SPDX-License-Identifier: MIT-0
 
 local activation = require "activation"
+local cost = require "plan.cost"
 local isa_of = require "isa"
 local layers = require "layer"
 local template = require "template"
+local dimension = require "dimension"
 local version = require "version"
 
 local emit = {}
 
-local lowering = { direct = require "lower.direct", depthwise = require "lower.depthwise" }
+local lowering = {
+  direct = require "lower.direct", depthwise = require "lower.depthwise", pooling = require "lower.pooling",
+}
 
 local ALIGN = 64
 
@@ -24,6 +28,10 @@ local function read(path)
     file:close()
   end
   return texts[path]
+end
+
+local function read_template(file)
+  return (read("templates/" .. file):gsub("\n$", ""))
 end
 
 local function plural(count, noun)
@@ -68,6 +76,7 @@ end
 local function activation_text(layer)
   local a = layer.activation
   if a.kind == "none" then return nil end
+  if a.runtime then return "clamp[clamp_low, clamp_high]" end
   local parameters = a.a and "[" .. number(a.a) .. (a.b and ", " .. number(a.b) or "") .. "]" or ""
   return a.kind .. parameters
 end
@@ -75,12 +84,17 @@ end
 -- 'output[1][32][32][10] = relu(bias[10] + conv(...))', the layer as one formula.
 local function signature(layer)
   local function image(n, h, w, c)
-    return layer.layout == "nhwc" and ("[%d][%d][%d][%d]"):format(n, h, w, c)
-      or ("[%d][%d][%d][%d]"):format(n, c, h, w)
+    return layer.layout == "nhwc" and ("[%s][%s][%s][%s]"):format(n, h, w, c)
+      or ("[%s][%s][%s][%s]"):format(n, c, h, w)
+  end
+  if layer.pool then
+    return ("output%s = %s of windows of %d x %d pixels of input%s"):format(
+      image(layer.N, layer.OH, layer.OW, layer.OC), layer.pool == "max" and "the maximum" or "the average",
+      layer.KH, layer.KW, image(layer.N, layer.IH, layer.IW, layer.IC))
   end
   local sum = ("conv(input%s, weights[%s])"):format(image(layer.N, layer.IH, layer.IW, layer.IC),
     emit.weight_shape(layer):gsub(" x ", "]["))
-  if layer.bias then sum = ("bias[%d] + %s"):format(layer.OC, sum) end
+  if layer.bias then sum = ("bias[%s] + %s"):format(layer.OC, sum) end
   local act = activation_text(layer)
   return ("output%s = %s"):format(image(layer.N, layer.OH, layer.OW, layer.OC),
     act and ("%s(%s)"):format(act, sum) or sum)
@@ -88,7 +102,7 @@ end
 
 --- "10 x 3 x 5 x 5": the weights' shape in their order.
 function emit.weight_shape(layer)
-  local O, I, KH, KW = layer.OC, layer.IC // layer.groups, layer.KH, layer.KW
+  local O, I, KH, KW = layer.OC, layer.runtime and layer.IC or layer.IC // layer.groups, layer.KH, layer.KW
   local shape = layer.weights == "oihw" and { O, I, KH, KW }
     or layer.weights == "ohwi" and { O, KH, KW, I } or { KH, KW, I, O }
   return table.concat(shape, " x ")
@@ -100,15 +114,22 @@ function emit.macs(layer)
 end
 
 local function geometry(layer)
-  local parts = {
+  local parts = layer.pad_mode and {
+    ("stride %d x %d, padding '%s'"):format(layer.stride_h, layer.stride_w, layer.pad_mode),
+  } or {
     ("stride %d x %d, padding %d %d %d %d (top left bottom right)"):format(layer.stride_h, layer.stride_w,
       layer.pad_top, layer.pad_left, layer.pad_bottom, layer.pad_right),
   }
   if layer.dilation_h > 1 or layer.dilation_w > 1 then
     parts[#parts + 1] = ("dilation %d x %d"):format(layer.dilation_h, layer.dilation_w)
   end
-  if layer.groups > 1 then parts[#parts + 1] = plural(layer.groups, "group") end
+  if layer.groups > 1 and not layer.pool then parts[#parts + 1] = plural(layer.groups, "group") end
   return table.concat(parts, ", ")
+end
+
+-- Whole units of ALIGN, as aligned_alloc() wants them.
+local function aligned_bytes(floats)
+  return (4 * floats + ALIGN - 1) // ALIGN * ALIGN
 end
 
 local function facts_of(layer, plan)
@@ -116,33 +137,53 @@ local function facts_of(layer, plan)
   return {
     input_count = counts.input, weight_count = counts.weights,
     bias_count = counts.bias, output_count = counts.output,
-    packed_bytes = plan.packed_floats * 4,
-    workspace_bytes = plan.workspace_floats * 4,
+    packed_bytes = aligned_bytes(plan.packed_floats),
+    workspace_bytes = aligned_bytes(plan.workspace_floats),
     align = ALIGN,
+  }
+end
+
+local function pooling_contract(layer, plan, isa)
+  return {
+    ("%s; %s, %s. %s, padding included; no workspace."):format(plan.algorithm:gsub("^%l", string.upper),
+      geometry(layer), isa.title, plural(emit.macs(layer), "tap")),
+    layer.pool == "max" and "Padding is no maximum. Of -0 and +0 either may be it."
+      or layer.include_pad and "Padding counts, as zeros; what ceil mode adds behind it does not."
+      or "Padding does not count: sums are divided by the number of pixels in the window.",
+    "Reads and writes nothing outside these arrays. NaN passes through: it is the result of every "
+      .. "window that holds one.",
   }
 end
 
 local function environment(job)
   local layer, plan, isa, name = job.layer, job.plan, job.isa, job.name
-  local facts = facts_of(layer, plan)
+  local facts = not layer.runtime and facts_of(layer, plan)
   local env = {
     job = job, layer = layer, plan = plan, isa = isa, name = name, facts = facts,
     V = isa.vector, target = isa.target ~= "" and "CONV_TARGET " or "",
-    at = isa_of.at, number = number, scaled = scaled, plural = plural, ceil_quotient = ceil_quotient,
-    signature = signature(layer), weight_shape = emit.weight_shape(layer),
+    at = isa_of.at, times = dimension.times, plus = dimension.plus,
+    number = number, scaled = scaled, plural = plural, ceil_quotient = ceil_quotient,
+    signature = signature(layer), geometry = geometry(layer), weight_shape = emit.weight_shape(layer),
     uses_math = isa.name == "scalar" and (layer.activation.kind == "sigmoid"
-      or layer.activation.kind == "silu" or layer.activation.kind == "tanh"),
+      or layer.activation.kind == "silu" or layer.activation.kind == "tanh")
+      or layer.activation.runtime ~= nil,
   }
   env.banner = ("/* Generated by convgen %s, do not edit: convgen %s\n * SPDX-License-Identifier: MIT-0 */")
     :format(version, job.command)
-  env.contract = commented {
+  env.contract = commented(layer.pool and pooling_contract(layer, plan, isa) or layer.runtime and {
+    ("%s; sizes at run time; %s, %s; %s."):format(plan.algorithm:gsub("^%l", string.upper), geometry(layer),
+      isa.title, plan.staged and "a workspace for a band of the input" or "no workspace"),
+    "Reads and writes nothing outside these arrays. NaN passes through the activation.",
+  } or {
     ("%s; %s, %s. Multiply-adds: %d, padded taps included; %s of packed weights; %s."):format(
       plan.algorithm:gsub("^%l", string.upper), geometry(layer), isa.title, emit.macs(layer),
       plural(facts.packed_bytes, "byte"),
       facts.workspace_bytes == 0 and "no workspace" or plural(facts.workspace_bytes, "byte") .. " of workspace"),
     "Reads and writes nothing outside these arrays. NaN passes through the activation.",
-  }
+  })
+  env.align, env.l2_bytes = ALIGN, cost.l2_bytes
   function env.activate(value)
+    if layer.activation.runtime then return ("CONV_CLAMP(%s)"):format(value) end
     return ("%s_%s(%s)"):format(name, layer.activation.kind, value)
   end
   local lowered = lowering[plan.algorithm].names(plan, isa, layer)
@@ -154,7 +195,8 @@ local function environment(job)
     return (template.render(read("templates/" .. file), "templates/" .. file, inner):gsub("\n$", ""))
   end
   function env.activation()
-    return layer.activation.kind ~= "none" and env.include("activation.c") .. "\n" or ""
+    local has_function = layer.activation.kind ~= "none" and not layer.activation.runtime
+    return has_function and env.include("activation.c") .. "\n" or ""
   end
   return env
 end
@@ -165,7 +207,43 @@ function emit.kernel(job)
   local function file(name)
     return template.render(read("templates/" .. name), "templates/" .. name, env)
   end
-  return file("kernel.h"), file("kernel.c")
+  local frame = job.layer.runtime and "runtime" or "kernel"
+  return file(frame .. ".h"), file(frame .. ".c")
+end
+
+-- enum conv_kind
+local function kind_of(layer)
+  return layer.pool == "max" and "CONV_MAX_POOLING" or layer.pool == "average" and "CONV_AVERAGE_POOLING"
+    or "CONV_CONVOLUTION"
+end
+
+--- The header of a contract of the library, which declares its kernels (jobs).
+function emit.contract(contract, jobs)
+  local first = environment(jobs[1])
+  return template.render(read("templates/contract.h"), "templates/contract.h", {
+    version = version, jobs = jobs, guard = contract.name:upper(), include = first.include,
+    signature = first.signature, geometry = first.geometry,
+    face = function(job) return environment(job).include("runtime_face.h") end,
+  })
+end
+
+--- The two files that list the library's kernels (jobs, the best of a contract first) and choose one.
+function emit.library(contracts, jobs)
+  local sets, seen, names = {}, {}, {}
+  for _, job in ipairs(jobs) do
+    if not seen[job.isa.name] then
+      seen[job.isa.name] = true
+      sets[#sets + 1] = job.isa
+    end
+  end
+  for i, contract in ipairs(contracts) do names[i] = contract.name .. "," end
+  local env = {
+    version = version, jobs = jobs, contracts = contracts, sets = sets, align = ALIGN,
+    names = commented { table.concat(names, " ") }, include = read_template,
+    quote = function(text) return ('"%s"'):format(text) end,
+  }
+  return template.render(read("templates/library.h"), "templates/library.h", env),
+    template.render(read("templates/library.c"), "templates/library.c", env)
 end
 
 --- A registry of kernels: an array of them, and what it says of each.
@@ -177,7 +255,8 @@ function emit.registry(jobs, registry)
       sets[#sets + 1] = job.isa
     end
   end
-  local env = { jobs = jobs, count = #jobs, registry = registry, sets = sets, version = version, number = number }
+  local env = { jobs = jobs, count = #jobs, registry = registry, sets = sets, version = version, number = number,
+    kind_of = kind_of }
   return template.render(read("templates/registry_list.h"), "templates/registry_list.h", env),
     template.render(read("templates/registry.c"), "templates/registry.c", env)
 end
@@ -189,7 +268,7 @@ end
 
 --- A standalone test program for some kernels (templates/test.c).
 function emit.test(jobs)
-  local env = { jobs = jobs, version = version, include = read, number = number }
+  local env = { jobs = jobs, version = version, include = read, number = number, kind_of = kind_of }
   return template.render(read("templates/test.c"), "templates/test.c", env)
 end
 

@@ -7,6 +7,7 @@
 --   activation = { kind =, a =, b = }           see activation.lua
 --   bias = true | false, layout = "nhwc" | "nchw", weights = "oihw" | "ohwi" | "hwio"
 --   dtype = "f32", name = string or nil
+--   pool, ceil, include_pad                     of pooling layers: see pooling.lua
 --
 -- layer.new takes the same fields. Dilation 1 is dense. Padding is given as four numbers, those
 -- that are missing being 0, or as pad = "same" (odd pixel at the end, as TensorFlow and ONNX
@@ -19,6 +20,7 @@
 local activation = require "activation"
 local message = require "message"
 local name = require "name"
+local pooling = require "pooling"
 
 local layer = {}
 
@@ -53,7 +55,10 @@ local FIELDS = {}
 for _, list in ipairs({ INTEGERS, PADDING, WORDS }) do
   for _, entry in ipairs(list) do FIELDS[#FIELDS + 1] = entry[1] end
 end
-table.move({ "pad", "OH", "OW", "activation", "bias", "name" }, 1, 6, #FIELDS + 1, FIELDS)
+for _, field in ipairs({ "pad", "OH", "OW", "activation", "bias", "name", "pool", "ceil",
+  "include_pad", "global" }) do
+  FIELDS[#FIELDS + 1] = field
+end
 local KNOWN = {}
 for _, field in ipairs(FIELDS) do KNOWN[field] = true end
 
@@ -163,6 +168,7 @@ local function output_size(l, axis, begin_field, end_field)
       begin_field, l[begin_field], end_field, l[end_field], padded, LIMIT)
   end
   local output = (padded - reach) // stride + 1
+  if l.ceil then output = pooling.ceil_size(padded, reach, stride, input, l[begin_field]) end
   if output >= 1 then return output end
   return fault("K" .. axis, "K%s %d with dilation %d reaches over %d pixels, but the padded input"
     .. " has %d (I%s %d, padding %d and %d): O%s would be %d", axis, kernel, dilation, reach,
@@ -186,7 +192,8 @@ function layer.counts(l)
   local counts = {}
   for _, array in ipairs({
     { "input", "IH", l.N, l.IH, l.IW, l.IC },
-    { "weights", "KH", l.OC, l.KH, l.KW, l.IC // l.groups },
+    l.pool and { "window", "KH", l.KH, l.KW }
+      or { "weights", "KH", l.OC, l.KH, l.KW, l.IC // l.groups },
     { "output", "OC", l.N, l.OH, l.OW, l.OC },
   }) do
     local product, text, field = count(table.unpack(array))
@@ -194,36 +201,60 @@ function layer.counts(l)
     counts[array[1]] = product
   end
   counts.bias = l.bias and l.OC or 0
+  if l.pool then counts.weights = 0 end
   return counts
 end
 
+-- Nothing is the maximum or the average of a window without pixels.
+local function check_windows(l)
+  if l.include_pad then return true end
+  for _, axis in ipairs({ "H", "W" }) do
+    local pad = axis == "H" and "pad_top" or "pad_left"
+    local stride, dilation = l["stride_" .. axis:lower()], l["dilation_" .. axis:lower()]
+    local at = pooling.empty_window({ out = l["O" .. axis], size = l["I" .. axis],
+      taps = l["K" .. axis], stride = stride, pad = l[pad], dilation = dilation })
+    if at then
+      return fault(pad, "the window of output %d along %s lies wholly in the padding, so it has no"
+        .. " %s (I%s %d, K%s %d, stride %d, dilation %d, %s %d)", at, axis, l.pool == "max"
+        and "maximum" or "average", axis, l["I" .. axis], axis, l["K" .. axis], stride, dilation,
+        pad, l[pad])
+    end
+  end
+  return true
+end
+
 --- A layer from its fields; or nil, a message and the field to blame. Reads `fields` raw.
-function layer.new(fields)
+function layer.new(fields, run_time)
   if type(fields) ~= "table" then
     return fault(nil, "a layer must be a table of fields, got %s", message.quote(fields))
   end
   local stranger = find_unknown(fields)
   if stranger ~= nil then return unknown_field(stranger) end
+  local text, field
+  fields, text, field = pooling.complete(fields)
+  if not fields then return nil, text, field end
 
-  local l = {}
+  local l = { pool = fields.pool, ceil = fields.ceil, include_pad = fields.include_pad }
   local depthwise = rawequal(rawget(fields, "groups"), "depthwise")
   for _, entry in ipairs(INTEGERS) do
-    local field, least, default = table.unpack(entry)
-    local value = rawget(fields, field)
+    local size, least, default = table.unpack(entry)
+    local value = rawget(fields, size)
     if value == nil then value = default end
-    if depthwise and (field == "groups" or field == "OC" and value == nil) then value = l.IC end
-    local ok, text = check_integer(value, field, least)
-    if not ok then return fault(field, "%s", text) end
-    l[field] = value
+    if depthwise and (size == "groups" or size == "OC" and value == nil) then value = l.IC end
+    local ok
+    ok, text = check_integer(value, size, least)
+    if not ok then return fault(size, "%s", text) end
+    l[size] = value
   end
-  for _, field in ipairs({ "IC", "OC" }) do
-    if l[field] % l.groups ~= 0 then
-      return fault("groups", "%s %d is not a multiple of groups %d%s", field, l[field], l.groups,
-        depthwise and " (depthwise: groups = IC)" or "")
+  for _, channels in ipairs({ "IC", "OC" }) do
+    if l[channels] % l.groups ~= 0 then
+      return fault("groups", "%s %d is not a multiple of groups %d%s", channels, l[channels],
+        l.groups, depthwise and " (depthwise: groups = IC)" or "")
     end
   end
 
-  local ok, text, field = set_padding(l, fields)
+  local ok
+  ok, text, field = set_padding(l, fields)
   if not ok then return nil, text, field end
   for _, axis in ipairs({ { "H", "pad_top", "pad_bottom" }, { "W", "pad_left", "pad_right" } }) do
     local output = "O" .. axis[1]
@@ -234,6 +265,10 @@ function layer.new(fields)
       return fault(output, "%s is given as %s, but the other fields make it %d", output,
         message.quote(given), l[output])
     end
+  end
+  if l.pool then
+    ok, text, field = check_windows(l)
+    if not ok then return nil, text, field end
   end
 
   for _, entry in ipairs(WORDS) do
@@ -247,6 +282,10 @@ function layer.new(fields)
   if act == nil then act = "none" end
   l.activation, text = activation.new(act)
   if not l.activation then return fault("activation", "%s", text) end
+  if l.activation.runtime and not run_time then
+    return fault("activation", "activation clamp: bounds by name want sizes by name, got %s",
+      message.quote(act))
+  end
   l.bias = rawget(fields, "bias")
   if l.bias == nil then l.bias = true end
   if type(l.bias) ~= "boolean" then
@@ -260,6 +299,28 @@ function layer.new(fields)
 
   ok, text, field = layer.counts(l)
   if not ok then return nil, text, field end
+  return l
+end
+
+--- A layer whose batch, height, width and channels are given at run time: `sizes` holds a C name for
+-- IH, IW, IC and OC; the other fields are those of layer.new. Its `runtime` is true, its sizes are
+-- those names, and 'same' padding stays a `pad_mode`, as it depends on the size.
+function layer.new_runtime(fields, sizes)
+  local probe = {}
+  for field, value in next, fields do probe[field] = value end
+  -- Sizes that suit every filter check the rest.
+  local function reach(kernel, dilation)
+    return math.type(kernel) == "integer" and math.type(dilation) == "integer" and kernel > 0
+      and dilation > 0 and extent(kernel, dilation) or 1
+  end
+  probe.N, probe.IC, probe.OC, probe.OH, probe.OW = 1, 1, 1, nil, nil
+  probe.IH = reach(fields.KH, fields.dilation_h or 1)
+  probe.IW = reach(fields.KW, fields.dilation_w or 1)
+  local l, text, field = layer.new(probe, true)
+  if not l then return nil, text, field end
+  for _, size in ipairs({ "IH", "IW", "IC", "OC" }) do l[size] = sizes[size] end
+  l.runtime, l.N, l.OH, l.OW = true, "N", "OH", "OW"
+  if probe.pad == "same" or probe.pad == "same-lower" then l.pad_mode = probe.pad end
   return l
 end
 

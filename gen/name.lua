@@ -16,6 +16,10 @@
 --                 clampm1p5x2 is clamp:-1.5,2 (m: minus, p: point)
 --   for example conv_f32_nhwc_3x3s1p1_56x56c64k64_relu_via_direct_avx2_6x16
 --
+--   pool_<dtype>_<layout>_<window>_<shape>_via_<algorithm>_<isa>[_<tile>]
+--     window      max | avg | avgpad, then as the filter, then [ceil]; avgpad: padding counts
+--   for example pool_f32_nhwc_max3x3s2p1_112x112c64_via_pooling_avx2_2x4
+--
 -- Kernels with the same text before _via_ are interchangeable. A name has at most 63 characters:
 -- when it would have more, first the tile is left out; then everything between the layout and
 -- _via_ becomes x and 16 hexadecimal digits, a hash of that text:
@@ -67,13 +71,21 @@ local function filter_text(l)
     pad = pair(l.pad_top, l.pad_left)
   end
   local dilation = pair(l.dilation_h, l.dilation_w)
-  return ("%dx%ds%sp%s%s%s"):format(l.KH, l.KW, pair(l.stride_h, l.stride_w), pad,
-    dilation == "1" and "" or "d" .. dilation,
-    l.groups == 1 and "" or l.groups == l.IC and "dw" or "g" .. l.groups)
+  return ("%dx%ds%sp%s%s"):format(l.KH, l.KW, pair(l.stride_h, l.stride_w), pad,
+    dilation == "1" and "" or "d" .. dilation)
+end
+
+local function groups_text(l)
+  return l.groups == 1 and "" or l.groups == l.IC and "dw" or "g" .. l.groups
+end
+
+local function window_text(l)
+  return (l.pool == "max" and "max" or l.include_pad and "avgpad" or "avg") .. filter_text(l)
+    .. (l.ceil and "ceil" or "")
 end
 
 local function shape_text(l)
-  local depthwise = l.groups ~= 1 and l.groups == l.IC
+  local depthwise = l.pool or l.groups ~= 1 and l.groups == l.IC
   return ("%dx%dc%d%s%s"):format(l.IH, l.IW, l.IC, depthwise and l.OC == l.IC and "" or "k" .. l.OC,
     l.N == 1 and "" or "n" .. l.N)
 end
@@ -85,13 +97,13 @@ end
 
 --- The canonical name of a layer computed by { algorithm =, isa =, tile = string or nil }.
 function name.compose(l, how)
-  local parts = { filter_text(l), shape_text(l) }
+  local parts = { l.pool and window_text(l) or filter_text(l) .. groups_text(l), shape_text(l) }
   if l.weights ~= "oihw" then parts[#parts + 1] = l.weights end
-  if not l.bias then parts[#parts + 1] = "nobias" end
+  if not l.bias and not l.pool then parts[#parts + 1] = "nobias" end
   if l.activation.kind ~= "none" then parts[#parts + 1] = activation_text(l.activation) end
   local what, tail = table.concat(parts, "_"), how.algorithm .. "_" .. how.isa
   local function whole(middle, tile)
-    return ("conv_%s_%s_%s_via_%s%s"):format(l.dtype, l.layout, middle, tail,
+    return ("%s_%s_%s_%s_via_%s%s"):format(l.pool and "pool" or "conv", l.dtype, l.layout, middle, tail,
       tile and tile ~= "" and "_" .. tile or "")
   end
   for _, text in ipairs({ whole(what, how.tile), whole(what) }) do
@@ -128,15 +140,28 @@ local function parse_filter(f, text)
 end
 
 local function parse_shape(f, text)
-  local size, channels, rest = text:match("^(%d+x%d+)c(%d+)(.*)$")
+  local size, channels, rest = text:match("^(%d+x%d+)c(%d+)(.*)$") -- of the input
   if not size then return nil end
   f.IH, f.IW = numbers(size)
   f.IC = tonumber(channels)
   local filters, batch = rest:match("^k(%d+)(.*)$")
   batch = batch or rest
-  f.OC = tonumber(filters) or f.IC
+  if not f.pool then f.OC = tonumber(filters) or f.IC elseif filters then return nil end
   f.N = batch == "" and 1 or tonumber(batch:match("^n(%d+)$"))
   return f.N
+end
+
+local POOLS = { max = { "max" }, avg = { "average", false }, avgpad = { "average", true } }
+
+local function parse_window(f, text)
+  local pool, filter = text:match("^(%l+)(%d.-)$")
+  if not POOLS[pool] then return nil end
+  f.pool, f.include_pad = table.unpack(POOLS[pool])
+  local without = filter:match("^(.*)ceil$")
+  f.ceil = without ~= nil
+  local groups = parse_filter(f, without or filter)
+  f.groups = nil
+  return groups == 1
 end
 
 local function parse_activation(text)
@@ -151,9 +176,9 @@ end
 -- text is no canonical name.
 function name.parse(text)
   local function refuse() return nil, message.quote(text) .. " is not a canonical name" end
-  local dtype, layout, what, algorithm, isa, tile =
-    text:match("^conv_(%w+)_(%w+)_(.+)_via_(%w+)_(%w+)_?(%w*)$")
-  if not dtype then return refuse() end
+  local kind, dtype, layout, what, algorithm, isa, tile =
+    text:match("^(%l+)_(%w+)_(%w+)_(.+)_via_(%w+)_(%w+)_?(%w*)$")
+  if kind ~= "conv" and kind ~= "pool" then return refuse() end
   local f = { dtype = dtype, layout = layout }
   local how = { algorithm = algorithm, isa = isa, tile = tile ~= "" and tile or nil }
   local digits = what:match("^x(%x+)$")
@@ -164,8 +189,13 @@ function name.parse(text)
 
   local parts = {}
   for part in what:gmatch("[^_]+") do parts[#parts + 1] = part end
-  if not (#parts >= 2 and parse_filter(f, parts[1]) and parse_shape(f, parts[2])) then
+  local parse_first = kind == "pool" and parse_window or parse_filter
+  if not (#parts >= 2 and parse_first(f, parts[1]) and parse_shape(f, parts[2])) then
     return refuse()
+  end
+  if kind == "pool" then
+    if #parts > 2 then return refuse() end
+    return f, how
   end
   local at = 3
   f.weights = "oihw"

@@ -11,6 +11,7 @@ local isa = require "isa"
 local layer = require "layer"
 local message = require "message"
 local plan = require "plan"
+local pooling = require "pooling"
 
 local options = {}
 
@@ -34,11 +35,18 @@ local GEOMETRY = {
   { "--batch", "N", "Images per call; default 1." },
   { "--filters", "OC", "Output channels, all groups together." },
   { "--kernel", "KHxKW|K", "Filter size." },
-  { "--stride", "SHxSW|S", "Default 1." },
+  { "--stride", "SHxSW|S", "Default 1; of pooling, the kernel." },
   { "--pad", alternatives(layer.words.pad) .. "|P|PHxPW|T,L,B,R",
     "Padding; 'same' puts an odd pixel at the end, 'same-lower' at the beginning; default valid." },
   { "--dilation", "DHxDW|D", "1 = dense; default 1." },
   { "--groups", "G|depthwise", "depthwise: as many as input channels; default 1." },
+  { "--global", nil, "Pooling: the window is the whole input." },
+}
+local POOLING = {
+  { "--pool", alternatives(pooling.kinds), "A pooling layer; it has no filters, groups, weights,"
+    .. " bias and activation." },
+  { "--ceil", nil, "Pooling: round the output's size up." },
+  { "--include-pad", nil, "Pooling: padding counts in averages, as zeros." },
 }
 local SOURCE = {
   { "--problem", "DESCRIPTOR", "A benchdnn descriptor in place of the options above." },
@@ -65,7 +73,7 @@ local KERNEL = {
 local QUIET = { { "--quiet", nil, "Do not report progress." } }
 
 local COMMANDS = {
-  { "emit", "Write kernels: NAME.h and NAME.c.", { GEOMETRY, SOURCE, KERNEL, {
+  { "emit", "Write kernels: NAME.h and NAME.c.", { GEOMETRY, POOLING, SOURCE, KERNEL, {
     { "-o", "DIR", "Directory of the files, made if missing; default '.'." },
     { "--test", nil, "Also write NAME_test.c, a program that checks the kernel." },
     { "--registry", "NAME", "Also write a list of the kernels: NAME.h, NAME.c, registry.h." },
@@ -73,11 +81,14 @@ local COMMANDS = {
     { "--list-outputs", nil, "Print the names of the files and write none." },
   }, QUIET } },
   { "check", "Build kernels with $CC and compare them with the reference.",
-    { GEOMETRY, SOURCE, KERNEL, {
+    { GEOMETRY, POOLING, SOURCE, KERNEL, {
     { "-o", "DIR", "Also keep the kernels and their tests there, as 'emit --test' writes them." },
     { "--junit", "FILE", "Also write the results as JUnit XML." },
   }, QUIET } },
-  { "explain", "Say how a layer would be computed, and why.", { GEOMETRY, SOURCE, KERNEL, QUIET } },
+  { "explain", "Say how a layer would be computed, and why.",
+    { GEOMETRY, POOLING, SOURCE, KERNEL, QUIET } },
+  { "library", "Write the library of kernels with run-time sizes: generated/.", {
+    { { "-o", "DIR", "Directory of the files, made if missing; default '.'." } }, QUIET } },
   { "list", "List algorithms and instruction sets.", { QUIET } },
 }
 

@@ -26,7 +26,7 @@ local OPTION_OF = {
   OW = "--input", KH = "--kernel", KW = "--kernel", stride_h = "--stride", stride_w = "--stride",
   dilation_h = "--dilation", dilation_w = "--dilation", groups = "--groups", pad = "--pad",
   pad_top = "--pad", pad_left = "--pad", pad_bottom = "--pad", pad_right = "--pad",
-  activation = "--activation", layout = "--layout", weights = "--weights", dtype = "--dtype",
+  pool = "--pool", activation = "--activation", layout = "--layout", weights = "--weights", dtype = "--dtype",
   name = "--name",
 }
 
@@ -96,11 +96,24 @@ local function set_pad(text, fields)
   return true
 end
 
+-- Names in place of sizes: { IH =, IW =, IC =, OC = } where --input and --filters hold names only.
+local function run_time_sizes(values)
+  local names, seen, count = {}, { N = true, OH = true, OW = true }, 0
+  local text = (values["--input"] or "") .. "x" .. (values["--filters"] or "")
+  for item in text:gmatch("[^x]+") do
+    if item:find("^[A-Z][A-Z0-9]*$") and not seen[item] then count = count + 1 end
+    seen[item] = true
+    names[#names + 1] = item
+  end
+  if count ~= 4 or #names ~= 4 then return nil end
+  return { IH = names[1], IW = names[2], IC = names[3], OC = names[4] }
+end
+
 local function geometry_fields(values)
-  local fields = {}
+  local fields = { runtime = run_time_sizes(values) }
   for _, size in ipairs(SIZES) do
     local value = values[size[1]]
-    if value then
+    if value and not (fields.runtime and (size[1] == "--input" or size[1] == "--filters")) then
       local ok, text, status = set_size(fields, value, size)
       if not ok then return nil, text, status end
     end
@@ -113,8 +126,11 @@ local function geometry_fields(values)
         .. message.did_you_mean(groups, { "depthwise" }))
     end
   end
+  local implied = {
+    ["--kernel"] = values["--global"], ["--filters"] = values["--pool"] or groups == "depthwise",
+  }
   for _, needed in ipairs({ "--input", "--kernel", "--filters" }) do
-    if not values[needed] and not (needed == "--filters" and groups == "depthwise") then
+    if not values[needed] and not implied[needed] then
       return nil, ("option '%s' is missing"):format(needed), 2
     end
   end
@@ -122,7 +138,21 @@ local function geometry_fields(values)
     local ok, text, status = set_pad(values["--pad"], fields)
     if not ok then return nil, text, status end
   end
+  fields.global = values["--global"]
   return fields
+end
+
+-- Options that only pooling layers have, and those that they have not.
+local function check_pooling(values)
+  for _, option in ipairs(values["--pool"]
+      and { "--filters", "--groups", "--activation", "--no-bias", "--weights" }
+      or { "--ceil", "--include-pad", "--global" }) do
+    if values[option] then
+      return nil, ("option '%s' cannot be used %s '--pool'"):format(option, values["--pool"]
+        and "together with" or "without"), 2
+    end
+  end
+  return true
 end
 
 -- The fields that geometry does not set.
@@ -130,11 +160,16 @@ local function common_fields(values, fields)
   fields.activation = values["--activation"]
   fields.layout, fields.weights = values["--layout"], values["--weights"]
   fields.dtype = values["--dtype"]
-  fields.bias = not values["--no-bias"]
+  fields.pool, fields.ceil = values["--pool"], values["--ceil"]
+  fields.include_pad = values["--include-pad"]
+  if not fields.pool then fields.bias = not values["--no-bias"] end
 end
 
 -- Layers before they are checked: a list of { fields =, name =, count =, where = }.
 local function sources(values)
+  local ok, text, status = check_pooling(values)
+  if not ok then return nil, text, status end
+  local pool = values["--pool"] and { ceil = values["--ceil"] }
   local source = values["--layers"] and "--layers" or values["--problem"] and "--problem"
   if source then
     local clash = source == "--layers" and { "--problem", "--name" } or {}
@@ -146,16 +181,17 @@ local function sources(values)
     end
   end
   if source == "--layers" then
-    local list, text, status = benchdnn.read_list(values["--layers"])
+    local list
+    list, text, status = benchdnn.read_list(values["--layers"], pool)
     if not list then return nil, text, status end
     for _, entry in ipairs(list) do
       entry.where = ("%s:%d: "):format(values["--layers"], entry.line)
     end
     return list
   end
-  local entry, text, status
+  local entry
   if source == "--problem" then
-    entry, text, status = benchdnn.parse(values["--problem"])
+    entry, text, status = benchdnn.parse(values["--problem"], pool)
     if not entry then return nil, "--problem: " .. text, status end
     entry.where = ("--problem %s: "):format(message.quote(values["--problem"]))
     entry.name = values["--name"] or entry.name
@@ -212,25 +248,28 @@ local function command_of(values, l, chosen, job)
       if value ~= true then out[#out + 1] = value end
     end
   end
+  put("--pool", l.pool)
   if values["--input"] then
     local mode = values["--pad"]
     local top, left, bottom, right = l.pad_top, l.pad_left, l.pad_bottom, l.pad_right
     local pad = mode and mode:find("^%a") and mode
       or top == bottom and left == right and size_text(top, left)
       or ("%d,%d,%d,%d"):format(top, left, bottom, right)
-    put("--input", ("%dx%dx%d"):format(l.IH, l.IW, l.IC))
-    put("--batch", l.N, 1)
-    put("--filters", l.OC)
+    put("--input", ("%sx%sx%s"):format(l.IH, l.IW, l.IC))
+    put("--batch", not l.runtime and l.N or 1, 1)
+    put("--filters", not l.pool and l.OC, false)
     put("--kernel", ("%dx%d"):format(l.KH, l.KW))
-    put("--stride", size_text(l.stride_h, l.stride_w), "1")
+    put("--stride", size_text(l.stride_h, l.stride_w), l.pool and size_text(l.KH, l.KW) or "1")
     put("--pad", pad == "0" and "valid" or pad, "valid")
     put("--dilation", size_text(l.dilation_h, l.dilation_w), "1")
-    put("--groups", l.groups > 1 and l.groups == l.IC and "depthwise" or l.groups, 1)
+    put("--groups", l.pool and 1 or l.groups > 1 and l.groups == l.IC and "depthwise" or l.groups, 1)
   else
     put("--problem", benchdnn.format(l))
   end
+  put("--ceil", l.ceil or false, false)
+  put("--include-pad", l.include_pad or false, false)
   put("--activation", activation.text(l.activation), "none")
-  put("--no-bias", not l.bias, false)
+  put("--no-bias", not l.pool and not l.bias, false)
   put("--layout", l.layout, "nhwc")
   put("--weights", l.weights, "oihw")
   put("--isa", chosen.isa.name)
@@ -255,7 +294,14 @@ function request.jobs(values)
     local where = entry.where or ""
     common_fields(values, entry.fields)
     entry.fields.name = entry.name
-    local l, wrong, field = layer.new(entry.fields)
+    local sizes = entry.fields.runtime
+    entry.fields.runtime = nil
+    local l, wrong, field
+    if sizes then
+      l, wrong, field = layer.new_runtime(entry.fields, sizes)
+    else
+      l, wrong, field = layer.new(entry.fields)
+    end
     if not l then
       local option = OPTION_OF[field]
       if option and values[option] then

@@ -8,7 +8,7 @@
 @ local reads = rows.looped or #input_rows(rows) > 0
 @ reads = reads and #column_operands(columns, plan.panels[1]) > 0
 /* $(plural(rows.pixels, "row")) x $(plural(columns.pixels, "output pixel")), every channel of the panel. */
-static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or "")$(columns.rolled and ", int kw_begin, int kw_end" or ""))
+static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float *in, const float *w, float *out$(parameters(row_arguments))$(columns.rolled and parameters(column_arguments) or ""))
 {
 @ for _, panel in ipairs(plan.panels) do
 @   local operands = column_operands(columns, panel)
@@ -116,27 +116,6 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 }
 
 @ end
-@ local rolled_pass = clipped and ", kh_begin, kh_end" or ""
-/* All columns of $(plural(rows.pixels, "row")). */
-static $(target)void $(name)_rows_r$(rows.index)(const float *row, const float *w, float *to$(clipped and ", int kh_begin, int kh_end" or ""))
-{
-@ for _, segment in ipairs(plan.column_segments) do
-@   local tile = ("%s_tile_r%d_c%d"):format(name, rows.index, segment.variant.index)
-@   if segment.border then
-    for (int ow = $(segment.x); ow < $(segment.x + segment.count); ++ow) {
-        const int left = $(scaled("ow", layer.stride_w)) - $(layer.pad_left);
-        const int kw_first = left < 0 ? $(ceil_quotient("-left", layer.dilation_w)) : 0;
-        const int kw_last = left + $((KW - 1) * layer.dilation_w) < $(plan.geometry.IW) ? $(KW) : $(ceil_quotient(plan.geometry.IW .. " - left", layer.dilation_w));
-        const int some = kw_first < kw_last;
-        $(tile)(some ? row + (ptrdiff_t)(left + $(scaled("kw_first", layer.dilation_w))) * $(plan.input.pixel) : row, w, to + (ptrdiff_t)ow * $(plan.output.pixel)$(rolled_pass), some ? kw_first : 0, some ? kw_last : 0);
-    }
-@   elseif segment.count > 1 then
-    for (int i = 0; i < $(segment.count); ++i)
-        $(tile)($(at("row", segment.origin * plan.input.pixel)) + (ptrdiff_t)i * $(segment.pixels * layer.stride_w * plan.input.pixel), w, $(at("to", segment.x * plan.output.pixel)) + (ptrdiff_t)i * $(segment.pixels * plan.output.pixel)$(rolled_pass)$(segment.variant.rolled and ", 0, " .. KW or ""));
-@   else
-    $(tile)($(at("row", segment.origin * plan.input.pixel)), w, $(at("to", segment.x * plan.output.pixel))$(rolled_pass)$(segment.variant.rolled and ", 0, " .. KW or ""));
-@   end
-@ end
-}
+$(include("planes_rows.c", { rows = rows }))
 
 @ end

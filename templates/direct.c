@@ -3,7 +3,7 @@
 @ local clipped = plan.rows_clipped
 @ local kh_begin = clipped and "kh_begin" or "0"
 @ local kh_end = clipped and "kh_end" or KH
-@ local row_step = layer.dilation_h * plan.input.row
+@ local row_step = times(layer.dilation_h, plan.input.row)
 @ for _, class in ipairs(plan.classes) do
 @ local width = class.width
 @ local prefix = #plan.classes > 1 and name .. "_k" .. width or name
@@ -22,7 +22,16 @@
 @ local function tap_sum(variant, tap, src, wt)
 @   local s = variant.steps
 @   local channel = plan.input.channel
-@   if s.loops == 1 then
+@   if s.count then
+        const ptrdiff_t count = $(s.count);
+@     for i = 0, variant.pixels - 1 do
+        const float *const px$(i) = $(at(src, times(i * layer.stride_w, plan.input.pixel)));
+@     end
+        wt = $(wt);
+        for (ptrdiff_t c = 0; c < count; ++c, wt += $(width)) {
+            $(steps(variant, tap, 1))
+        }
+@   elseif s.loops == 1 then
         src = $(src);
         wt = $(wt);
         $(steps(variant, tap, s.unroll))
@@ -43,18 +52,21 @@
 @ for _, variant in ipairs(class.variants) do
 @ local splats, vectors = splats(class, variant), vectors(class, variant)
 /* $(plural(variant.pixels, "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
-static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged))
+static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged)$(plan.runtime and ", int lanes, const struct " .. name .. "_view *view" or ""))
 {
+@ local first = variant == class.variants[1] and class == plan.classes[1]
+@ if first or not plan.runtime then
     /* Every sum starts from its bias. */
+@ end
 @ if plan.mapping == "channels" then
 @   for v = 0, vectors - 1 do
     const $(V) bias_k$(v) = $(isa.load(at("w", v * isa.lanes)));
 @   end
 @ end
 @ for s = 0, splats - 1 do
-@   for v = 0, vectors - 1 do
-    $(V) $(acc(s, v)) = $(bias(s, v));
-@   end
+@   local row = {}
+@   for v = 0, vectors - 1 do row[v + 1] = ("%s = %s"):format(acc(s, v), bias(s, v)) end
+    $(V) $(table.concat(row, ", "));
 @ end
 @ local reads = false
 @ for kw = 0, KW - 1 do reads = reads or touched(variant, kw) end
@@ -67,13 +79,15 @@ static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const floa
 @ else
     w += $(width);
 
+@ if first or not plan.runtime then
     /* In each step, one input channel of one tap: $(plan.mapping == "channels" and "its weights, and a pixel's input in all lanes" or "its input, and an output channel's weight in all lanes"). */
-    const float *src, *wt;
+@ end
+    const float $(plan.runtime and "*wt" or "*src, *wt");
     $(V) $(table.concat(vector_names(class, variant), ", ")), $(splat_name);
 @ if KH > 1 or clipped then
     for (int kh = $(kh_begin); kh < $(kh_end); ++kh) {
         const float *row = in + (ptrdiff_t)(kh - $(kh_begin)) * $(row_step);
-        const float *taps = w + (ptrdiff_t)kh * $(KW * ICg * width);
+        const float *taps = w + (ptrdiff_t)kh * $(times(KW * width, ICg));
 @ else
     {
         const float *row = in;
@@ -81,20 +95,23 @@ static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const floa
 @ end
 @ if variant.rolled then
         for (int kw = kw_begin; kw < kw_end; ++kw) {
-        const float *column = row + (ptrdiff_t)(kw - kw_begin) * $(layer.dilation_w * plan.input.pixel);
-        const float *column_taps = taps + (ptrdiff_t)kw * $(ICg * width);
+        const float *column = row + (ptrdiff_t)(kw - kw_begin) * $(times(layer.dilation_w, plan.input.pixel));
+        const float *column_taps = taps + (ptrdiff_t)kw * $(times(width, ICg));
 @     tap_sum(variant, 0, "column", "column_taps")
         }
 @ else
 @   for kw = 0, variant.merged and 0 or KW - 1 do
 @     if touched(variant, kw) then
 
-        /* $(variant.merged and ("The %d taps of the row x %d input channels: neighbours in memory."):format(KW, ICg) or ("Tap %d of the row%s."):format(kw, touches(variant, kw))) */
-@       tap_sum(variant, kw, "row", at("taps", kw * ICg * width))
+        /* $(variant.merged and ("The %d taps of the row x %s input channels: neighbours in memory."):format(KW, plan.runtime and "all" or ICg) or ("Tap %d of the row%s."):format(kw, touches(variant, kw))) */
+@       tap_sum(variant, kw, "row", at("taps", times(kw * width, ICg)))
 @     end
 @   end
 @ end
     }
+@ end
+@ if layer.activation.runtime then
+    const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
 @ if layer.activation.kind ~= "none" then
 @   for s = 0, splats - 1 do
@@ -107,6 +124,7 @@ $(include("stores.c", { class = class, variant = variant, splats = splats, vecto
 }
 
 @ end
+@ if not plan.runtime then
 @ -- Rows of tiles of one class of blocks.
 /* Rows oh_begin to oh_end of one block of $(plural(width, "output channel")). */
 static $(target)void $(prefix)_rows(const float *image, const float *w, float *out, int oh_begin, int oh_end$(ragged))
@@ -149,4 +167,5 @@ static $(target)void $(prefix)_rows(const float *image, const float *w, float *o
     }
 }
 
+@ end
 @ end

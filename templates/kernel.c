@@ -10,11 +10,15 @@ $(method)
 #include <math.h>
 @ end
 
+@ if not layer.pool then
 void $(name)_pack(const float *weights, const float *bias, void *packed);
+@ end
 void $(name)_run(const float *input, const void *packed, float *output, void *workspace,
     int task_begin, int task_end);
+@ if not layer.pool then
 
 $(include("pack.c"))
+@ end
 @ if isa.guard ~= "" then
 
 #if $(isa.guard)
@@ -23,44 +27,27 @@ $(include("pack.c"))
 #include <$(header)>
 @ end
 
-#if defined(__GNUC__)
-@ if isa.target ~= "" then
-#define CONV_TARGET __attribute__((target("$(isa.target)")))
-@ end
-/* A micro-kernel keeps its registers to itself. */
-#define CONV_TILE __attribute__((noinline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
-@ if isa.accumulate ~= "" then
-/* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
- * and merge them into multiply-adds, and then run out of registers and spill the sums. */
-#define CONV_FMA(acc, a, b) $(isa.accumulate)
-@ end
-#else
-@ if isa.target ~= "" then
-#define CONV_TARGET
-@ end
-#define CONV_TILE
-@ if isa.accumulate ~= "" then
-#define CONV_FMA(acc, a, b) ((acc) = $(isa.fma("a", "b", "acc")))
-@ end
-#endif
-@ if isa.accumulate == "" then
-#define CONV_FMA(acc, a, b) ((acc) = $(isa.fma("(a)", "(b)", "(acc)")))
-@ end
+$(include("macros.c"))
 
 $(activation())
 $(include(plan.algorithm .. ".c"))
 $(target)void $(name)_run(const float *input, const void *packed, float *output, void *workspace,
     int task_begin, int task_end)
 {
+@ if layer.pool then
+    (void)packed; /* there are no weights */
+@ end
     (void)workspace;
-$(include(plan.algorithm .. "_run.c"))
+$(include((plan.run or plan.algorithm) .. "_run.c"))
 }
 
 @ if isa.target ~= "" then
 #undef CONV_TARGET
 @ end
 #undef CONV_TILE
+@ if not layer.pool then
 #undef CONV_FMA
+@ end
 @ if isa.guard ~= "" then
 #endif
 @ end

@@ -21,15 +21,20 @@ $(contract)
 extern "C" {
 #endif
 
+@ if not layer.pool then
 /* Brings weights[$(weight_shape)] and bias[$(layer.OC)] into the order in which the kernel reads them.
  * Call it once; packed holds $(name)_PACKED_BYTES bytes, aligned to $(name)_ALIGN, and is only
  * read afterwards. A NULL bias means zeros. */
 void $(name)_pack(const float *weights, const float *bias, void *packed);
 
+@ end
 /* Computes the tasks [task_begin, task_end) of [0, $(name)_TASKS). Any split among threads, in any
  * order, gives the same output. workspace holds $(name)_WORKSPACE_BYTES bytes for each concurrent
  * caller, aligned to $(name)_ALIGN; it needs no initialisation, and may be NULL when its size is 0.
- * input, weights, bias and output need only the alignment of a float. output must not overlap the
+@ if layer.pool then
+ * packed may be NULL: there are no weights.
+@ end
+ * input$(layer.pool and "" or ", weights, bias") and output need only the alignment of a float. output must not overlap the
  * other arrays. Nothing outside the arrays is read or written. */
 void $(name)_run(const float *input, const void *packed, float *output, void *workspace,
     int task_begin, int task_end);

@@ -11,6 +11,8 @@ enum conv_activation {
     CONV_SIGMOID, CONV_TANH, CONV_SILU, CONV_HARDSWISH
 };
 
+enum conv_kind { CONV_CONVOLUTION, CONV_MAX_POOLING, CONV_AVERAGE_POOLING };
+
 /* The layer, as the field writes it. Sizes in elements; padding in pixels, and at the end (bottom,
  * right) it may be negative: trailing input is not read. Dilation 1 is dense. */
 struct conv_layer {
@@ -23,6 +25,10 @@ struct conv_layer {
     enum conv_activation activation;
     float activation_a, activation_b; /* clamp: low, high; leaky: slope, 0 */
     int has_bias;
+    /* Pooling layers have as many groups as channels, neither weights nor bias, and windows that may
+     * reach over the padding at the end (ceil mode). */
+    enum conv_kind kind;
+    int include_pad; /* of averages: padding counts, as zeros */
 };
 
 struct conv_kernel {
@@ -37,7 +43,7 @@ struct conv_kernel {
     int tasks;               /* NAME_TASKS */
     unsigned long long input_count, weight_count, bias_count, output_count; /* elements */
     unsigned long long packed_bytes, workspace_bytes, align;
-    void (*pack)(const float *weights, const float *bias, void *packed);
+    void (*pack)(const float *weights, const float *bias, void *packed); /* NULL: no weights */
     void (*run)(const float *input, const void *packed, float *output, void *workspace,
                 int task_begin, int task_end);
 };

@@ -4,20 +4,28 @@
 @ local channels = plan.mapping == "channels"
 @ local contiguous = channels and plan.output.channel == 1 or not channels and plan.output.pixel == 1
 @ local splat_step = channels and plan.output.pixel or plan.output.channel
-@ local vector_step = L * (channels and plan.output.channel or plan.output.pixel)
+@ local lane_step = channels and plan.output.channel or plan.output.pixel
+@ local vector_step = times(L, lane_step)
 @ local function valid(v)
 @   if v < vectors - 1 then return L end
-@   if channels then return class.tail end
+@   if channels then return plan.runtime and L or class.tail end
 @   return variant.pixels - v * L
 @ end
 @ local function plain(v, count)
 @   for s = 0, splats - 1 do
-    $(isa.store_range(at("out", s * splat_step + v * vector_step), acc(s, v), 0, count))
+    $(isa.store_range(at("out", plus(times(s, splat_step), times(v, vector_step))), acc(s, v), 0, count))
 @   end
+@ end
+@ if plan.runtime and L == 1 then
+    (void)lanes; /* there is but one */
 @ end
 @ if contiguous or L == 1 then
 @   for v = 0, vectors - 1 do
-@     if channels and class.ragged == "last" and v == vectors - 1 then
+@     if plan.runtime and L > 1 and v == vectors - 1 then
+@       for s = 0, splats - 1 do
+    CONV_STORE($(at("out", plus(times(s, splat_step), times(v, vector_step)))), $(acc(s, v)));
+@       end
+@     elseif channels and class.ragged == "last" and v == vectors - 1 then
     if (ragged) {
 @       plain(v, valid(v))
     } else {
@@ -42,7 +50,7 @@
 @           if full and l == valid(v) + 1 then
         if (!ragged) {
 @           end
-        $(isa.store_range(at("out", first * splat_step + v * vector_step + (l - 1) * (vector_step // L)), rows[l].name, rows[l].at, #some))
+        $(plan.runtime and v == vectors - 1 and l > 1 and ("if (lanes > %d) { "):format(l - 1) or "")$(isa.store_range(at("out", plus(times(first, splat_step), times(v * L + l - 1, lane_step))), rows[l].name, rows[l].at, #some))$(plan.runtime and v == vectors - 1 and l > 1 and " }" or "")
 @         end
 @       end
 @       if full and valid(v) < L then

@@ -19,9 +19,13 @@
 #include "$(job.name).h"
 @ end
 
-$(include("templates/registry.h"))
-$(include("tests/reference.h"))
-$(include("tests/check.h"))
+@ -- The texts of headers, without their including each other.
+@ for _, file in ipairs { "templates/registry.h", "tests/reference.h", "tests/check/buffer.h",
+@     "tests/check/state.h", "tests/check/data.h", "tests/check/compare.h", "tests/check/passes.h",
+@     "tests/check.h" } do
+@ local text = include(file):gsub('#ifndef [%w_]+\n#include "[^"]*"\n#endif\n', "")
+$(text)
+@ end
 @ local seen = {}
 @ for _, job in ipairs(jobs) do
 @ local isa = job.isa
@@ -69,12 +73,13 @@ static const struct conv_kernel kernels[] = {
             .activation = CONV_$(l.activation.kind:upper()),
             .activation_a = $(number(l.activation.a)), .activation_b = $(number(l.activation.b)),
             .has_bias = $(l.bias and 1 or 0),
+            .kind = $(kind_of(l)), .include_pad = $(l.include_pad and 1 or 0),
         },
         .exact = $(n)_EXACT, .tasks = $(n)_TASKS,
         .input_count = $(n)_INPUT_COUNT, .weight_count = $(n)_WEIGHT_COUNT,
         .bias_count = $(n)_BIAS_COUNT, .output_count = $(n)_OUTPUT_COUNT,
         .packed_bytes = $(n)_PACKED_BYTES, .workspace_bytes = $(n)_WORKSPACE_BYTES,
-        .align = $(n)_ALIGN, .pack = $(n)_pack, .run = has_$(job.isa.name)($(n)_run),
+        .align = $(n)_ALIGN, .pack = $(l.pool and "NULL" or n .. "_pack"), .run = has_$(job.isa.name)($(n)_run),
     },
 @ end
 };

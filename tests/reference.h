@@ -1,9 +1,10 @@
-/* The convolution, straight from its definition: slow, simple, and all that tests believe in.
+/* Convolution and pooling, straight from their definitions: slow, simple, and all that tests believe in.
  *
  *   y[n][oh][ow][oc] = act(b[oc] + sum over kh, kw, ic of
  *                          x[n][oh*stride - pad + kh*dilation][...][ic] * w[oc][kh][kw][ic])
  *
- * with x = 0 outside the input. Sums are kept in double.
+ * with x = 0 outside the input. Sums are kept in double. Pooling: the maximum of the pixels in a
+ * window, or their sum divided by their number (include_pad: padding is counted, too).
  * SPDX-License-Identifier: MIT-0 */
 #ifndef CONV_REFERENCE_H
 #define CONV_REFERENCE_H
@@ -15,7 +16,7 @@
 #include "registry.h"
 #endif
 
-/* One output before bias and activation. */
+/* One output before bias and activation; of pooling, the maximum or the average. */
 struct reference_sum {
     double sum;  /* of x*w over the taps that lie inside the input */
     double size; /* of |x*w| over the same taps: what rounding errors are measured against */
@@ -80,6 +81,41 @@ static struct reference_sum reference_conv(const struct conv_layer *l, const flo
             }
             r.taps += (size_t)group_inputs;
         }
+    }
+    return r;
+}
+
+/* NaN where any pixel of the window is NaN. */
+static struct reference_sum reference_pool(const struct conv_layer *l, const float *input,
+                                           int n, int oh, int ow, int c)
+{
+    struct reference_sum r = { 0.0, 0.0, 0 };
+    size_t counted = 0; /* those of the padding included, but not what lies behind it */
+    for (int kh = 0; kh < l->kernel_h; kh++) {
+        const long long ih = (long long)oh * l->stride_h - l->pad_top
+                             + (long long)kh * l->dilation_h;
+        for (int kw = 0; kw < l->kernel_w; kw++) {
+            const long long iw = (long long)ow * l->stride_w - l->pad_left
+                                 + (long long)kw * l->dilation_w;
+            counted += ih < (long long)l->in_h + l->pad_bottom
+                       && iw < (long long)l->in_w + l->pad_right;
+            if (ih < 0 || ih >= l->in_h || iw < 0 || iw >= l->in_w)
+                continue;
+            const double x = (double)input[reference_input_at(l, n, (int)ih, (int)iw, c)];
+            if (l->kind == CONV_AVERAGE_POOLING) {
+                r.sum += x;
+                r.size += fabs(x);
+            } else if (r.taps == 0 || x > r.sum || isnan(x)) {
+                r.sum = x;
+                r.size = fabs(x);
+            }
+            r.taps++;
+        }
+    }
+    if (l->kind == CONV_AVERAGE_POOLING) {
+        const double divisor = (double)(l->include_pad ? counted : r.taps);
+        r.sum /= divisor;
+        r.size /= divisor;
     }
     return r;
 }

@@ -10,7 +10,9 @@
 
 package.path = "gen/?.lua;gen/?/init.lua;tests/?.lua;" .. package.path
 
+local compiler = require "runner.compiler"
 local jobs = require "runner.jobs"
+local library = require "runner.library"
 local suites = require "runner.suites"
 
 -- name, minutes on two cores ('make test', 'make test-all'), what it is about, function
@@ -22,11 +24,15 @@ local SUITES = {
   { "standalone", 0.5, 0.5, "test programs for users", suites.standalone },
   { "cplusplus", 0.5, 0.5, "headers in C++", suites.cplusplus },
   { "warnings", 1, 2, "each file alone, three compilers, C99 and C11", suites.warnings },
+  { "operations", 0.5, 0.5, "each operation of each instruction set", suites.operations },
   { "symbols", 0.5, 0.5, "no variables, no foreign functions", suites.symbols },
   { "activations", 1, 1, "each activation", suites.activations },
   { "options", 0.5, 0.5, "orders of weights, no bias", suites.options },
   { "sanitizers", 0.5, 3, "address and undefined behaviour", suites.sanitizers },
+  { "runtime", 0.5, 0.5, "kernels with run-time sizes", library.runtime },
+  { "generated", 1, 3, "the committed library, copied", library.generated },
   { "problems", 1, 8, "tests/problems.txt", suites.problems },
+  { "neon", 1, 4, "AArch64, cross-compiled and emulated", suites.neon },
   { "given", 2, 30, "PROBLEMS=file", suites.given },
 }
 
@@ -81,7 +87,7 @@ end
 local terminal = os.execute("test -t 1") == true
 local t = {
   all = o.all, parts = o.all and 1 or 8, seed = o.seed or os.time() % 100000, problems = o.problems,
-  cc = (os.getenv("CC") or "") ~= "" and os.getenv("CC") or "cc",
+  cc = compiler.cc,
   width = tonumber(jobs.output("nproc")) or 1, directory = o.out or "build/tests",
 }
 

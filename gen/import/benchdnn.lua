@@ -10,7 +10,7 @@
 -- first. Padding at the end always follows from the rest and may be negative: trailing input is
 -- not read. Without iw and its like, width copies height; iw alone is one-dimensional (H = KH =
 -- 1). n takes the rest; quotes around the name are dropped, and so is *3, which says how often the
--- layer occurs.
+-- layer occurs. Pooling layers have neither g nor oc.
 
 local files = require "files"
 local layer = require "layer"
@@ -67,7 +67,8 @@ local function split_name(text)
 end
 
 -- i, o, k, s, p, d of one axis with output and padding worked out; false when the axis is absent.
-local function axis_of(values, axis)
+-- `ceil`: an output that is missing is rounded up, by layer.new, and the padding the same on both ends.
+local function axis_of(values, axis, ceil)
   local function value(what, default) return values[what .. axis] or default end
   local i, o, k, d = value("i", 0), value("o", 0), value("k", 0), value("d", 0)
   local s, p = value("s", 1), value("p")
@@ -82,6 +83,7 @@ local function axis_of(values, axis)
   local reach = (k - 1) * (d + 1) + 1
   if o == 0 then
     p = p or 0
+    if ceil then return { i = i, k = k, s = s, p = p, d = d, e = p } end
     o = (i - reach + 2 * p) // s + 1
     if o < 1 then
       return nil, ("output size 'o%s' would be %d: the kernel reaches over %d pixels, the input"
@@ -101,15 +103,18 @@ end
 
 --- What a descriptor says: { fields = for layer.new, name = string or nil, count = how often };
 -- or nil, a message and the exit status: 2 for a wrong descriptor, 3 for one that is right but
--- cannot be done.
-function benchdnn.parse(text)
+-- cannot be done. `pool`: of pooling, { ceil = true or false }.
+function benchdnn.parse(text, pool)
   local function wrong(why, status)
     return nil, ("descriptor %s: %s"):format(message.quote(text), why), status or 2
   end
   if text == "" then return nil, "the descriptor is empty", 2 end
   local values, rest = tokenize(text)
   if not values then return wrong(rest) end
-  for _, token in ipairs({ "g", "mb", "ic", "oc" }) do
+  for _, token in ipairs(pool and { "g", "oc" } or {}) do
+    if values[token] then return wrong(("field '%s' is not for pooling"):format(token)) end
+  end
+  for _, token in ipairs(pool and { "mb", "ic" } or { "g", "mb", "ic", "oc" }) do
     if (values[token] or (token == "g" or token == "mb") and 1 or 0) < 1 then
       return wrong(("field '%s' must be at least 1, got %s")
         :format(token, values[token] or "none"))
@@ -119,7 +124,7 @@ function benchdnn.parse(text)
   local axes = {}
   for _, axis in ipairs({ "d", "h", "w" }) do
     local why
-    axes[axis], why = axis_of(values, axis)
+    axes[axis], why = axis_of(values, axis, pool and pool.ceil)
     if axes[axis] == nil then return wrong(why) end
   end
   local d, h, w = axes.d, axes.h, axes.w
@@ -132,7 +137,7 @@ function benchdnn.parse(text)
   h = h or { i = 1, o = 1, k = 1, s = 1, p = 0, d = 0, e = 0 }
 
   local entry = { count = 1, fields = {
-    N = values.mb or 2, groups = values.g or 1, IC = values.ic, OC = values.oc,
+    N = values.mb or 2, groups = not pool and (values.g or 1) or nil, IC = values.ic, OC = values.oc,
     IH = h.i, OH = h.o, KH = h.k, stride_h = h.s, dilation_h = h.d + 1,
     IW = w.i, OW = w.o, KW = w.k, stride_w = w.s, dilation_w = w.d + 1,
     pad_top = h.p, pad_bottom = h.e, pad_left = w.p, pad_right = w.e,
@@ -145,7 +150,7 @@ end
 function benchdnn.format(l)
   local out = {}
   local function put(token, value) out[#out + 1] = token .. value end
-  if l.groups ~= 1 then put("g", l.groups) end
+  if l.groups ~= 1 and not l.pool then put("g", l.groups) end
   put("mb", l.N .. "_")
   local square = l.IH == l.IW and l.OH == l.OW and l.KH == l.KW and l.stride_h == l.stride_w
     and l.pad_top == l.pad_left and l.dilation_h == l.dilation_w
@@ -157,8 +162,10 @@ function benchdnn.format(l)
   end
   put("ic", l.IC)
   both("i", l.IH, l.IW)
-  put("oc", l.OC)
-  both("o", l.OH, l.OW)
+  if not l.pool then put("oc", l.OC) end
+  if not (l.ceil and l.pad_bottom == l.pad_top and l.pad_right == l.pad_left) then
+    both("o", l.OH, l.OW)
+  end
   both("k", l.KH, l.KW)
   both("s", l.stride_h, l.stride_w, 1)
   both("p", l.pad_top, l.pad_left)
@@ -186,7 +193,7 @@ local function trimmed(text)
 end
 
 -- The entry of one line; false when it holds none; nil, a message and the status when it is wrong.
-local function read_line(line, number, seen)
+local function read_line(line, number, seen, pool)
   local text = trimmed((line:gsub("^#.*", ""):gsub("%s#.*", "")))
   if text == "" then return false end
   if text:find("^%-%-") then
@@ -194,7 +201,7 @@ local function read_line(line, number, seen)
   elseif text:find("%s") then
     return nil, ("want one descriptor a line, got %s"):format(message.quote(text)), 2
   end
-  local entry, why, status = benchdnn.parse(text)
+  local entry, why, status = benchdnn.parse(text, pool)
   if not entry then return nil, why, status end
   entry.line = number
   if entry.name then
@@ -209,13 +216,13 @@ end
 -- and a byte order mark are accepted. Gives a list of what benchdnn.parse gives, each with its
 -- `line`; or nil, a message with file and line, and the exit status. Names are checked and must
 -- differ, also without regard to case; an entry without a name has name = nil.
-function benchdnn.read_list(path)
+function benchdnn.read_list(path, pool)
   local content, why = files.read(path)
   if not content then return nil, why, 4 end
   local list, seen, number = {}, {}, 0
   for line in (content:gsub("^\xef\xbb\xbf", "") .. "\n"):gmatch("(.-)\r?\n") do
     number = number + 1
-    local entry, text, status = read_line(line, number, seen)
+    local entry, text, status = read_line(line, number, seen, pool)
     if entry and #list == benchdnn.MOST_LAYERS then
       entry, text, status = nil, ("more than %d layers in a list"):format(#list), 2
     end

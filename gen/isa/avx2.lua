@@ -1,4 +1,5 @@
 -- AVX2 with FMA3 (Haswell, Zen and later).
+-- SPDX-License-Identifier: MIT-0
 
 local x86 = require "isa.x86"
 
@@ -41,7 +42,8 @@ function avx2.load_even(p, at, n)
     local function part(wanted, shift)
       if not next(wanted) then return avx2.zero() end
       return ("_mm256_maskload_ps(%s %s %d, _mm256_setr_epi32(%s))"):format(p,
-        shift < 2 * at and "-" or "+", math.abs(shift - 2 * at), x86.list(8, function(i) return wanted[i - 1] and -1 or 0 end))
+        shift < 2 * at and "-" or "+", math.abs(shift - 2 * at),
+        x86.list(8, function(i) return wanted[i - 1] and -1 or 0 end))
     end
     low, high = part(wanted_low, 0), part(wanted_high, 7)
   end

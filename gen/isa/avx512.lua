@@ -1,4 +1,5 @@
 -- AVX-512F (Skylake-X, Zen 4 and later).
+-- SPDX-License-Identifier: MIT-0
 
 local x86 = require "isa.x86"
 
@@ -48,6 +49,10 @@ function avx512.load_at(p, offsets)
   end
   return ("_mm512_mask_i32gather_ps(_mm512_setzero_ps(), (__mmask16)0x%04X, %s, %s, 4)")
     :format(lanes, integers(offsets), p)
+end
+
+function avx512.maximum(a, b) -- a itself where it is NaN
+  return ("_mm512_mask_max_ps(%s, _mm512_cmp_ps_mask(%s, %s, _CMP_ORD_Q), %s, %s)"):format(a, a, a, a, b)
 end
 
 function avx512.permute(p, n, index)

@@ -1,5 +1,6 @@
 -- The instruction sets. Each is one table in a file of its own: its facts, and its operations as
 -- functions that take and return C expressions. No template and no plan names an instruction set.
+-- SPDX-License-Identifier: MIT-0
 --
 -- Facts
 --   name, title     as the command line and as people write it
@@ -50,6 +51,8 @@ isa.operations = {
   -- NaN where b is NaN; where only a is, b or NaN; of two zeros either.
   { "max(a, b)", "a > b ? a : b", "a >= b || a != a ? a : b" },
   { "min(a, b)", "a < b ? a : b", "a <= b || a != a ? a : b" },
+  -- NaN where either is; of two zeros either. Give names, not expressions: a stands in it twice.
+  { "maximum(a, b)", "a > b || a != a ? a : b", "a >= b || a != a ? a : b" },
   -- For integral e in [-126, 127].
   { "exp2i(v, e)", "ldexpf(v, (int)e)" },
 

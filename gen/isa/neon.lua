@@ -1,4 +1,5 @@
 -- AArch64 Advanced SIMD with its fused multiply-add: what every AArch64 processor has.
+-- SPDX-License-Identifier: MIT-0
 
 local text = require "isa.text"
 
@@ -16,7 +17,7 @@ local neon = {
 
   splat = call("vdupq_n_f32"), load = call("vld1q_f32"),
   add = call("vaddq_f32"), sub = call("vsubq_f32"), mul = call("vmulq_f32"), div = call("vdivq_f32"),
-  max = call("vmaxq_f32"), min = call("vminq_f32"),
+  max = call("vmaxq_f32"), maximum = call("vmaxq_f32"), min = call("vminq_f32"),
 }
 
 function neon.zero() return neon.splat("0.0f") end

@@ -1,4 +1,5 @@
 -- Portable C99: a vector is one float.
+-- SPDX-License-Identifier: MIT-0
 
 local text = require "isa.text"
 
@@ -25,6 +26,7 @@ return {
   add = call("(%s + %s)"), sub = call("(%s - %s)"),
   mul = call("(%s * %s)"), div = call("(%s / %s)"),
   max = function(a, b) return ("(%s < %s ? %s : %s)"):format(b, a, a, b) end,
+  maximum = function(a, b) return ("(%s > %s || %s != %s ? %s : %s)"):format(a, b, a, a, a, b) end,
   min = function(a, b) return ("(%s > %s ? %s : %s)"):format(b, a, a, b) end,
   exp2i = call("ldexpf(%s, (int)(%s))"),
   transpose = function(names) return {}, { { name = names[1], at = 0 } } end,

@@ -1,4 +1,5 @@
 -- SSE2: the baseline of x86-64. No fused multiply-add and no masked load or store.
+-- SPDX-License-Identifier: MIT-0
 
 local x86 = require "isa.x86"
 

@@ -1,4 +1,5 @@
 -- Text that the tables share.
+-- SPDX-License-Identifier: MIT-0
 
 local text = {}
 

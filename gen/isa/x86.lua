@@ -1,4 +1,5 @@
 -- What the x86 instruction sets share: intrinsics that differ only in their prefix.
+-- SPDX-License-Identifier: MIT-0
 
 local text = require "isa.text"
 
@@ -25,6 +26,12 @@ function x86.operations(prefix, lanes)
     max = call("max_ps"), min = call("min_ps"), fma = call("fmadd_ps"),
     store = function(p, v) return ("%s_storeu_ps(%s, %s);"):format(prefix, p, v) end,
   }
+
+  -- max() gives b where a is NaN: there all bits are set, which is a NaN, too.
+  function ops.maximum(a, b)
+    local unordered = prefix == "_mm" and call("cmpunord_ps")(a, a) or call("cmp_ps")(a, a, "_CMP_UNORD_Q")
+    return call("or_ps")(ops.max(a, b), unordered)
+  end
 
   -- A vector from single elements: what is left where no instruction loads the pattern at once.
   function ops.load_at(p, offsets)

@@ -82,7 +82,9 @@ function direct.names(plan, isa, layer)
     local vectors = names.vector_operands(class, variant, tap, u)
     for s = 0, names.splats(class, variant) - 1 do
       local at
-      if channels then
+      if plan.runtime then
+        at = ("px%d[%s]"):format(s, u == 0 and "c" or "c + " .. u)
+      elseif channels then
         local pixel = read(variant, tap, s)
         at = pixel and ("src[%d]"):format(pixel * plan.input.pixel + u * plan.input.channel)
       else
@@ -101,7 +103,7 @@ function direct.names(plan, isa, layer)
 
   --- Whether any pixel of the variant reads tap k.
   function names.touched(variant, tap)
-    if variant.rolled then return true end
+    if not variant.reads then return true end
     for i = 1, variant.pixels do
       if variant.reads[tap + 1][i] then return true end
     end
@@ -110,7 +112,7 @@ function direct.names(plan, isa, layer)
 
   --- "pixels 1 to 5": those of the variant that tap k touches, "" where it is all of them.
   function names.touches(variant, tap)
-    if variant.rolled then return "" end
+    if not variant.reads then return "" end
     local first, last, count = nil, nil, 0
     for i = 0, variant.pixels - 1 do
       if variant.reads[tap + 1][i + 1] then first, last, count = first or i, i, count + 1 end

@@ -12,7 +12,8 @@ axis.long = 4096
 local function ceil_div(a, b) return -(-a // b) end
 axis.ceil_div = ceil_div
 
---- An axis: out, size (of the input), taps, stride, pad (at the begin), dilation.
+--- An axis: out, size (of the input), taps, stride, pad (at the begin), dilation. `counted`, a function
+-- of an output, is a number that tells its outputs apart even where they read alike.
 function axis.new(fields)
   return fields
 end
@@ -72,7 +73,11 @@ local function reads_of(a, x, pixels)
     end
   end
   origin = origin or 0
-  local key = { pixels }
+  local key, counts = { pixels }, {}
+  for i = 1, a.counted and pixels or 0 do
+    counts[i] = a.counted(x + i - 1)
+    key[#key + 1] = counts[i]
+  end
   for k = 1, a.taps do
     for i = 1, pixels do
       local at = reads[k][i]
@@ -80,7 +85,7 @@ local function reads_of(a, x, pixels)
       key[#key + 1] = at and at - origin or "-"
     end
   end
-  return reads, origin, table.concat(key, " ")
+  return reads, origin, table.concat(key, " "), counts
 end
 
 -- Appends tiles to the segments, merging them with the last where both run the same variant.
@@ -96,7 +101,7 @@ end
 --- Cuts the axis into tiles of at most `units` units of `unit` outputs (a unit is a pixel, or a
 -- vector of pixels). Returns segments, in order: { variant, x, count, pixels, origin }: `count` tiles
 -- of `pixels` outputs from output x on; the first reads from input `origin` on, each next one
--- pixels * stride further. A variant is { index, units, pixels, reads, rolled, weight }.
+-- pixels * stride further. A variant is { index, units, pixels, reads, counts, rolled, weight }.
 -- Where the exact cut would need code for more than `budget` (tap, unit) pairs, the taps of the
 -- border are looped over at run time, a pixel at a time (rolled), and if need be those of the
 -- interior too (rolled, every tap valid).
@@ -121,14 +126,14 @@ function axis.cut(a, unit, units, budget)
   end
   -- `count` equal tiles from output x on; all of the interior when there is more than one.
   local function add(x, pixels, count, rolled)
-    local reads, origin, key
+    local reads, origin, key, counts
     if rolled then
       origin, key = x * a.stride - a.pad, "rolled " .. pixels
     else
-      reads, origin, key = reads_of(a, x, pixels)
+      reads, origin, key, counts = reads_of(a, x, pixels)
     end
     local variant = variant_of(key, function()
-      return { pixels = pixels, rolled = rolled, reads = reads }
+      return { pixels = pixels, rolled = rolled, reads = reads, counts = counts }
     end)
     append(segments, { variant = variant, x = x, count = count, pixels = pixels, origin = origin })
   end

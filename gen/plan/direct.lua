@@ -8,6 +8,7 @@
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
+local runtime = require "plan.runtime"
 local views = require "plan.views"
 
 local direct = {}
@@ -166,6 +167,7 @@ function direct.fits() return true end
 
 --- The plan of a layer, or nil and why not.
 function direct.plan(layer, isa, options)
+  if layer.runtime then return runtime.plan(layer, isa, options) end
   local choice = candidates(layer, isa, options.tile)
   local best = choice[1]
   if not best then return nil, "no register tile of that shape" end

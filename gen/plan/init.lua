@@ -4,18 +4,22 @@
 local direct = require "plan.direct"
 local depthwise = require "plan.depthwise"
 local explain = require "plan.explain"
+local pooling = require "plan.pooling"
 
 local plan = {}
 
 -- In the order in which 'auto' asks them; each may decline a layer.
-local algorithms = { depthwise, direct }
+local algorithms = { pooling, depthwise, direct }
 
 --- The plan of a layer for an instruction set, or nil and why there is none.
 -- options: algorithm ('auto' or a name), accuracy, max_unroll, tile.
 function plan.make(layer, isa, options)
   local wanted, reason = options.algorithm or "auto", nil
   for _, algorithm in ipairs(algorithms) do
-    if wanted == algorithm.name or wanted == "auto" and algorithm.fits(layer, isa) then
+    if wanted == algorithm.name and (layer.pool ~= nil) ~= (algorithm.pools or false) then
+      reason = ("algorithm %s: %s"):format(wanted, layer.pool and "the layer is a pooling layer"
+        or "the layer is no pooling layer")
+    elseif (wanted == algorithm.name or wanted == "auto" and algorithm.fits(layer, isa)) then
       local made, message = algorithm.plan(layer, isa, options)
       if not made then
         reason = message

@@ -2,7 +2,8 @@
 -- SPDX-License-Identifier: MIT-0
 --
 -- A build is { name =, layers = list of problems, isa =, layout =, options = more options of emit,
--- cc =, flags = } and becomes one program.
+-- cc =, flags =, run = } and becomes one program. `run` is what runs programs of another processor;
+-- they are linked statically and do without cmocka.
 
 local files = require "files"
 local problems = require "runner.problems"
@@ -49,7 +50,8 @@ local function harness(t, build)
   local key = (build.cc .. build.flags):gsub("[^%w]", "_")
   local object = ("%s/harness%s.o"):format(t.directory, key)
   return object, ("%s -std=c11 -O2 %s -Wconversion %s -DREGISTRY=kernels -Itemplates -c"
-    .. " tests/harness.c -o %s"):format(build.cc, build.flags:gsub("%-O%d", ""), WARNINGS, object)
+    .. " tests/%s.c -o %s"):format(build.cc, build.flags:gsub("%-O%d", ""), WARNINGS,
+    build.run and "plain" or "harness", object)
 end
 
 -- Runs commands that must succeed; those that do not are failures of their builds.
@@ -59,7 +61,7 @@ local function run_all(t, commands, builds, what, result)
     if r.status ~= 0 then
       local build = builds[i]
       if not build.failed then
-        result:fail("%s: %s failed: %s\n%s", build.name, what, commands[i], r.output:sub(1, 600))
+        result:fail("%s: %s failed: %s", build.name, what, r.output:sub(1, 600))
       end
       build.failed = true
     end
@@ -104,17 +106,18 @@ function kernels.check(t, suite, builds)
   for _, build in ipairs(builds) do
     if not build.failed then
       local program = build.directory .. "/harness"
-      command(build, ("%s %s %s %s.o -o %s -lcmocka -lm && CHECK_SEED=%d CMOCKA_MESSAGE_OUTPUT=TAP"
-        .. " timeout 3600 %s"):format(build.cc, build.flags, build.harness,
-        table.concat(build.units, ".o "), program, t.seed, program))
+      command(build, ("%s %s %s %s.o -o %s %s -lm && CHECK_SEED=%d CMOCKA_MESSAGE_OUTPUT=TAP"
+        .. " timeout 3600 %s %s"):format(build.cc, build.flags, build.harness,
+        table.concat(build.units, ".o "), program, build.run and "-static" or "-lcmocka", t.seed,
+        build.run or "", program))
     end
   end
   for i, r in ipairs(t:run(commands)) do
     local before = result.failed
     result:tap(r.output, r.status, owners[i].name)
     if result.failed > before then
-      result.messages[#result.messages + 1] = ("again: CHECK_SEED=%d %s/harness 'NAME'"):format(
-        t.seed, owners[i].directory)
+      result.messages[#result.messages + 1] = ("again: CHECK_SEED=%d %s%s/harness 'NAME'"):format(
+        t.seed, owners[i].run and owners[i].run .. " " or "", owners[i].directory)
     end
   end
   return result

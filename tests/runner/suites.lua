@@ -1,6 +1,7 @@
 -- What the suites of tests/run.lua are made of: functions of the run `t` that give a tally.
 -- SPDX-License-Identifier: MIT-0
 
+local compiler = require "runner.compiler"
 local isa = require "isa"
 local jobs = require "runner.jobs"
 local kernels = require "runner.kernels"
@@ -21,10 +22,10 @@ local FEWER = { "same_15_33", "width_13", "dw_33", "dw_5x3", "group_3_15_51", "s
 
 local function named(names) return problems.named(problems.read("tests/problems.txt"), names) end
 
--- A build for each instruction set and layout.
-local function each(layers, fields, layouts)
+-- A build for each instruction set (of the compiler's architecture, if not given) and layout.
+local function each(layers, fields, layouts, sets)
   local builds = {}
-  for _, set in ipairs(isa.names) do
+  for _, set in ipairs(sets or compiler.sets()) do
     for _, layout in ipairs(layouts or LAYOUTS) do
       local build = { name = set .. "_" .. layout, layers = layers, isa = set, layout = layout }
       for key, value in pairs(fields or {}) do build[key] = value end
@@ -59,12 +60,14 @@ function suites.given(t)
   return kernels.check(t, "given", each(problems.part(problems.read(t.problems), t.parts, t.seed)))
 end
 
+local ACTIVATIONS = {
+  "--activation relu", "--activation relu6", "--activation clamp:-2,3.5",
+  "--activation leaky:0.1", "--activation leaky:-1.5", "--activation sigmoid",
+  "--activation tanh", "--activation silu", "--activation hardswish",
+}
+
 function suites.activations(t)
-  return kernels.check(t, "activations", each_option(named(FEWER), {
-    "--activation relu", "--activation relu6", "--activation clamp:-2,3.5",
-    "--activation leaky:0.1", "--activation leaky:-1.5", "--activation sigmoid",
-    "--activation tanh", "--activation silu", "--activation hardswish",
-  }))
+  return kernels.check(t, "activations", each_option(named(FEWER), ACTIVATIONS))
 end
 
 function suites.options(t)
@@ -82,7 +85,11 @@ function suites.sanitizers(t)
   for _, cc in ipairs { "gcc", "clang-14", "clang-19" } do
     if jobs.output(("echo 'int main(void) { return 0; }' | %s %s -xc - -o /dev/null"):format(cc,
       flags)) then
-      list = problems.part(problems.read("tests/problems.txt"), 8, t.seed)
+      if cc == "gcc" then -- clang takes too long over so many
+        list = problems.part(problems.read("tests/problems.txt"), 8, t.seed)
+      else
+        list = named(FEW)
+      end
       result:add(kernels.check(t, "sanitizers_" .. cc, each(list, { flags = flags, cc = cc })))
     else
       result:skip(#each(list) * #list)
@@ -132,6 +139,7 @@ local function with_compilers(t, suite, names, standards, result, test)
 end
 
 local C = { "gcc", "clang-14", "clang-19" }
+local CROSS = { "gcc", "clang-14", "clang-19", "aarch64-linux-gnu-gcc" }
 local CPLUSPLUS = { "g++", "clang++-14", "clang++-19" }
 
 -- Emits builds into directories under the suite's, and gives these; or nil when that failed.
@@ -151,14 +159,15 @@ local function emit(t, suite, builds, result)
   return directories
 end
 
---- Every emitted file, compiled alone, without a warning and without -m flags.
+--- Every emitted file, compiled alone, without a warning and without -m flags, for its own
+-- architecture and for others.
 function suites.warnings(t)
   local result = tally.new()
   local directories = emit(t, "warnings", each(named(FEW), { options = "--activation silu" },
-    not t.all and { LAYOUTS[1 + t.seed % 2] }), result)
+    not t.all and { LAYOUTS[1 + t.seed % 2] }, isa.names), result)
   if not directories then return result end
   local files = table.concat(directories, "/*.c ") .. "/*.c"
-  return run_tap(t, with_compilers(t, "warnings", C, { "c99", "c11" }, result, function(values)
+  return run_tap(t, with_compilers(t, "warnings", CROSS, { "c99", "c11" }, result, function(values)
     local compile = jobs.expand("$cc -std=$std -O2 $warnings -c $f -o /dev/null", values)
     return ("for f in %s; do %s; done"):format(files, as_test("$f", compile))
   end), result)
@@ -209,15 +218,15 @@ end
 local function runs(set)
   local flags = isa.get(set).cpu_flags
   return #flags == 0 and "true"
-    or "grep -qw " .. table.concat(flags, " /proc/cpuinfo && grep -qw ") .. " /proc/cpuinfo"
+    or "{ grep -qw " .. table.concat(flags, " /proc/cpuinfo && grep -qw ") .. " /proc/cpuinfo; }"
 end
 
 --- The textbook's layer as a user calls it, with results worked out by hand.
 function suites.textbook(t)
-  local script = "gen/convgen emit --quiet --input 32x32x3 --filters 10 --kernel 5x5 --pad same"
-    .. " --activation relu --isa $isa --layout $layout --name edge -o $dir"
-    .. " && $c -std=c99 -O1 $warnings -DNCHW=$nchw -I$dir tests/textbook.c $dir/edge.c -o $dir/edge"
-    .. " -lm && if $runs; then $dir/edge; else echo ok '# SKIP'; fi"
+  local script = "$runs || { echo ok '# SKIP'; exit 0; };"
+    .. " gen/convgen emit --quiet --input 32x32x3 --filters 10 --kernel 5x5 --pad same"
+    .. " --activation relu --isa $isa --layout $layout --name edge -o $dir && $c -std=c99 -O1"
+    .. " $warnings -DNCHW=$nchw -I$dir tests/textbook.c $dir/edge.c -o $dir/edge -lm && $dir/edge"
   local tests = {}
   for _, build in ipairs(each()) do
     tests[#tests + 1] = { build.name, jobs.expand(script, {
@@ -227,6 +236,59 @@ function suites.textbook(t)
     }) }
   end
   return run_tap(t, tests, tally.new())
+end
+
+--- Every operation of every instruction set against its meaning (tests/operations/).
+function suites.operations(t)
+  local result, tests = tally.new(), {}
+  local script = "lua5.4 -E tests/operations/generate.lua $set $seed >$base.c && $cc -std=c99 -O2"
+    .. " -ffp-contract=off $warnings $base.c $static -lm -o $base && $run $base"
+  os.execute(("mkdir -p %s/operations"):format(t.directory))
+  for _, set in ipairs(isa.names) do
+    for i, way in ipairs(compiler.ways(set)) do
+      if way.missing then
+        result:skip()
+      else
+        tests[#tests + 1] = { ("%s with %s"):format(set, way.cc), jobs.expand(script, {
+          set = set, seed = tostring(t.seed), cc = way.cc, run = way.run or "", warnings = WARNINGS,
+          static = way.run and "-static" or "",
+          base = ("%s/operations/%s%d"):format(t.directory, set, i),
+        }) }
+      end
+    end
+  end
+  return run_tap(t, tests, result)
+end
+
+-- What the suite of an instruction set of another architecture checks in one layout: some of the
+-- hard problems, and a few with each activation.
+local function cross_builds(t, set, layout)
+  local list = problems.part(problems.read("tests/problems.txt"), t.all and 1 or 16, t.seed)
+  local builds = each(list, nil, { layout }, { set })
+  for i, option in ipairs(ACTIVATIONS) do
+    local build = each(named(FEWER), { options = option }, { layout }, { set })[1]
+    build.name = ("%s_%d"):format(build.name, i)
+    builds[#builds + 1] = build
+  end
+  return builds
+end
+
+--- AArch64 on another processor: cross-compiled by one compiler for each layout, and emulated.
+function suites.neon(t)
+  local result, builds = tally.new(), {}
+  for i, way in ipairs(compiler.ways("neon")) do
+    if not way.run then return result, "the machine's own: see the other suites" end
+    for _, build in ipairs(cross_builds(t, "neon", LAYOUTS[1 + (t.seed + i) % 2])) do
+      build.cc, build.run, build.flags = way.cc, way.run, "-O2"
+      if way.missing then
+        result:skip(#build.layers)
+      else
+        builds[#builds + 1] = build
+      end
+    end
+  end
+  result:add(kernels.check(t, "neon", builds))
+  return result
 end
 
 --- What README.md and the examples say to type.

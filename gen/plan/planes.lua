@@ -1,0 +1,142 @@
+-- What algorithms share in which each output reads one input channel: depthwise convolution and
+-- pooling. Tiles span rows as well as columns and load each input once for all the taps that use it.
+--
+--   mapping 'channels'   (NHWC) lanes are output channels
+--   mapping 'pixels'     (NCHW) lanes are output pixels
+--
+-- Where all that unrolled is too much code, one row at a time, its taps kh in a loop.
+
+local axis = require "plan.axis"
+local views = require "plan.views"
+
+local planes = {}
+
+--- The tiles of rows x units of columns that judge(rows, units, unit, pixels) approves of, the fastest
+-- first. It gives a tile's fields, among them `cycles`, a function of the rows and units of a tile that
+-- may be smaller; or nil.
+function planes.candidates(layer, isa, wanted, judge)
+  local list = {}
+  local pixels = layer.layout == "nchw"
+  local unit = pixels and isa.lanes or 1
+  local vectors = pixels and layer.OC or axis.ceil_div(layer.OC, isa.lanes)
+  for rows = 1, math.min(4, layer.OH) do
+    for units = 1, math.min(8, axis.ceil_div(layer.OW, unit)) do
+      local c = judge(rows, units, pixels)
+      local name = ("%dx%d"):format(rows, units)
+      if c and (not wanted or wanted.tile == name) then
+        local cycles = 0
+        for _, rr in ipairs(axis.balanced(layer.OH, rows)) do
+          for _, cc in ipairs(axis.balanced(axis.ceil_div(layer.OW, unit), units)) do
+            cycles = cycles + rr.count * cc.count * c.cycles(rr.size, cc.size)
+          end
+        end
+        c.rows, c.units, c.unit, c.tile = rows, units, unit, name
+        c.mapping = pixels and "pixels" or "channels"
+        c.cycles = cycles * vectors * layer.N
+        list[#list + 1] = c
+      end
+    end
+  end
+  table.sort(list, function(a, b)
+    if a.cycles ~= b.cycles then return a.cycles < b.cycles end
+    if a.rows ~= b.rows then return a.rows < b.rows end
+    return a.units < b.units
+  end)
+  return list
+end
+
+-- How channels are cut into panels of vectors. `outer` is a coordinate of the tasks, of `blocks` vectors
+-- each; inside a tile, each panel is a loop over `count` blocks with the steps given, of `lanes` outputs
+-- each. A block holds plan.block_outputs outputs.
+local function panels(plan, layer, isa, multiplier)
+  local L = isa.lanes
+  if plan.mapping == "pixels" then
+    plan.block_outputs = 1
+    plan.outer = { count = layer.IC, input = plan.input.channel,
+      output = multiplier * plan.output.channel, blocks = multiplier }
+    plan.panels = { { count = multiplier, first = 0, lanes = L, input = 0, output = plan.output.channel } }
+    return
+  end
+  local few = multiplier <= L -- outputs of an input channel: a vector holds those of several
+  local step = few and L // multiplier * multiplier or L
+  local total = few and layer.OC or multiplier
+  plan.block_outputs = step
+  plan.outer = { count = few and 1 or layer.IC, input = few and 0 or 1, output = few and 0 or multiplier,
+    blocks = axis.ceil_div(total, step) }
+  local inputs = few and step // multiplier or 0
+  local full, rest = total // step, total % step
+  plan.panels = {}
+  if full > 0 then
+    plan.panels[1] = { count = full, first = 0, lanes = step, input = inputs, output = step }
+  end
+  if rest > 0 then
+    plan.panels[#plan.panels + 1] = { count = 1, first = full, lanes = rest, input = inputs, output = step }
+  end
+end
+
+local function cut(plan, rows, columns, best, budget)
+  plan.rows_clipped, plan.rows_empty = axis.clips(rows)
+  plan.row_segments, plan.row_variants = axis.cut(rows, 1, best.rows, budget)
+  plan.column_segments, plan.column_variants = axis.cut(columns, best.unit, best.units, budget)
+  local row_weight, column_weight, rolled = 0, 0, false
+  for _, v in ipairs(plan.row_variants) do row_weight, rolled = row_weight + v.weight, rolled or v.rolled end
+  for _, v in ipairs(plan.column_variants) do
+    column_weight, rolled = column_weight + v.weight, rolled or v.rolled
+  end
+  plan.looped = rolled or row_weight * column_weight > budget or #plan.row_segments > 16
+  if plan.looped then
+    -- One row at a time; its columns unrolled as far as the budget goes.
+    plan.row_segments = { { x = 0, count = rows.out, pixels = 1 } }
+    plan.row_variants = { { index = 0, pixels = 1, looped = true } }
+    plan.column_segments, plan.column_variants = axis.cut(columns, best.unit, best.units, budget)
+    plan.tile_name, plan.accumulators = ("1x%d"):format(best.units), best.units
+  end
+  plan.row_tiles = 0
+  for _, segment in ipairs(plan.row_segments) do plan.row_tiles = plan.row_tiles + segment.count end
+end
+
+--- Tasks: images x outer channels x bands of row tiles, each worth some microseconds.
+function planes.share(plan, layer)
+  local tiles = plan.row_tiles
+  local images = layer.N * plan.outer.count
+  local work = 2 * layer.KH * layer.KW * layer.OW * layer.OC // plan.outer.count
+  local least = math.max(1, 50000 // work)
+  plan.band = math.min(tiles, math.max(least, axis.ceil_div(tiles, plan.outer.count > 1 and 1 or 16)))
+  if images * axis.ceil_div(tiles, plan.band) > 1 << 20 then plan.band = tiles end
+  plan.bands = axis.ceil_div(tiles, plan.band)
+  plan.tasks = images * plan.bands
+end
+
+--- The two axes of a layer.
+function planes.axes(layer)
+  return axis.new { out = layer.OH, size = layer.IH, taps = layer.KH, stride = layer.stride_h,
+    pad = layer.pad_top, dilation = layer.dilation_h },
+    axis.new { out = layer.OW, size = layer.IW, taps = layer.KW, stride = layer.stride_w,
+    pad = layer.pad_left, dilation = layer.dilation_w }
+end
+
+--- What every plan has, whatever its tiles.
+function planes.base(layer, mapping)
+  return {
+    mapping = mapping, exact = true, workspace_floats = 0, packed_floats = 0,
+    geometry = { N = layer.N, IH = layer.IH, IW = layer.IW, OH = layer.OH, OW = layer.OW },
+    input = views.image(layer.layout, layer.IC, layer.IH, layer.IW),
+    output = views.image(layer.layout, layer.OC, layer.OH, layer.OW),
+  }
+end
+
+--- The plan for the best of some candidates.
+function planes.plan(layer, isa, choice, rows, columns, max_unroll)
+  local best = choice[1]
+  local plan = planes.base(layer, best.mapping)
+  plan.run = "planes" -- templates/planes_run.c
+  plan.tile_name, plan.candidates, plan.cycles = best.tile, choice, best.cycles
+  plan.accumulators, plan.registers = best.rows * best.units, best.registers
+  plan.multiplier = layer.OC // layer.IC
+  panels(plan, layer, isa, plan.multiplier)
+  cut(plan, rows, columns, best, (max_unroll or 4096) // #plan.panels)
+  planes.share(plan, layer)
+  return plan
+end
+
+return planes

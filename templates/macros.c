@@ -1,0 +1,23 @@
+#if defined(__GNUC__)
+@ if isa.target ~= "" then
+#define CONV_TARGET __attribute__((target("$(isa.target)")))
+@ end
+/* A micro-kernel keeps its registers to itself. */
+#define CONV_TILE __attribute__((noinline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
+@ if isa.accumulate ~= "" and not layer.pool then
+/* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
+ * and merge them into multiply-adds, and then run out of registers and spill the sums. */
+#define CONV_FMA(acc, a, b) $(isa.accumulate)
+@ end
+#else
+@ if isa.target ~= "" then
+#define CONV_TARGET
+@ end
+#define CONV_TILE
+@ if isa.accumulate ~= "" and not layer.pool then
+#define CONV_FMA(acc, a, b) ((acc) = $(isa.fma("a", "b", "acc")))
+@ end
+#endif
+@ if isa.accumulate == "" and not layer.pool then
+#define CONV_FMA(acc, a, b) ((acc) = $(isa.fma("(a)", "(b)", "(acc)")))
+@ end

@@ -1,0 +1,29 @@
+@ -- From the number of a task to its rows of tiles [begin, end), and to `in` and `out`, its channel of
+@ -- its image (and `w`).
+@ local g, outer = plan.geometry, plan.outer
+@ local before = plan.bands
+@ if plan.bands > 1 then
+const int begin = $(outer.count * g.N > 1 and ("task %% %d"):format(plan.bands) or "task") * $(plan.band);
+const int end = $(plan.row_tiles % plan.band == 0 and ("begin + %d"):format(plan.band) or ("begin + %d < %d ? begin + %d : %d"):format(plan.band, plan.row_tiles, plan.band, plan.row_tiles));
+@ else
+const int begin = 0, end = $(plan.row_tiles);
+@ end
+@ local in_text, out_text, w_text = "input", "output", "(const float *)packed"
+@ local rest = before == 1 and "task" or ("task / %d"):format(before)
+@ if outer.count > 1 then
+const int $(outer.noun or "channel") = $(rest)$(g.N > 1 and (" %% %d"):format(outer.count) or "");
+@   local term = " + (ptrdiff_t)" .. (outer.noun or "channel") .. " * "
+@   in_text, out_text = in_text .. term .. outer.input, out_text .. term .. outer.output
+@   if outer.weights then w_text = w_text .. term .. outer.weights end
+@ end
+@ if g.N > 1 then
+@   local by = before * outer.count
+const int image = task$(by > 1 and (" / %d"):format(by) or "");
+@   in_text = ("%s + (ptrdiff_t)image * %d"):format(in_text, plan.input.image)
+@   out_text = ("%s + (ptrdiff_t)image * %d"):format(out_text, plan.output.image)
+@ end
+const float *in = $(in_text);
+@ if outer.weights then
+const float *w = $(w_text);
+@ end
+float *out = $(out_text);

@@ -1,0 +1,27 @@
+$(banner)
+/* $(signature)
+ *
+$(contract)
+ */
+#ifndef $(name)_H
+#define $(name)_H
+
+#include <stddef.h>
+
+#define $(name)_ALIGN $(align)
+#define $(name)_EXACT $(plan.exact and 1 or 0)
+#define $(name)_ALGORITHM "$(plan.algorithm)"
+
+$(include("shape.h"))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+$(include("runtime_face.h"))
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,44 @@
+/* Checks every kernel of a registry, in TAP: harness.c for where there is no cmocka, such as under an
+ * emulator of another processor.
+ *
+ *   cc -DREGISTRY=kernels plain.c kernels.c ... -lm
+ *   CHECK_SEED=7 ./plain [name]
+ * SPDX-License-Identifier: MIT-0 */
+#define _DEFAULT_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry.h"
+#include "reference.h"
+#include "check.h"
+
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+
+extern const struct conv_kernel REGISTRY[];
+extern const int PASTE(REGISTRY, _count);
+
+int main(int argc, char **argv)
+{
+    const char *const number = getenv("CHECK_SEED");
+    const uint64_t seed = number ? strtoull(number, NULL, 10) : 1;
+    int failed = 0, tests = 0;
+    for (int i = 0; i < PASTE(REGISTRY, _count); i++) {
+        const struct conv_kernel *const kernel = &REGISTRY[i];
+        char text[512] = "";
+        if (argc > 1 && strcmp(argv[1], kernel->name) != 0)
+            continue;
+        const struct check_result result = check_kernel(kernel, seed);
+        check_describe(&result, text, sizeof text);
+        if (result.status != CHECK_PASS)
+            printf("# %s: %s\n", kernel->name, text);
+        printf("%sok %d - %s%s\n", result.status == CHECK_FAIL ? "not " : "", ++tests,
+               kernel->name, result.status == CHECK_SKIP ? " # SKIP" : "");
+        fflush(stdout);
+        failed += result.status == CHECK_FAIL;
+    }
+    printf("1..%d\n", tests);
+    return failed != 0;
+}

@@ -1,0 +1,107 @@
+-- Suites of kernels with run-time sizes, and of the committed library that is made of them.
+-- SPDX-License-Identifier: MIT-0
+
+local compiler = require "runner.compiler"
+local isa = require "isa"
+local jobs = require "runner.jobs"
+local tally = require "runner.tally"
+
+local library = {}
+
+-- What the command line says of a filter, and what tests/runtime.h does.
+local FILTERS = {
+  { "--kernel 3 --pad same --activation relu", "{ 3, 3, 1, 1, 1, 1, SAME, 0, 0, 0, 0, $nchw, 1, 0 }" },
+  { "--kernel 5 --pad same-lower --stride 2", "{ 5, 5, 2, 2, 1, 1, SAME_LOWER, 0, 0, 0, 0, $nchw, 0, 0 }" },
+  { "--kernel 3x2 --pad 1,2,0,3 --dilation 2 --stride 1x3 --activation clamp:LOW,HIGH",
+    "{ 3, 2, 1, 3, 2, 2, EXPLICIT, 1, 2, 0, 3, $nchw, 0, 1 }" },
+  { "--kernel 1 --stride 2 --weights oihw", "{ 1, 1, 2, 2, 1, 1, VALID, 0, 0, 0, 0, $nchw, 0, 0 }" },
+}
+
+local function run_all(t, tests)
+  local result, commands = tally.new(), {}
+  for i, test in ipairs(tests) do commands[i] = test[2] end
+  for i, r in ipairs(t:run(commands)) do result:tap(r.output, r.status, tests[i][1]) end
+  return result
+end
+
+local function runs_here(set)
+  for _, name in ipairs(isa.runnable()) do
+    if name == set then return true end
+  end
+  return false
+end
+
+--- Kernels with run-time sizes: each instruction set and layout, over sizes good and bad.
+function library.runtime(t)
+  local tests, skipped = {}, 0
+  for _, set in ipairs(compiler.sets()) do
+    for layout, nchw in pairs { nhwc = "0", nchw = "1" } do
+      for i, filter in ipairs(FILTERS) do
+        if runs_here(set) then
+          tests[#tests + 1] = { ("%s %s filter %d"):format(set, layout, i), jobs.expand(
+            "gen/convgen emit --quiet --input HxWxC --filters OC $options --isa $set --layout $layout --name sized"
+            .. " -o $dir && $cc -std=c99 -O1 -Wall -Wextra -Wpedantic -Werror -c $dir/sized.c -o $dir/sized.o"
+            .. " && $cc -std=c11 -O1 -Wall -Wextra -Wpedantic -Werror -DNAME=sized -DHEADER='\"sized.h\"'"
+            .. " -DFILTER='$filter' -I$dir tests/runtime.c $dir/sized.o -o $dir/sized && $dir/sized", {
+              options = filter[1], set = set, layout = layout, cc = compiler.cc,
+              filter = filter[2]:gsub("$nchw", nchw),
+              dir = ("%s/runtime/%s_%s_%d"):format(t.directory, set, layout, i),
+            }) }
+        else
+          skipped = skipped + 1
+        end
+      end
+    end
+  end
+  table.sort(tests, function(a, b) return a[1] < b[1] end)
+  local result = run_all(t, tests)
+  if skipped > 0 then result:skip(skipped) end
+  return result
+end
+
+-- A test in TAP of a command that says why it fails.
+local function as_test(title, command)
+  return ("if out=$( { %s; } 2>&1 ); then echo ok 1 - %s; else echo \"$out\" | head -n 5 | sed 's/^/# /';"
+    .. " echo not ok 1 - %s; fi"):format(command, title, title)
+end
+
+--- generated/: it is what the generator makes; copied, it builds with one command and is right.
+function library.generated(t)
+  local dir = jobs.output(("mkdir -p %s && cd %s && pwd"):format(t.directory, t.directory)) .. "/library"
+  jobs.output(("rm -rf %s && mkdir -p %s && cp -r generated %s/copy"):format(dir, dir, dir))
+  local again = "here=$PWD && cd / && LC_ALL=%s LUA_INIT='error()' TZ=Asia/Tokyo $here/gen/convgen library --quiet"
+    .. " -o %s/%s && cd $here && diff -r -x README.md generated %s/%s"
+  local tests = {
+    { "generated", as_test("regenerating gives the committed files",
+      again:format("C", dir, "again", dir, "again")) },
+    { "generated", as_test("also under another locale",
+      again:format("de_DE.UTF-8", dir, "locale", dir, "locale")) },
+    { "generated", as_test("one kernel in C++", ("c++ -Igenerated tests/consumers/one_kernel.cc -x c"
+      .. " generated/conv_f32_nhwc_3x3s1_same_via_direct_scalar.c -o %s/one && %s/one"):format(dir, dir)) },
+  }
+  local part = t.all and "" or (" %d %d"):format(t.seed % 8, 8)
+  local build = ("r=$PWD && cd %s/copy && %%s *.c $r/tests/consumers/library.c -I$r/tests -I. -o ../%%s"
+    .. " && cd .."):format(dir)
+  local best = "scalar"
+  for _, set in ipairs(isa.runnable()) do
+    if set ~= "sse2" then best = set end
+  end
+  tests[#tests + 1] = { "generated", build:format(compiler.cc, "native") .. " && ./native " .. best .. part }
+  local result = run_all(t, tests)
+  if jobs.have("qemu-x86_64") and compiler.cc and runs_here("sse2") then
+    result:add(run_all(t, { { "generated on an old processor",
+      ("cd %s && qemu-x86_64 -cpu Nehalem ./native scalar%s"):format(dir, part) } }))
+  else
+    result:skip()
+  end
+  local way = compiler.ways("neon")[1]
+  if not way.missing and way.run then
+    result:add(run_all(t, { { "generated on AArch64", build:format(way.cc .. " -static", "arm")
+      .. (" && %s ./arm neon%s"):format(way.run, part) } }))
+  elseif way.missing then
+    result:skip()
+  end
+  return result
+end
+
+return library

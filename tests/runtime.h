@@ -1,0 +1,157 @@
+/* Checks kernels with run-time sizes against the definition, over many sizes: exact integer data,
+ * arrays that end or begin at an unmapped page, tasks in reverse, sizes that must be refused. Prints
+ * TAP. Include the header that declares struct conv_shape first.
+ * SPDX-License-Identifier: MIT-0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum padding { VALID, SAME, SAME_LOWER, EXPLICIT };
+
+/* What is known of the layer when the kernel is made. */
+struct filter {
+    int kh, kw, sh, sw, dh, dw;
+    enum padding padding;
+    int top, left, bottom, right; /* of EXPLICIT */
+    int nchw, relu, clamps; /* clamps: bounds are given in the shape */
+};
+
+struct runtime_kernel {
+    const char *name;
+    struct filter filter;
+    enum conv_shape_error (*shape)(struct conv_shape *, int, int, int, int, int);
+    size_t (*packed_bytes)(const struct conv_shape *), (*workspace_bytes)(const struct conv_shape *);
+    int (*tasks)(const struct conv_shape *);
+    void (*pack)(const struct conv_shape *, const float *, const float *, void *);
+    void (*run)(const struct conv_shape *, const float *, const void *, float *, void *, int, int);
+};
+
+struct sizes { int batch, h, w, ic, oc; };
+
+static unsigned state = 1;
+static float small(void)
+{
+    state = state * 1664525u + 1013904223u;
+    return (float)((int)((state >> 16) % 17) - 8);
+}
+
+struct guarded { char *map; size_t bytes; void *at; };
+
+/* `bytes` bytes that end (or begin) at an unmapped page, as near as `align` lets them. */
+static struct guarded guard(size_t bytes, size_t align, int end)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (bytes + page - 1) / page * page;
+    struct guarded g;
+    g.bytes = room + 2 * page;
+    g.map = mmap(NULL, g.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (g.map == MAP_FAILED || mprotect(g.map, page, PROT_NONE)
+        || mprotect(g.map + page + room, page, PROT_NONE)) {
+        puts("Bail out! no memory");
+        exit(1);
+    }
+    g.at = g.map + page + (end ? (room - bytes) / align * align : 0);
+    return g;
+}
+
+/* Output size and begin padding along an axis; 0 where the filter does not fit. */
+static int out_size(const struct filter *f, int in, int k, int s, int d, int *begin, int end)
+{
+    const int reach = (k - 1) * d + 1;
+    if (f->padding == SAME || f->padding == SAME_LOWER) {
+        const int out = (in + s - 1) / s, total = (out - 1) * s + reach - in;
+        *begin = total <= 0 ? 0 : f->padding == SAME ? total / 2 : total - total / 2;
+        return out;
+    }
+    if (f->padding == VALID) *begin = end = 0;
+    return in + *begin + end < reach ? 0 : (in + *begin + end - reach) / s + 1;
+}
+
+static size_t at(const struct filter *f, int n, int h, int w, int c, int H, int W, int C)
+{
+    const size_t N = (size_t)n, h_ = (size_t)h, w_ = (size_t)w, c_ = (size_t)c;
+    const size_t H_ = (size_t)H, W_ = (size_t)W, C_ = (size_t)C;
+    return f->nchw ? ((N * C_ + c_) * H_ + h_) * W_ + w_ : ((N * H_ + h_) * W_ + w_) * C_ + c_;
+}
+
+/* Whether a kernel is right for some sizes; `end`: arrays end at an unmapped page. */
+static int right_for(const struct runtime_kernel *k, struct sizes z, int end)
+{
+    const struct filter *f = &k->filter;
+    struct conv_shape s;
+    int top = f->top, left = f->left, right = 1;
+    const int OH = out_size(f, z.h, f->kh, f->sh, f->dh, &top, f->bottom);
+    const int OW = out_size(f, z.w, f->kw, f->sw, f->dw, &left, f->right);
+    const enum conv_shape_error error = k->shape(&s, z.batch, z.h, z.w, z.ic, z.oc);
+    if (OH < 1 || OW < 1) return error == CONV_SHAPE_NO_OUTPUT;
+    if (error || s.out_h != OH || s.out_w != OW) return 0;
+    if (f->clamps) {
+        s.clamp_low = -40.0f;
+        s.clamp_high = 300.0f;
+    }
+    const size_t ins = (size_t)z.batch * (size_t)z.h * (size_t)z.w * (size_t)z.ic;
+    const size_t outs = (size_t)z.batch * (size_t)OH * (size_t)OW * (size_t)z.oc;
+    const size_t taps = (size_t)z.oc * (size_t)z.ic * (size_t)f->kh * (size_t)f->kw;
+    struct guarded all[6] = {
+        guard(ins * 4, 4, end), guard(outs * 4, 4, end), guard(taps * 4, 4, end), guard((size_t)z.oc * 4, 4, end),
+        guard(k->packed_bytes(&s), 64, end), guard(k->workspace_bytes(&s), 64, end),
+    };
+    float *x = all[0].at, *y = all[1].at, *weights = all[2].at, *bias = all[3].at;
+    for (size_t i = 0; i < ins; ++i) x[i] = small();
+    for (size_t i = 0; i < taps; ++i) weights[i] = small();
+    for (int i = 0; i < z.oc; ++i) bias[i] = small();
+    memset(y, 0xff, outs * 4);
+    memset(all[5].at, 0xff, k->workspace_bytes(&s));
+    k->pack(&s, weights, bias, all[4].at);
+    for (int task = k->tasks(&s); task-- > 0;) k->run(&s, x, all[4].at, y, all[5].at, task, task + 1);
+    for (int n = 0; n < z.batch && right; ++n)
+    for (int o = 0; o < z.oc && right; ++o)
+    for (int oh = 0; oh < OH && right; ++oh)
+    for (int ow = 0; ow < OW && right; ++ow) {
+        double sum = (double)bias[o];
+        for (int c = 0; c < z.ic; ++c)
+        for (int kh = 0; kh < f->kh; ++kh)
+        for (int kw = 0; kw < f->kw; ++kw) {
+            const int h = oh * f->sh - top + kh * f->dh, w = ow * f->sw - left + kw * f->dw;
+            if (h >= 0 && h < z.h && w >= 0 && w < z.w)
+                sum += (double)x[at(f, n, h, w, c, z.h, z.w, z.ic)]
+                    * (double)weights[((o * z.ic + c) * f->kh + kh) * f->kw + kw];
+        }
+        if (f->relu && sum < 0) sum = 0;
+        if (f->clamps) sum = sum < -40 ? -40 : sum > 300 ? 300 : sum;
+        const double got = (double)y[at(f, n, oh, ow, o, OH, OW, z.oc)];
+        right = got >= sum && got <= sum;
+        if (!right) printf("# n %d oc %d oh %d ow %d: %g, should be %g\n", n, o, oh, ow, got, sum);
+    }
+    for (int i = 0; i < 6; ++i) munmap(all[i].map, all[i].bytes);
+    return right;
+}
+
+/* All checks of a kernel, as TAP lines numbered from *number on. */
+static void check_runtime(const struct runtime_kernel *k, int *number)
+{
+    static const struct sizes list[] = {
+        { 1, 1, 1, 1, 1 }, { 1, 2, 3, 1, 1 }, { 2, 5, 4, 3, 5 }, { 1, 7, 7, 16, 16 }, { 1, 7, 7, 17, 33 },
+        { 1, 8, 6, 4, 64 }, { 3, 9, 13, 5, 80 }, { 1, 14, 14, 20, 100 }, { 1, 12, 23, 33, 17 },
+        { 1, 3, 40, 2, 130 }, { 1, 30, 5, 19, 10 }, { 2, 11, 16, 16, 48 }, { 1, 6, 6, 8, 31 }, { 1, 33, 34, 1, 6 },
+    };
+    static const struct sizes bad[] = {
+        { 0, 1, 1, 1, 1 }, { 1, 0, 9, 1, 1 }, { 1, 9, 0, 1, 1 }, { 1, 9, 9, 0, 1 }, { 1, 9, 9, 1, 0 },
+        { 1, -5, 9, 1, 1 }, { 1, 2147483647, 2147483647, 1, 1 }, { 1, 65536, 65536, 16, 1 },
+        { 2147483647, 9, 9, 1, 1 }, { 1, 9, 9, 2147483647, 2147483647 }, { 1, 9, 9, 1, 2147483647 },
+    };
+    for (size_t i = 0; i < sizeof list / sizeof *list; ++i) {
+        const struct sizes z = list[i];
+        const int right = right_for(k, z, 1) && right_for(k, z, 0);
+        printf("%s %d - %s %dx%dx%dx%d to %d\n", right ? "ok" : "not ok", ++*number, k->name, z.batch, z.h, z.w,
+            z.ic, z.oc);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; ++i) {
+        struct conv_shape s;
+        const struct sizes z = bad[i];
+        const int refused = k->shape(&s, z.batch, z.h, z.w, z.ic, z.oc) != CONV_SHAPE_OK;
+        printf("%s %d - %s refuses %dx%dx%dx%d to %d\n", refused ? "ok" : "not ok", ++*number, k->name, z.batch,
+            z.h, z.w, z.ic, z.oc);
+    }
+}
