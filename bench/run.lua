@@ -69,11 +69,9 @@ end
 
 -- The instruction sets of this machine, best first.
 local function isa_names()
-  local out, best = {}, isa.detect()
-  for _, name in ipairs(isa.names) do
-    table.insert(out, 1, name)
-    if name == best then return out end
-  end
+  local out = {} -- the best first
+  for _, name in ipairs(isa.runnable()) do table.insert(out, 1, name) end
+  return out
 end
 
 local LISTS, ISAS = list_names(), isa_names()

@@ -1,5 +1,6 @@
 @ -- The skeleton of pooling: tiles of rows and columns of windows, a panel of channels at a time. The
-@ -- first tap of a window starts its result; the others are combined with it.
+@ -- first tap of a window starts its result; the others are combined with it. What rows of windows have
+@ -- in common, the taps of a row of the input, is combined once for all of them.
 @ if plan.windows then
 $(include("pooling_window.c"))
 @ else
@@ -34,15 +35,14 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
         float *to = $(at("out", panel.first * panel.output));
 @   end
 @   local started = {}
+@   local function part(i) return "row_p" .. i end
 @   -- An input vector's part in all results that it belongs to.
-@   local function take(operand, taps)
+@   local function take(operand, result_of)
 @     local results = {}
-@     for _, t in ipairs(taps) do
-@       for _, use in ipairs(operand.uses) do
-@         local result = acc(t.r, use.i)
-@         if not results[result] then results[#results + 1] = result end
-@         results[result] = true
-@       end
+@     for _, use in ipairs(operand.uses) do
+@       local result = result_of(use.i)
+@       if not results[result] then results[#results + 1] = result end
+@       results[result] = true
 @     end
 @     if #results == 1 and (not max or not started[results[1]]) then
             $(results[1]) = $(started[results[1]] and combine(operand.load, results[1]) or operand.load);
@@ -88,7 +88,7 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
             const float *row = x + (ptrdiff_t)$(clipped and "(kh - kh_begin)" or "kh") * $(row_step);
 @     end
 @     for _, operand in ipairs(operands) do
-@       take(operand, { { r = 0 } })
+@       take(operand, function(i) return acc(0, i) end)
 @     end
 @     if columns.rolled then
             }
@@ -96,10 +96,27 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
         }
 @   elseif reads then
 @     for _, input in ipairs(input_rows(rows)) do
+@       local common = #input.taps > 1
         {   /* input row $(input.at) */
             const float *row = $(at("x", input.at * plan.input.row));
+@       if common then
+@         local list = {}
+@         for i = 0, columns.units - 1 do started[part(i)] = nil end
+@         for _, operand in ipairs(operands) do
+@           for _, use in ipairs(operand.uses) do
+@             if not list[part(use.i)] then list[#list + 1], list[part(use.i)] = part(use.i), true end
+@           end
+@         end
+            $(V) $(table.concat(list, ", "));
+@       end
 @       for _, operand in ipairs(operands) do
-@         take(operand, input.taps)
+@         take(operand, common and part or function(i) return acc(input.taps[1].r, i) end)
+@       end
+@       for i = 0, columns.units - 1 do
+@         for _, t in ipairs(common and started[part(i)] and input.taps or {}) do
+            $(acc(t.r, i)) = $(started[acc(t.r, i)] and combine(part(i), acc(t.r, i)) or part(i));
+@           started[acc(t.r, i)] = true
+@         end
 @       end
         }
 @     end

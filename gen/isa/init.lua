@@ -25,8 +25,8 @@ isa.names = { "scalar", "sse2", "avx2", "avx512", "neon" }
 
 --- The operations: how they are called, and in C what lane l of the result is, or what it does.
 -- There a, b, c, e and v are lane l of a vector, p is a pointer and s a float; at and n (at least 1)
--- are numbers. Where two meanings are given, a table may choose. tests/operations/ checks every table
--- against this.
+-- are numbers. Where two meanings are given, a table may choose. tests/operations/ checks every
+-- table against this.
 isa.operations = {
   { "zero()", "0.0f" },
   { "splat(s)", "s" },
@@ -56,9 +56,9 @@ isa.operations = {
   -- For integral e in [-126, 127].
   { "exp2i(v, e)", "ldexpf(v, (int)e)" },
 
-  -- Of up to `lanes` vectors v[0], v[1] ...: lines of C, whose variables begin with `prefix`, and for
-  -- each of the first `count` lanes { name =, at = }: the transposed vector is in lanes `at` and up of
-  -- `name`. Its lane l is v[l]'s lane of that number.
+  -- Of up to `lanes` vectors v[0], v[1] ...: lines of C, whose variables begin with `prefix`, and
+  -- for each of the first `count` lanes { name =, at = }: the transposed vector is in lanes `at` and
+  -- up of `name`. Its lane l is v[l]'s lane of that number.
   { "transpose(v, prefix, count)", "v[l][lane]" },
 }
 

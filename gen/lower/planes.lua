@@ -6,7 +6,8 @@ local isa_of = require "isa"
 local planes = {}
 
 --- The functions that depthwise and pooling share, for a plan and an instruction set. Where `spare`,
--- lanes whose tap lies in the padding repeat another tap of theirs; otherwise they read 0.
+-- lanes whose tap lies in the padding repeat another tap of theirs (and then, lanes without an output
+-- anything, so that a permutation does it); otherwise they read 0.
 function planes.names(plan, isa, layer, spare)
   local L = isa.lanes
   local pixels = plan.mapping == "pixels"
@@ -39,10 +40,12 @@ function planes.names(plan, isa, layer, spare)
       any = any or offsets[l] ~= false
     end
     if not any then return nil end
-    for l = 1, L do
+    local irregular = false
+    for l = 1, spare and L or 0 do
       local pixel = i * L + l - 1
-      if spare and not offsets[l] and pixel < variant.pixels then
-        offsets[l] = nearest(variant, kw, pixel)
+      if not offsets[l] and (pixel < variant.pixels or irregular) then
+        offsets[l] = pixel < variant.pixels and nearest(variant, kw, pixel) or offsets[l - 1]
+        irregular = true
       end
     end
     return offsets

@@ -40,8 +40,10 @@ local function candidates(layer, isa, wanted)
       local loads = in_rows * in_columns * per_load + weights
       -- Rows that tiles share are fetched again for each of them: more rows in a tile, fewer fetches.
       local fetched = in_rows * c * (pixels and 1 or layer.stride_w)
-      return math.max(r * c * taps / cost.fma, loads / cost.load, r * c / cost.store, taps * cost.latency / 2)
-        + 4 + 0.6 * fetched
+      -- Each pixel is a stream of channels, and prefetchers follow only so many.
+      local streams = pixels and 0 or in_rows * in_columns
+      return math.max(r * c * taps / cost.fma, loads / cost.load, r * c / cost.store, taps * cost.latency)
+        + 4 + 0.6 * fetched + 0.5 * math.max(0, streams - 28)
     end
     return { registers = registers, resident = resident, cycles = cycles }
   end)

@@ -19,7 +19,7 @@ function planes.candidates(layer, isa, wanted, judge)
   local pixels = layer.layout == "nchw"
   local unit = pixels and isa.lanes or 1
   local vectors = pixels and layer.OC or axis.ceil_div(layer.OC, isa.lanes)
-  for rows = 1, math.min(4, layer.OH) do
+  for rows = 1, math.min(5, layer.OH) do
     for units = 1, math.min(8, axis.ceil_div(layer.OW, unit)) do
       local c = judge(rows, units, pixels)
       local name = ("%dx%d"):format(rows, units)

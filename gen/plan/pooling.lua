@@ -42,15 +42,19 @@ local function candidates(layer, isa, wanted)
   local per_tap, per_output = operations(layer, isa)
   local shared = layer.stride_h <= (layer.KH - 1) * layer.dilation_h -- rows of input
   return planes.candidates(layer, isa, wanted, function(rows, units, pixels)
-    local registers = rows * units + 3
+    local registers = rows * units + (rows > 1 and units or 0) + 3
     if rows * units > 1 and registers > isa.registers or rows > 1 and not shared then return nil end
     local function cycles(r, c)
       local in_rows = math.min((r - 1) * layer.stride_h + (layer.KH - 1) * layer.dilation_h + 1, r * layer.KH)
       local in_columns = pixels and c * layer.KW
         or math.min((c - 1) * layer.stride_w + (layer.KW - 1) * layer.dilation_w + 1, c * layer.KW)
-      local per_load = pixels and (layer.stride_w > 2 and isa.lanes or layer.stride_w == 2 and 3 or 1.5) or 1
-      return math.max(r * c * (layer.KH * layer.KW * per_tap + per_output),
-        in_rows * in_columns * per_load / cost.load, r * c / cost.store) + 4 + in_rows / 2
+      local load = pixels and (layer.stride_w > 2 and isa.lanes or layer.stride_w == 2 and 3 or 1.5) / cost.load
+        or 1 / cost.load
+      -- Of channels that fill many vectors, pixels are streams, and caches like few of them.
+      local streams = not pixels and layer.IC > isa.lanes and in_rows * in_columns or 0
+      local combining = r > 1 and in_rows * c * (layer.KW - 1) + r * c * (layer.KH - 1) or r * c * layer.KH * layer.KW
+      return math.max(combining * per_tap + r * c * per_output, in_rows * in_columns * load, r * c / cost.store)
+        + (pixels and 4 or 2) + streams * math.max(0, streams - 8) / 32
     end
     return { registers = registers, cycles = cycles }
   end)
@@ -82,8 +86,8 @@ local function windows(layer, isa, rows, columns)
 
   -- Channels of a window that are taken at the same time.
   local L = isa.lanes
-  local vectors = math.min(8, axis.ceil_div(layer.IC, L))
-  local channels = nchw and math.min(math.max(L, 4), layer.IC) or math.min(vectors * L, layer.IC)
+  local vectors = axis.balanced(axis.ceil_div(layer.IC, L), isa.registers * 3 // 4)[1].size
+  local channels = math.min(nchw and math.max(L, 4) or vectors * L, layer.IC)
   local full, rest = layer.IC // channels, layer.IC % channels
   plan.panels = { { lanes = channels, suffix = "" } }
   if rest > 0 then plan.panels[2] = { lanes = rest, suffix = "_last" } end

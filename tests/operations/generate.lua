@@ -14,7 +14,8 @@ local files = require "files"
 local isa = require "isa"
 local template = require "template"
 
-local set = isa.get(arg[1] or "") or error("want an instruction set: " .. table.concat(isa.names, ", "))
+local set = isa.get(arg[1] or "")
+  or error("want an instruction set: " .. table.concat(isa.names, ", "))
 math.randomseed(math.tointeger(tonumber(arg[2] or "1")) or error("the seed is no integer"))
 local L = set.lanes
 
@@ -97,7 +98,7 @@ local PATTERNS = {
   permute = permutations, store = whole, store_range = ranges, transpose = transposes,
 }
 
--- ---- the operations ------------------------------------------------------------------------------
+-- ---- the operations ----------------------------------------------------------------------------
 
 local function values_of(parameters, call)
   local values = {}
@@ -119,7 +120,7 @@ local function entry_of(signature, meanings, name)
     has[parameter] = true
     table.insert(entry.parameters, parameter)
   end
-  entry.kind = has.prefix and "transpose" or has.p and has.v and "store" or has.p and "load" or "value"
+  entry.kind = has.prefix and "transpose" or has.p and (has.v and "store" or "load") or "value"
   entry.cases = PATTERNS[entry.name] and PATTERNS[entry.name]()
   for _, case in ipairs(entry.cases or {}) do
     case.at, case.n, case.list = case.at or 0, case.n or 0, case.list or {}
