@@ -90,10 +90,18 @@ for _ = 1, AGAIN do
   for _, k in ipairs(again.kernels) do
     local before = by_name[key_of(k)]
     before.percent = math.max(before.percent or 0, k.percent or 0)
+    before.gbytes = math.max(before.gbytes or 0, k.gbytes or 0)
   end
 end
 
 -- ---- report ------------------------------------------------------------------------------------
+
+-- What bounds a layer that is below its floor: often the memory that its arrays lie in.
+local function bound(k)
+  local copy = results.where(all.bandwidth, { kind = "copy", level = "L3" })[1]
+  return copy and k.gbytes and (": %.0f GB/s in and out; memcpy in L3 reaches %.0f")
+    :format(k.gbytes, copy.gbytes) or ""
+end
 
 local c, misses = all.context, 0
 print(("%s; one thread; %s %s; pages: %s"):format(c.cpu, c.compiler, c.flags, c.pages))
@@ -106,7 +114,7 @@ for _, floor in ipairs(FLOORS) do
   for _, k in ipairs(kernels) do
     misses = misses + (below(k) and 1 or 0)
     print(("  %-14s %-24s %6.1f%%  %s"):format(k.layer, k.shape or "", k.percent or 0,
-      below(k) and "MISS" or "pass"))
+      below(k) and "MISS" .. bound(k) or "pass"))
   end
 end
 print(("\n%d of %d layers below their floor on %s"):format(misses, #all.kernels, c.cpu))

@@ -30,8 +30,9 @@ local function read(path)
   return texts[path]
 end
 
-local function read_template(file)
-  return (read("templates/" .. file):gsub("\n$", ""))
+-- A template that knows nothing of a kernel.
+local function plain(file)
+  return (template.render(read("templates/" .. file), "templates/" .. file, {}):gsub("\n$", ""))
 end
 
 local function plural(count, noun)
@@ -239,7 +240,7 @@ function emit.library(contracts, jobs)
   for i, contract in ipairs(contracts) do names[i] = contract.name .. "," end
   local env = {
     version = version, jobs = jobs, contracts = contracts, sets = sets, align = ALIGN,
-    names = commented { table.concat(names, " ") }, include = read_template,
+    names = commented { table.concat(names, " ") }, include = plain,
     quote = function(text) return ('"%s"'):format(text) end,
   }
   return template.render(read("templates/library.h"), "templates/library.h", env),

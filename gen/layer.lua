@@ -35,7 +35,7 @@ local INTEGERS = {
   { "groups", 1, 1 },
 }
 local PADDING = {
-  { "pad_top", 0, 0 }, { "pad_left", 0, 0 },
+  { "pad_top", -LIMIT, 0 }, { "pad_left", -LIMIT, 0 },
   { "pad_bottom", -LIMIT, 0 }, { "pad_right", -LIMIT, 0 },
 }
 
@@ -146,6 +146,9 @@ local function set_padding(l, fields)
     local text
     value, text = check_integer(value, field, least)
     if not value then return fault(field, "%s", text) end
+    if l.pool and value < 0 and (field == "pad_top" or field == "pad_left") then
+      return fault(field, "%s %d: of a pooling layer padding at the begin must be >= 0", field, value)
+    end
     l[field] = value
   end
   if mode == "same" or mode == "same-lower" then

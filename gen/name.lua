@@ -48,6 +48,9 @@ function name.check(text, what)
   end
   if text:find("^_") then return refuse("is reserved: it begins with an underscore") end
   if text:find("__") then return refuse("is reserved: it holds a double underscore") end
+  if text:find("_$") then
+    return refuse("ends with an underscore: with _run behind it, it would hold a double one")
+  end
   local reason = reserved[text] or reserved[text:lower()]
   if reason then return refuse(reason) end
   return true

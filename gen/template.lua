@@ -1,4 +1,5 @@
 -- Renders a template: text lines, lines of Lua and $(expressions).
+-- SPDX-License-Identifier: MIT-0
 --
 --   @ for k = 0, plan.vectors - 1 do          a line of Lua: '@ ' after any white space
 --       acc_$(k) = $(isa.zero());             $(...) is replaced by the value of a Lua expression

@@ -6,10 +6,11 @@
  * no workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
- * A register tile holds 4 pixels of 3 vectors of channels (8 lanes each): the sums of all of them
+ * A register tile holds 4 pixels times 3 vectors of output channels, 8 lanes each: all its sums
  * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels.
+ * lanes and multiplied with the weights of those output channels. Tiles at the border have fewer
+ * taps.
  */
 #include <stddef.h>
 #include <math.h>

@@ -6,10 +6,11 @@
  * workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
- * A register tile holds 6 pixels of 4 vectors of channels (16 lanes each): the sums of all of
- * them grow side by side.
+ * A register tile holds 6 pixels times 4 vectors of output channels, 16 lanes each: all its sums
+ * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels.
+ * lanes and multiplied with the weights of those output channels. Tiles at the border have fewer
+ * taps.
  */
 #include <stddef.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- The activation as a function of a vector. NaN passes through each of them: max and min give their
 @ -- second operand where either is NaN.
 @ local a = layer.activation
@@ -34,7 +35,8 @@ static inline $(target)$(V) $(name)_$(a.kind)($(V) v)
 @ elseif a.kind == "sigmoid" or a.kind == "silu" then
     /* 1 / (1 + exp(-v)) */
 @   exp_parts(limited(isa.sub(zero, "v"), "87.0f"))
-    return $(isa.div(a.kind == "silu" and "v" or one, isa.add(one, isa.fma("s", "p", "s"))));
+@   -- Towards -inf the product ends where the exponential does, and does not come back.
+    return $(isa.div(a.kind == "silu" and isa.max(splat("-87.0f"), "v") or one, isa.add(one, isa.fma("s", "p", "s"))));
 @ elseif a.kind == "tanh" then
     /* e / (e + 2) with e = exp(2 v) - 1, exact near 0 */
 @   exp_parts(limited(isa.add("v", "v"), "18.5f"))

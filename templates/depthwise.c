@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- The skeleton of depthwise convolution: tiles of rows and columns, a panel of channels at a time.
 @ local KH, KW = layer.KH, layer.KW
 @ local clipped = plan.looped and plan.rows_clipped

@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- The skeleton of direct convolution: register tiles, rows of tiles, and tasks made of rows.
 @ local KH, KW, ICg = layer.KH, layer.KW, plan.ICg
 @ local clipped = plan.rows_clipped
@@ -144,7 +145,7 @@ static $(target)void $(prefix)_rows(const float *image, const float *w, float *o
         const float *row = image + (ptrdiff_t)(top + $(scaled("kh_begin", layer.dilation_h))) * $(plan.input.row);
 @   end
 @ else
-        const float *row = image + (ptrdiff_t)oh * $(layer.stride_h * plan.input.row);
+        const float *row = $(at("image", -(layer.pad_top or 0) * plan.input.row)) + (ptrdiff_t)oh * $(layer.stride_h * plan.input.row);
 @ end
         float *to = out + (ptrdiff_t)oh * $(plan.output.row);
 @ for _, segment in ipairs(class.segments) do

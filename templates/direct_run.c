@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ local g = plan.geometry
     for (int task = task_begin; task < task_end; ++task) {
 @ local quotient, divisor = "task", 1

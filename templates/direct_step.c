@@ -1,5 +1,9 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- One reduction step of a tile: one input channel of one tap.
 
+@ if not plan.runtime and variant.steps.loops == 1 and not variant.merged and plan.ICg > 1 then
+/* Input channel $(u). */
+@ end
 @ for _, operand in ipairs(vector_operands(class, variant, tap, u)) do
 $(operand.name) = $(operand.load);
 @ end

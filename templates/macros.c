@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 #if defined(__GNUC__)
 @ if isa.target ~= "" then
 #define CONV_TARGET __attribute__((target("$(isa.target)")))

@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- Packs weights for any skeleton: block after block of `width` outputs, its bias first, then its taps
 @ -- in the order in which the kernel reads them, the outputs of a tap side by side.
 @ local groups, outputs, ICg = plan.pack_groups, plan.pack_outputs, layer.IC // layer.groups
@@ -25,15 +26,22 @@ void $(name)_pack(const float *weights, const float *bias, void *packed)
 @ else
                 *to++ = 0.0f;
 @ end
-@ local loops = ""
+@ if layer.KH > 1 then
             for (int kh = 0; kh < $(layer.KH); ++kh)
+@ end
+@ if layer.KW > 1 then
             for (int kw = 0; kw < $(layer.KW); ++kw)
+@ end
 @ if ICg > 1 then
             for (int c = 0; c < $(ICg); ++c)
 @ end
             for (int k = 0; k < $(class.width); ++k)
 @ local w = plan.weights
-                *to++ = $(inside ~= "" and inside .. " ? " or "")weights[(ptrdiff_t)($(group)first + k) * $(w.o)$(ICg > 1 and (" + (ptrdiff_t)c * %d"):format(w.i) or "") + kh * $(w.kh) + kw * $(w.kw)]$(inside ~= "" and " : 0.0f" or "");
+@ local index = ("(ptrdiff_t)(%sfirst + k)%s"):format(group, w.o == 1 and "" or " * " .. w.o)
+@ for _, term in ipairs { { "(ptrdiff_t)c", ICg > 1 and w.i }, { "kh", layer.KH > 1 and w.kh }, { "kw", layer.KW > 1 and w.kw } } do
+@   if term[2] then index = index .. " + " .. scaled(term[1], term[2]) end
+@ end
+                *to++ = $(inside ~= "" and inside .. " ? " or "")weights[$(index)]$(inside ~= "" and " : 0.0f" or "");
         }
 @ end
     }

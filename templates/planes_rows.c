@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- All columns of a row of tiles of the variant `rows`: the tiles of its column segments, one by one.
 @ local KW = layer.KW
 @ local pass = arguments(row_arguments)

@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- The tasks: rows of tiles, one after the other.
 @ local g = plan.geometry
     for (int task = task_begin; task < task_end; ++task) {
@@ -16,7 +17,7 @@
             const float *row = kh_begin < kh_end ? in + (ptrdiff_t)(top + $(scaled("kh_begin", layer.dilation_h))) * $(plan.input.row) : in;
             $(name)_rows_r0(row$(weights_argument), out + (ptrdiff_t)oh * $(plan.output.row)$(arguments(row_arguments)));
 @   else
-            $(name)_rows_r0(in + (ptrdiff_t)oh * $(layer.stride_h * plan.input.row)$(weights_argument), out + (ptrdiff_t)oh * $(plan.output.row));
+            $(name)_rows_r0($(at("in", -layer.pad_top * plan.input.row)) + (ptrdiff_t)oh * $(layer.stride_h * plan.input.row)$(weights_argument), out + (ptrdiff_t)oh * $(plan.output.row));
 @   end
 @ else
 @   local first, count = 0, #plan.row_segments

@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- From the number of a task to its rows of tiles [begin, end), and to `in` and `out`, its channel of
 @ -- its image (and `w`).
 @ local g, outer = plan.geometry, plan.outer

@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- The skeleton of pooling: tiles of rows and columns of windows, a panel of channels at a time. The
 @ -- first tap of a window starts its result; the others are combined with it. What rows of windows have
 @ -- in common, the taps of a row of the input, is combined once for all of them.

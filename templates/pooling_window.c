@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- Pooling a window at a time: `runs` of `taps` that are neighbours in memory.
 @ local L, w, max = isa.lanes, plan.windows, layer.pool == "max"
 @ local channels = plan.mapping == "channels"

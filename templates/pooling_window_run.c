@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- The tasks: rows of windows, one after the other.
 @ local g, w, outer = plan.geometry, plan.windows, plan.outer
 @ local tail = plan.panels[2]

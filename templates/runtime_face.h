@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 /* Fills in a shape from its sizes, the padding and the output's size included. 0, or what is wrong. */
 enum conv_shape_error $(name)_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
     int in_channels, int out_channels);

@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ local L, tile = isa.lanes, plan.tile
 @ local clipped = plan.rows_clipped
 @ local kw = layer.dilation_w == 1 and "" or (", 0, %d"):format(layer.KW)

@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 #ifndef CONV_SHAPE
 #define CONV_SHAPE
 /* The sizes of a layer that are known only at run time; made by a kernel's shape function. */

@@ -1,3 +1,4 @@
+@ -- SPDX-License-Identifier: MIT-0
 @ -- Stores the tile of accumulators of direct.c: as they lie where lanes are neighbours in the output,
 @ -- transposed where they are not. `ragged` blocks hold fewer channels than lanes.
 @ local L = isa.lanes

@@ -92,11 +92,7 @@ local function axis_of(values, axis, ceil)
     end
   elseif not p then
     local total = (o - 1) * s - i + reach
-    p = total < 0 and -(-total // 2) or total // 2
-    if p < 0 then
-      return nil, ("padding 'p%s' would be %d: output size o%s %d is too small for input i%s %d")
-        :format(axis, p, axis, o, axis, i)
-    end
+    p = total < 0 and -(-total // 2) or total // 2 -- below 0 the first pixels are not read
   end
   return { i = i, o = o, k = k, s = s, p = p, d = d, e = (o - 1) * s - i + reach - p }
 end
@@ -168,7 +164,12 @@ function benchdnn.format(l)
   end
   both("k", l.KH, l.KW)
   both("s", l.stride_h, l.stride_w, 1)
-  both("p", l.pad_top, l.pad_left)
+  -- A padding below 0 has no token: it is what is derived where there is none.
+  if l.pad_top >= 0 and l.pad_left >= 0 then
+    both("p", l.pad_top, l.pad_left)
+  elseif l.pad_left >= 0 then
+    put("pw", l.pad_left)
+  end
   both("d", l.dilation_h - 1, l.dilation_w - 1, 0)
   return table.concat(out)
 end

@@ -1,5 +1,6 @@
 -- Operands of the direct skeleton as C expressions: which name is loaded from where, and used by which
 -- accumulator. The only place that knows the two mappings apart.
+-- SPDX-License-Identifier: MIT-0
 
 local isa_of = require "isa"
 
@@ -122,16 +123,20 @@ function direct.names(plan, isa, layer)
       or ", pixels %d to %d: the rest falls in the padding"):format(first, last)
   end
 
+  local function count(text, noun)
+    return ("%s %s%s"):format(text, noun, text == "1" and "" or "s")
+  end
+  local first, second = plan.tile_name:match("^(%d+)x(%d+)$")
   names.method = channels and {
-    ("A register tile holds %s of %s of channels (%d lanes each): the sums of all of them grow side by side."):format(
-      plan.tile_name:match("^%d+") .. " pixels", plan.tile_name:match("%d+$") .. " vectors", L),
+    ("A register tile holds %s times %s of output channels, %d lanes each: all its sums grow side by side.")
+      :format(count(first, "pixel"), count(second, "vector"), L),
     "For every tap of the filter and every input channel, each pixel's input is spread over all lanes and "
-      .. "multiplied with the weights of those output channels.",
+      .. "multiplied with the weights of those output channels. Tiles at the border have fewer taps.",
   } or {
-    ("A register tile holds %s of pixels (%d lanes each) of %s: their sums grow side by side."):format(
-      plan.tile_name:match("^%d+") .. " vectors", L, plan.tile_name:match("%d+$") .. " output channels"),
+    ("A register tile holds %s of pixels, %d lanes each, times %s: all its sums grow side by side.")
+      :format(count(first, "vector"), L, count(second, "output channel")),
     "For every tap of the filter and every input channel, each output channel's weight is spread over all "
-      .. "lanes and multiplied with neighbouring pixels.",
+      .. "lanes and multiplied with neighbouring pixels. Lanes at the border leave out taps.",
   }
   return names
 end

@@ -1,4 +1,5 @@
 -- One spatial axis: which taps of the filter meet the image, and how its outputs are cut into tiles.
+-- SPDX-License-Identifier: MIT-0
 --
 -- Output o reads input o * stride - pad + k * dilation for each tap k; those outside [0, size) are
 -- padding. The valid taps of one output are always a range, so borders are regions: a tile is keyed

@@ -1,6 +1,7 @@
 -- The cost model: cycles of a register tile and of what surrounds it. Its numbers are ratios that
 -- hold for the x86 cores of the last ten years (as many multiply-adds as loads in a cycle, one store,
 -- a latency of four); a profile of one processor may replace them.
+-- SPDX-License-Identifier: MIT-0
 
 local cost = {
   fma = 2, load = 2, store = 1,  -- per cycle

@@ -1,6 +1,7 @@
 -- Depthwise convolution: every output channel reads one input channel, so nothing is summed over
 -- channels, and vectors of input meet the weights of a tap directly: vectors of weights where lanes are
 -- channels, splats of weights where they are pixels. Tiles, panels and tasks: see planes.lua.
+-- SPDX-License-Identifier: MIT-0
 
 local cost = require "plan.cost"
 local planes = require "plan.planes"

@@ -1,4 +1,5 @@
 -- Direct convolution: a register tile of accumulators, one vector operand, one splat operand.
+-- SPDX-License-Identifier: MIT-0
 --
 --   mapping 'channels'   lanes are output channels: vectors of weights times splats of input pixels
 --   mapping 'pixels'     lanes are output pixels: vectors of input times splats of weights
@@ -215,19 +216,16 @@ function direct.plan(layer, isa, options)
     floats = floats + class.count * class.block_floats
     blocks = blocks + class.count
     -- Lanes of the last vector that stand for no output channel.
-    local covered = (class.first + class.count) * class.width
     local spare = i == #best.classes and best.mapping == "channels"
       and (isa.lanes - OCg % isa.lanes) % isa.lanes or 0
     class.tail = isa.lanes - spare
     class.ragged = spare == 0 and "never" or class.count == 1 and "always" or "last"
-    class.covered = covered
   end
   -- Outputs before each class, in outputs (widths differ between classes).
   local first_output = 0
   for _, class in ipairs(best.classes) do
     class.first_output = first_output
     first_output = first_output + class.count * class.width
-    class.covered = nil
   end
   plan.classes, plan.blocks, plan.group_floats = best.classes, blocks, floats
   plan.packed_floats = floats * layer.groups

@@ -1,5 +1,6 @@
 -- What algorithms share in which each output reads one input channel: depthwise convolution and
 -- pooling. Tiles span rows as well as columns and load each input once for all the taps that use it.
+-- SPDX-License-Identifier: MIT-0
 --
 --   mapping 'channels'   (NHWC) lanes are output channels
 --   mapping 'pixels'     (NCHW) lanes are output pixels

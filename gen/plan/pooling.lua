@@ -1,5 +1,6 @@
 -- Pooling: the maximum or the average of windows of each channel. Tiles, panels and tasks are those of
 -- depthwise convolution (planes.lua), with neither weights nor bias.
+-- SPDX-License-Identifier: MIT-0
 --
 -- Windows of the same size that have much to read, and no pixels in common worth a tile, are taken one
 -- at a time:

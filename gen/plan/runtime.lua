@@ -1,5 +1,6 @@
 -- Direct convolution with batch, height, width and channels given at run time: one register tile for
 -- each width and number of channel vectors that may be left over, from the skeleton of direct.lua.
+-- SPDX-License-Identifier: MIT-0
 --
 -- Where the input needs padding, or is NCHW, a band of it is staged: copied, as NHWC with its padding
 -- around it, into the workspace. Tiles then know no borders; rows of the filter that fall into the

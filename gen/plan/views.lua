@@ -1,4 +1,5 @@
 -- Operand views: an image is addressed by strides, in elements, whatever its layout.
+-- SPDX-License-Identifier: MIT-0
 
 local views = {}
 

@@ -109,6 +109,24 @@ static int check_fill_exact(struct check *c)
     return 1;
 }
 
+/* Of maxima: each window has a single pixel that is larger than the others, at tap `tap`, counted from a
+ * place that differs from window to window: all taps make all windows differ in all taps. */
+static void check_fill_peaks(struct check *c, size_t tap)
+{
+    const struct conv_layer *l = c->layer;
+    const int kh = (int)(tap / (size_t)l->kernel_w), kw = (int)(tap % (size_t)l->kernel_w);
+    for (int h = 0; h < l->in_h; h++)
+        for (int w = 0; w < l->in_w; w++) {
+            const int peak = h / l->dilation_h % l->kernel_h == kh
+                && w / l->dilation_w % l->kernel_w == kw;
+            for (int n = 0; n < l->batch; n++)
+                for (int i = 0; i < l->in_channels; i++)
+                    c->input[reference_input_at(l, n, h, w, i)] =
+                        (float)(check_integer(c, -999, -1) - (peak ? 0 : 1000));
+        }
+    check_poison_unread(c);
+}
+
 static void check_fill_real(struct check *c)
 {
     const struct conv_kernel *k = c->kernel;

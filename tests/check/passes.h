@@ -247,6 +247,25 @@ static int check_nan_rule(struct check *c)
         && check_nan_pass(c, between, 1);
 }
 
+/* Every tap of every window is its maximum once; where that are too many runs, some of them. */
+static int check_peaks(struct check *c)
+{
+    static const struct check_pass pass = { "a peak in each window", 0, 0, CHECK_WHOLE, 0 };
+    const size_t taps = check_taps(c->layer);
+    const double most = CHECK_PEAKS / (c->macs + (double)c->kernel->input_count);
+    const size_t runs = most < (double)taps ? (size_t)most : taps;
+    size_t tap = runs < taps ? (size_t)(check_random(c) % taps) : 0;
+    for (size_t i = 0; i < runs; i++) {
+        check_fill_peaks(c, tap);
+        check_expect(c);
+        if (!check_run_pass(c, &pass)
+            || !check_values_exact(c, check_floats(c, CHECK_OUTPUT), pass.name, 0))
+            return 0;
+        tap = (tap + (runs < taps ? taps / 2 + 1 : 1)) % taps;
+    }
+    return 1;
+}
+
 /* Padding and lanes without a pixel must not be larger than the smallest number. */
 static int check_least(struct check *c)
 {
@@ -276,7 +295,7 @@ static int check_exact(struct check *c)
     if (!check_same_pass(c, &single) || !check_run_pass(c, &empty) || !check_nan_rule(c))
         return 0;
     switch (c->layer->kind) {
-    case CONV_MAX_POOLING: return check_least(c);
+    case CONV_MAX_POOLING: return check_least(c) && check_peaks(c);
     case CONV_AVERAGE_POOLING: return 1;
     case CONV_CONVOLUTION: break;
     }

@@ -26,6 +26,9 @@
 #define CHECK_MANY 1e8
 #define CHECK_SAMPLES 1024
 
+/* How many comparisons of pixels the peaks of maxima may cost. */
+#define CHECK_PEAKS 1e7
+
 /* What a smooth activation (sigmoid, tanh, silu, hardswish) may add: so many ulps of its value. */
 #define CHECK_ACTIVATION_ULPS 8.0
 

@@ -12,7 +12,7 @@ end
 
 describe("a name", function()
   it("is a C identifier", function()
-    for _, text in ipairs({ "edge", "Edge_3x3", "a", "conv1", "x_", ("a"):rep(63), "ints", "iffy",
+    for _, text in ipairs({ "edge", "Edge_3x3", "a", "conv1", ("a"):rep(63), "ints", "iffy",
       "string_conv", "maths", "reg" }) do
       assert.is_true(name.check(text))
     end
@@ -28,7 +28,8 @@ describe("a name", function()
       ["%s"] = "'%s'", ["\27[31m"] = "\\x1b", ["caf\u{e9}"] = "\\xc3\\xa9",
       ["a\u{202e}b"] = "\\xe2\\x80\\xae", ["\u{430}"] = "\\xd0\\xb0", ["$x"] = "C identifier",
       ["_x"] = "underscore", ["_X"] = "underscore", ["__x"] = "underscore", ["_"] = "underscore",
-      ["a__b"] = "double underscore", [("a"):rep(64)] = "64 characters", [("a"):rep(4096)] = "4096",
+      ["a__b"] = "double underscore", ["x_"] = "ends with an underscore",
+      [("a"):rep(64)] = "64 characters", [("a"):rep(4096)] = "4096",
     }) do
       refuses(text, part)
     end
