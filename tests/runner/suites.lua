@@ -54,6 +54,24 @@ function suites.problems(t)
   return kernels.check(t, "problems", each(list))
 end
 
+--- Maximum and average, with and without ceil mode, of the layers of pooling.txt.
+function suites.pooling(t)
+  local list = problems.part(problems.read("tests/pooling.txt"), t.parts, t.seed)
+  local builds = {}
+  for _, option in ipairs { "--pool max", "--pool average", "--pool average --include-pad",
+    "--pool max --ceil", "--pool average --ceil", "--pool average --ceil --include-pad" } do
+    local layers = {}
+    for _, problem in ipairs(list) do
+      -- a window in the padding has neither a maximum nor, unless that counts, an average
+      local void = problem.name:find("^void_") and not option:find("include")
+      local given = problem.text:find("oh%d") and option:find("ceil")
+      if not void and not given then layers[#layers + 1] = problem end
+    end
+    for _, build in ipairs(each_option(layers, { option })) do builds[#builds + 1] = build end
+  end
+  return kernels.check(t, "pooling", builds)
+end
+
 --- Another list of problems: PROBLEMS=file.
 function suites.given(t)
   if not t.problems then return tally.new(), "no PROBLEMS=file given" end
