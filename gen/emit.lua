@@ -218,6 +218,18 @@ local function kind_of(layer)
     or "CONV_CONVOLUTION"
 end
 
+-- The instruction sets of some jobs, each once.
+local function sets_of(jobs)
+  local sets, seen = {}, {}
+  for _, job in ipairs(jobs) do
+    if not seen[job.isa.name] then
+      seen[job.isa.name] = true
+      sets[#sets + 1] = job.isa
+    end
+  end
+  return sets
+end
+
 --- The header of a contract of the library, which declares its kernels (jobs).
 function emit.contract(contract, jobs)
   local first = environment(jobs[1])
@@ -230,16 +242,10 @@ end
 
 --- The two files that list the library's kernels (jobs, the best of a contract first) and choose one.
 function emit.library(contracts, jobs)
-  local sets, seen, names = {}, {}, {}
-  for _, job in ipairs(jobs) do
-    if not seen[job.isa.name] then
-      seen[job.isa.name] = true
-      sets[#sets + 1] = job.isa
-    end
-  end
+  local names = {}
   for i, contract in ipairs(contracts) do names[i] = contract.name .. "," end
   local env = {
-    version = version, jobs = jobs, contracts = contracts, sets = sets, align = ALIGN,
+    version = version, jobs = jobs, contracts = contracts, sets = sets_of(jobs), align = ALIGN,
     names = commented { table.concat(names, " ") }, include = plain,
     quote = function(text) return ('"%s"'):format(text) end,
   }
@@ -249,15 +255,10 @@ end
 
 --- A registry of kernels: an array of them, and what it says of each.
 function emit.registry(jobs, registry)
-  local sets, seen = {}, {}
-  for _, job in ipairs(jobs) do
-    if not seen[job.isa.name] then
-      seen[job.isa.name] = true
-      sets[#sets + 1] = job.isa
-    end
-  end
-  local env = { jobs = jobs, count = #jobs, registry = registry, sets = sets, version = version, number = number,
-    kind_of = kind_of }
+  local env = {
+    jobs = jobs, count = #jobs, registry = registry, sets = sets_of(jobs), version = version,
+    number = number, kind_of = kind_of,
+  }
   return template.render(read("templates/registry_list.h"), "templates/registry_list.h", env),
     template.render(read("templates/registry.c"), "templates/registry.c", env)
 end

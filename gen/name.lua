@@ -143,7 +143,7 @@ local function parse_filter(f, text)
 end
 
 local function parse_shape(f, text)
-  local size, channels, rest = text:match("^(%d+x%d+)c(%d+)(.*)$") -- of the input
+  local size, channels, rest = text:match("^(%d+x%d+)c(%d+)(.*)$")
   if not size then return nil end
   f.IH, f.IW = numbers(size)
   f.IC = tonumber(channels)

@@ -11,12 +11,17 @@
 /* $(plural(rows.pixels, "row")) x $(plural(columns.pixels, "output pixel")), every channel of the panel. */
 static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float *in, const float *w, float *out$(parameters(row_arguments))$(columns.rolled and parameters(column_arguments) or ""))
 {
+@ if not reads then
+    (void)in; /* every window lies in the padding */
+@   for _, argument in ipairs(row_arguments) do
+    (void)$(argument);
+@   end
+@ end
 @ for _, panel in ipairs(plan.panels) do
 @   local operands = column_operands(columns, panel)
 @   local taps = used_taps(operands)
 @   if panel.count > 1 then
     for (int block = 0; block < $(panel.count); ++block) {
-        $(reads and "" or "/* every window lies in the padding */ (void)in;")
 @ if reads then
         const float *x = in$(panel.input > 0 and (" + (ptrdiff_t)block * %d"):format(panel.input) or "");
 @ end
@@ -24,7 +29,6 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
         float *to = out + (ptrdiff_t)block * $(panel.output);
 @   else
     {
-        $(reads and "" or "/* every window lies in the padding */ (void)in;")
 @ if reads then
         const float *x = $(at("in", panel.first * panel.input));
 @ end

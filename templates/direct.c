@@ -148,23 +148,7 @@ static $(target)void $(prefix)_rows(const float *image, const float *w, float *o
         const float *row = $(at("image", -(layer.pad_top or 0) * plan.input.row)) + (ptrdiff_t)oh * $(layer.stride_h * plan.input.row);
 @ end
         float *to = out + (ptrdiff_t)oh * $(plan.output.row);
-@ for _, segment in ipairs(class.segments) do
-@   local tile = prefix .. "_tile" .. segment.variant.index
-@   if segment.border then
-        for (int ow = $(segment.x); ow < $(segment.x + segment.count); ++ow) {
-            const int left = $(scaled("ow", layer.stride_w)) - $(layer.pad_left);
-            const int kw_first = left < 0 ? $(ceil_quotient("-left", layer.dilation_w)) : 0;
-            const int kw_last = left + $((KW - 1) * layer.dilation_w) < $(plan.geometry.IW) ? $(KW) : $(ceil_quotient(plan.geometry.IW .. " - left", layer.dilation_w));
-            const int some = kw_first < kw_last;
-            $(tile)(some ? row + (ptrdiff_t)(left + $(scaled("kw_first", layer.dilation_w))) * $(plan.input.pixel) : row, w, to + (ptrdiff_t)ow * $(plan.output.pixel)$(pass), some ? kw_first : 0, some ? kw_last : 0$(tail));
-        }
-@   elseif segment.count > 1 then
-        for (int i = 0; i < $(segment.count); ++i)
-            $(tile)($(at("row", segment.origin * plan.input.pixel)) + (ptrdiff_t)i * $(segment.pixels * layer.stride_w * plan.input.pixel), w, $(at("to", segment.x * plan.output.pixel)) + (ptrdiff_t)i * $(segment.pixels * plan.output.pixel)$(pass)$(segment.variant.rolled and ", 0, " .. KW or "")$(tail));
-@   else
-        $(tile)($(at("row", segment.origin * plan.input.pixel)), w, $(at("to", segment.x * plan.output.pixel))$(pass)$(segment.variant.rolled and ", 0, " .. KW or "")$(tail));
-@   end
-@ end
+        $(include("column_tiles.c", { segments = class.segments, tile_of = function(variant) return prefix .. "_tile" .. variant.index end, between = ", w", pass = pass, taps = ", 0, " .. KW, wide = false, tail = tail }))
     }
 }
 

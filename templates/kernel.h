@@ -35,8 +35,13 @@ void $(name)_pack(const float *weights, const float *bias, void *packed);
 @ if layer.pool then
  * packed may be NULL: there are no weights.
 @ end
- * input$(layer.pool and "" or ", weights, bias") and output need only the alignment of a float. output must not overlap the
+@ if layer.pool then
+ * input and output need only the alignment of a float, and must not overlap. Nothing outside the arrays
+ * is read or written. */
+@ else
+ * input, weights, bias and output need only the alignment of a float. output must not overlap the
  * other arrays. Nothing outside the arrays is read or written. */
+@ end
 void $(name)_run(const float *input, const void *packed, float *output, void *workspace,
     int task_begin, int task_end);
 

@@ -34,6 +34,10 @@ local function regions(segments, taps, noun)
   return parts
 end
 
+local LANES = {
+  channels = "output channels", pixels = "output pixels", taps = "taps of a window's row",
+}
+
 --- Several lines of text.
 return function(plan, layer, isa)
   local lines = {}
@@ -41,8 +45,7 @@ return function(plan, layer, isa)
   local macs = layer.N * layer.OH * layer.OW * layer.OC * (layer.IC // layer.groups) * layer.KH * layer.KW
   local g = plan.geometry
 
-  say("algorithm", "%s, lanes are %s", plan.algorithm,
-    plan.mapping == "channels" and "output channels" or "output pixels")
+  say("algorithm", "%s, lanes are %s", plan.algorithm, LANES[plan.mapping])
   say("isa", "%s: %d lanes, %d vector registers", isa.title, isa.lanes, isa.registers)
   say("tile", "%s: %d accumulators, %d registers in all", plan.tile_name, plan.accumulators, plan.registers)
   if plan.folded then
@@ -50,22 +53,28 @@ return function(plan, layer, isa)
   end
   if plan.looped then say("code", "too much to unroll: the rows of the filter are a loop") end
   say("tasks", "%d", plan.tasks)
-  local class = plan.classes[1]
   lines[#lines + 1] = "regions"
-  if plan.row_segments and not plan.looped then
+  if plan.windows then
+    lines[#lines + 1] = ("  a window at a time, %d x %d taps without a gap, in panels of %d channels"):format(
+      plan.windows.runs, plan.windows.taps, plan.panels[1].lanes)
+  elseif plan.row_segments and not plan.looped then
     for _, line in ipairs(regions(plan.row_segments, layer.KH, "rows")) do lines[#lines + 1] = line end
   elseif plan.rows_clipped then
     lines[#lines + 1] = "  rows one at a time, taps bounded at run time"
   end
-  for _, line in ipairs(regions(plan.column_segments or class.segments, layer.KW, "columns")) do
-    lines[#lines + 1] = line
+  local columns = plan.column_segments or plan.classes and plan.classes[1].segments or {}
+  for _, line in ipairs(regions(columns, layer.KW, "columns")) do lines[#lines + 1] = line end
+  if layer.pool then
+    say("operations", "%d (one for each tap, padded ones included)", macs)
+  else
+    say("flops", "%d (2 x multiply-adds, padded taps included)", 2 * macs)
   end
-  say("flops", "%d (2 x multiply-adds, padded taps included)", 2 * macs)
   say("bytes", "input %s, weights %s packed, output %s, workspace %s",
     bytes(4 * layer.N * layer.IH * layer.IW * layer.IC), bytes(4 * plan.packed_floats),
     bytes(4 * layer.N * layer.OH * layer.OW * layer.OC), bytes(4 * plan.workspace_floats))
   local ideal = macs / isa.lanes / cost.fma
-  say("cost", "%.0f cycles predicted, %.0f%% of the multiply-add peak", plan.cycles, 100 * ideal / plan.cycles)
+  say("cost", "%.0f cycles predicted%s", plan.cycles, layer.pool and ", of data in the caches"
+    or (", %.0f%% of the multiply-add peak"):format(100 * ideal / plan.cycles))
   lines[#lines + 1] = "why         the least cycles of these register tiles:"
   for i = 1, math.min(5, #plan.candidates) do
     local c = plan.candidates[i]

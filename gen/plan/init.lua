@@ -19,7 +19,7 @@ function plan.make(layer, isa, options)
     if wanted == algorithm.name and (layer.pool ~= nil) ~= (algorithm.pools or false) then
       reason = ("algorithm %s: %s"):format(wanted, layer.pool and "the layer is a pooling layer"
         or "the layer is no pooling layer")
-    elseif (wanted == algorithm.name or wanted == "auto" and algorithm.fits(layer, isa)) then
+    elseif wanted == algorithm.name or wanted == "auto" and algorithm.fits(layer, isa) then
       local made, message = algorithm.plan(layer, isa, options)
       if not made then
         reason = message

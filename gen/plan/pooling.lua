@@ -131,6 +131,7 @@ function pooling.plan(layer, isa, options)
   local choice = candidates(layer, isa, options.tile)
   if choice[1] then
     tiles = planes.plan(layer, isa, choice, rows, columns, options.max_unroll)
+    if tiles.looped then tiles.registers = tiles.accumulators + 3 end
     set_counts(tiles, layer, rows, columns)
   end
   if one and wanted and one.tile_name ~= wanted then one = nil end

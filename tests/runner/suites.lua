@@ -54,24 +54,6 @@ function suites.problems(t)
   return kernels.check(t, "problems", each(list))
 end
 
---- Maximum and average, with and without ceil mode, of the layers of pooling.txt.
-function suites.pooling(t)
-  local list = problems.part(problems.read("tests/pooling.txt"), t.parts, t.seed)
-  local builds = {}
-  for _, option in ipairs { "--pool max", "--pool average", "--pool average --include-pad",
-    "--pool max --ceil", "--pool average --ceil", "--pool average --ceil --include-pad" } do
-    local layers = {}
-    for _, problem in ipairs(list) do
-      -- a window in the padding has neither a maximum nor, unless that counts, an average
-      local void = problem.name:find("^void_") and not option:find("include")
-      local given = problem.text:find("oh%d") and option:find("ceil")
-      if not void and not given then layers[#layers + 1] = problem end
-    end
-    for _, build in ipairs(each_option(layers, { option })) do builds[#builds + 1] = build end
-  end
-  return kernels.check(t, "pooling", builds)
-end
-
 --- Another list of problems: PROBLEMS=file.
 function suites.given(t)
   if not t.problems then return tally.new(), "no PROBLEMS=file given" end
@@ -254,6 +236,63 @@ function suites.textbook(t)
     }) }
   end
   return run_tap(t, tests, tally.new())
+end
+
+-- The kernels of tests/pooling.c.
+local POOLED = [[
+max_ceil --pool max --input 4x4x1 --kernel 3 --stride 2 --ceil
+average_ceil --pool average --input 4x4x1 --kernel 3 --stride 2 --ceil
+max_dilated --pool max --input 4x4x1 --kernel 2 --stride 1 --dilation 2
+average_dilated --pool average --input 4x4x1 --kernel 2 --stride 1 --dilation 2
+average_padded --pool average --input 3x3x1 --kernel 3 --stride 2 --pad 1
+average_counted --pool average --input 3x3x1 --kernel 3 --stride 2 --pad 1 --include-pad
+row_counted --pool average --input 1x9x1 --kernel 1x7 --stride 1x3 --pad 0x3 --ceil --include-pad
+ceil_one_less --pool max --input 2x2x1 --kernel 1 --stride 2 --ceil
+ceil_on_padding --pool average --input 2x2x1 --kernel 3 --stride 3 --pad 1 --ceil --include-pad
+max_global --pool max --input 3x3x1 --global
+average_global --pool average --input 3x3x1 --global
+max_nan --pool max --input 1x6x1 --kernel 1x2
+]]
+
+-- Results worked out by hand.
+local function pooled_by_hand(t)
+  local tests = {}
+  for _, build in ipairs(each()) do
+    local script = {}
+    for name, options in POOLED:gmatch("(%S+) ([^\n]+)") do
+      script[#script + 1] = ("gen/convgen emit --quiet %s --isa $isa --layout $layout --name %s -o $dir")
+        :format(options, name)
+    end
+    script[#script + 1] = "$c -std=c99 -O1 $warnings -I$dir tests/pooling.c $dir/*.c -o $dir/pooling -lm"
+    script[#script + 1] = "$dir/pooling"
+    tests[#tests + 1] = { build.name, jobs.expand("$runs || { echo ok '# SKIP'; exit 0; }; "
+      .. table.concat(script, " && "), {
+      isa = build.isa, layout = build.layout, c = t.cc, warnings = WARNINGS, runs = runs(build.isa),
+      dir = ("%s/pooling/hand_%s"):format(t.directory, build.name),
+    }) }
+  end
+  return run_tap(t, tests, tally.new())
+end
+
+--- Maximum and average, with and without ceil mode, of the layers of pooling.txt.
+function suites.pooling(t)
+  local list = problems.part(problems.read("tests/pooling.txt"), t.parts, t.seed)
+  local builds = {}
+  for _, option in ipairs { "--pool max", "--pool average", "--pool average --include-pad",
+    "--pool max --ceil", "--pool average --ceil", "--pool average --ceil --include-pad",
+    "--pool max --max-unroll 20", "--pool average --ceil --include-pad --max-unroll 20" } do
+    local layers = {}
+    for _, problem in ipairs(list) do
+      -- a window in the padding has neither a maximum nor, unless that counts, an average
+      local void = problem.name:find("^void_") and not option:find("include")
+      local given = problem.text:find("oh%d") and option:find("ceil")
+      if not void and not given then layers[#layers + 1] = problem end
+    end
+    for _, build in ipairs(each_option(layers, { option })) do builds[#builds + 1] = build end
+  end
+  local result = kernels.check(t, "pooling", builds)
+  result:add(pooled_by_hand(t))
+  return result
 end
 
 --- Every operation of every instruction set against its meaning (tests/operations/).
