@@ -55,6 +55,16 @@ local function find_clash(outputs)
   end
 end
 
+-- Test programs and registries hold kernels for one layer: nil, a message and the status for others.
+local function of_fixed_size(jobs, option)
+  for _, job in ipairs(jobs) do
+    if job.layer.runtime then
+      return nil, ("%s: '%s' has run-time sizes; it is for kernels with fixed sizes"):format(option, job.name), 3
+    end
+  end
+  return true
+end
+
 -- Everything that an emit command writes, rendered; or nil, a message and the status.
 local function render(jobs, values, directory)
   if directory == "" or directory == "-" then
@@ -76,6 +86,11 @@ function commands.emit(values, say)
   end
   local jobs, why, status = request.jobs(values)
   if not jobs then return nil, why, status end
+  for _, option in ipairs({ "--test", "--registry" }) do
+    local ok
+    if values[option] then ok, why, status = of_fixed_size(jobs, option) else ok = true end
+    if not ok then return nil, why, status end
+  end
   local outputs
   outputs, why, status = render(jobs, values, directory)
   if not outputs then return nil, why, status end
@@ -111,7 +126,9 @@ end
 function commands.check(values, say)
   local jobs, why, status = request.jobs(values)
   if not jobs then return nil, why, status end
-  local junit, ok = values["--junit"], true
+  local junit, ok = values["--junit"]
+  ok, why, status = of_fixed_size(jobs, "check")
+  if not ok then return nil, why, status end
   if junit then ok, why = files.may_write(junit) end -- rather now than after an hour
   if not ok then return nil, why, 4 end
   if values["-o"] then

@@ -204,7 +204,7 @@ function layer.counts(l)
     counts[array[1]] = product
   end
   counts.bias = l.bias and l.OC or 0
-  if l.pool then counts.weights = 0 end
+  if l.pool then counts.weights, counts.window = 0, nil end
   return counts
 end
 
@@ -316,7 +316,8 @@ function layer.new_runtime(fields, sizes)
     return math.type(kernel) == "integer" and math.type(dilation) == "integer" and kernel > 0
       and dilation > 0 and extent(kernel, dilation) or 1
   end
-  probe.N, probe.IC, probe.OC, probe.OH, probe.OW = 1, 1, 1, nil, nil
+  local groups = math.type(fields.groups) == "integer" and fields.groups > 0 and fields.groups or 1
+  probe.N, probe.IC, probe.OC, probe.OH, probe.OW = 1, groups, groups, nil, nil
   probe.IH = reach(fields.KH, fields.dilation_h or 1)
   probe.IW = reach(fields.KW, fields.dilation_w or 1)
   local l, text, field = layer.new(probe, true)

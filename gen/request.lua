@@ -111,6 +111,12 @@ end
 
 local function geometry_fields(values)
   local fields = { runtime = run_time_sizes(values) }
+  if fields.runtime and values["--batch"] then
+    return bad("--batch", values["--batch"], "where sizes have names, the batch is given at run time, too")
+  elseif not fields.runtime and (values["--input"] or ""):find("%f[%w]%u") then
+    return bad("--input", values["--input"], "want HxWxC in decimal integers; or, for sizes at run time,"
+      .. " names that differ, in --filters as well")
+  end
   for _, size in ipairs(SIZES) do
     local value = values[size[1]]
     if value and not (fields.runtime and (size[1] == "--input" or size[1] == "--filters")) then
@@ -312,6 +318,9 @@ function request.jobs(values)
     local job = { layer = l, isa = chosen.isa, count = entry.count }
     job.plan, text = plan.make(l, chosen.isa, chosen)
     if not job.plan then return nil, where .. text, 3 end
+    if l.runtime and not l.name then
+      return nil, "option '--name' is missing: a kernel with run-time sizes has no name of its own", 2
+    end
     job.layer_name = l.name or name.compose(l, { algorithm = job.plan.algorithm,
       isa = chosen.isa.name, tile = job.plan.tile_name })
     job.name = (values["--prefix"] or "") .. job.layer_name

@@ -29,7 +29,7 @@ local SUITES = {
   { "activations", 1, 1, "each activation", suites.activations },
   { "options", 0.5, 0.5, "orders of weights, no bias", suites.options },
   { "sanitizers", 0.5, 3, "address and undefined behaviour", suites.sanitizers },
-  { "pooling", 0.5, 2, "tests/pooling.txt", suites.pooling },
+  { "pooling", 0.5, 3, "tests/pooling.txt", suites.pooling },
   { "runtime", 0.5, 0.5, "kernels with run-time sizes", library.runtime },
   { "generated", 1, 3, "the committed library, copied", library.generated },
   { "problems", 1, 8, "tests/problems.txt", suites.problems },

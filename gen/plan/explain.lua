@@ -42,6 +42,16 @@ local LANES = {
 return function(plan, layer, isa)
   local lines = {}
   local function say(label, format, ...) lines[#lines + 1] = ("%-12s"):format(label) .. format:format(...) end
+  if plan.runtime then
+    say("algorithm", "%s, lanes are %s; sizes at run time", plan.algorithm, LANES[plan.mapping])
+    say("isa", "%s: %d lanes, %d vector registers", isa.title, isa.lanes, isa.registers)
+    say("tile", "%s at most: %d accumulators, %d registers in all; narrower ones for what is left over",
+      plan.tile_name, plan.accumulators, plan.registers)
+    say("input", plan.staged and "a band of it is copied into the workspace, as NHWC with its padding"
+      or "read in place")
+    say("why", "the most multiply-adds for their loads that the registers hold")
+    return table.concat(lines, "\n")
+  end
   local macs = layer.N * layer.OH * layer.OW * layer.OC * (layer.IC // layer.groups) * layer.KH * layer.KW
   local g = plan.geometry
 

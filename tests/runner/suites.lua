@@ -20,6 +20,11 @@ local FEW = {
 }
 local FEWER = { "same_15_33", "width_13", "dw_33", "dw_5x3", "group_3_15_51", "stem_c3k3s2" }
 
+local FEW_POOLS = {
+  "half_c5", "row_17", "row_s2_18", "global_13x6", "pad_2_of_3", "dil_w", "bands_windows",
+  "large_clipped", "ceil_3_pad",
+}
+
 local function named(names) return problems.named(problems.read("tests/problems.txt"), names) end
 
 -- A build for each instruction set (of the compiler's architecture, if not given) and layout.
@@ -36,16 +41,24 @@ local function each(layers, fields, layouts, sets)
 end
 
 -- A build for each of some options, instruction set and layout.
-local function each_option(layers, options)
+local function each_option(layers, options, fields, layouts, sets)
   local builds = {}
   for _, option in ipairs(options) do
-    for _, build in ipairs(each(layers)) do
+    for _, build in ipairs(each(layers, fields, layouts, sets)) do
       build.options = option
       build.name = option:gsub("%-%-", ""):gsub("[^%w]+", "_") .. "_" .. build.name
       builds[#builds + 1] = build
     end
   end
   return builds
+end
+
+-- A list of builds with builds of a few pooling layers behind it.
+local function with_pooling(builds, fields, layouts, sets)
+  local few = problems.named(problems.read("tests/pooling.txt"), FEW_POOLS)
+  local more = each_option(few, { "--pool max", "--pool average --ceil --include-pad" }, fields,
+    layouts, sets)
+  return table.move(more, 1, #more, #builds + 1, builds)
 end
 
 --- The project's own hard problems, exactly, on every instruction set and layout.
@@ -73,6 +86,7 @@ end
 function suites.options(t)
   return kernels.check(t, "options", each_option(named(FEW), {
     "--weights ohwi", "--weights hwio", "--no-bias", "--no-bias --activation relu",
+    "--max-unroll 40",
   }))
 end
 
@@ -80,7 +94,10 @@ end
 function suites.sanitizers(t)
   local flags = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
   local list = named(FEW)
-  if not t.all then return kernels.check(t, "sanitizers", each(list, { flags = flags })) end
+  if not t.all then
+    local fields = { flags = flags }
+    return kernels.check(t, "sanitizers", with_pooling(each(list, fields), fields))
+  end
   local result = tally.new()
   for _, cc in ipairs { "gcc", "clang-14", "clang-19" } do
     if jobs.output(("echo 'int main(void) { return 0; }' | %s %s -xc - -o /dev/null"):format(cc,
@@ -90,9 +107,10 @@ function suites.sanitizers(t)
       else
         list = named(FEW)
       end
-      result:add(kernels.check(t, "sanitizers_" .. cc, each(list, { flags = flags, cc = cc })))
+      local fields = { flags = flags, cc = cc }
+      result:add(kernels.check(t, "sanitizers_" .. cc, with_pooling(each(list, fields), fields)))
     else
-      result:skip(#each(list) * #list)
+      result:skip(#each(list) * (#list + 2 * #FEW_POOLS))
     end
   end
   return result
@@ -163,8 +181,9 @@ end
 -- architecture and for others.
 function suites.warnings(t)
   local result = tally.new()
-  local directories = emit(t, "warnings", each(named(FEW), { options = "--activation silu" },
-    not t.all and { LAYOUTS[1 + t.seed % 2] }, isa.names), result)
+  local layouts = not t.all and { LAYOUTS[1 + t.seed % 2] } or nil
+  local directories = emit(t, "warnings", with_pooling(each(named(FEW),
+    { options = "--activation silu" }, layouts, isa.names), nil, layouts, isa.names), result)
   if not directories then return result end
   local files = table.concat(directories, "/*.c ") .. "/*.c"
   return run_tap(t, with_compilers(t, "warnings", CROSS, { "c99", "c11" }, result, function(values)
@@ -176,7 +195,7 @@ end
 --- A kernel has its two functions, no variables, and calls nothing but copying and mathematics.
 function suites.symbols(t)
   local result = tally.new()
-  local builds = each(named(FEWER), { options = "--activation tanh" })
+  local builds = with_pooling(each(named(FEWER), { options = "--activation tanh" }))
   local directories = emit(t, "symbols", builds, result) or {}
   local good = " [tr] | T '$n'_(pack|run)$"
     .. "| U ((exp|ldexp|tanh)f|mem(cpy|set)|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail)$"
@@ -327,7 +346,7 @@ local function cross_builds(t, set, layout)
     build.name = ("%s_%d"):format(build.name, i)
     builds[#builds + 1] = build
   end
-  return builds
+  return with_pooling(builds, nil, { layout }, { set })
 end
 
 --- AArch64 on another processor: cross-compiled by one compiler for each layout, and emulated.

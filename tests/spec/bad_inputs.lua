@@ -225,6 +225,61 @@ add("list that is a directory", { args = "emit --layers .", status = 4, says = {
 add("list that is a device", { args = "emit --layers /dev/zero", status = 4,
   says = { "/dev/zero" } })
 
+-- pooling
+local function pool(id, args, ...)
+  add("pooling: " .. id, { args = "emit --input 8x8x4 " .. args, says = { ... } })
+end
+pool("unknown kind", "--pool min --kernel 2", "'min'", "--pool", "max or average")
+pool("no kernel", "--pool max", "'--kernel' is missing")
+pool("filters", "--pool max --kernel 2 --filters 4", "'--filters'", "together with '--pool'")
+pool("groups", "--pool max --kernel 2 --groups depthwise", "'--groups'", "'--pool'")
+pool("activation", "--pool max --kernel 2 --activation relu", "'--activation'", "'--pool'")
+pool("weights", "--pool max --kernel 2 --weights ohwi", "'--weights'", "'--pool'")
+pool("no bias", "--pool max --kernel 2 --no-bias", "'--no-bias'", "'--pool'")
+pool("ceil of a convolution", "--kernel 2 --filters 4 --ceil", "'--ceil'", "without '--pool'")
+pool("global convolution", "--global --filters 4", "'--global'", "without '--pool'")
+pool("counted padding of a maximum", "--pool max --kernel 2 --include-pad", "include_pad")
+pool("global with a kernel", "--pool max --global --kernel 2", "'2'", "--kernel", "whole input")
+pool("global with padding", "--pool max --global --pad same", "'same'", "--pad", "whole input")
+pool("global with a flag's value", "--pool max --global=1", "'--global' takes no value")
+pool("no stride", "--pool max --kernel 2 --stride 0", "'0'", "--stride", "stride_h")
+pool("padding as large as the kernel", "--pool max --kernel 2 --stride 3 --pad 2", "'2'", "--pad",
+  "wholly in the padding", "no maximum")
+pool("the same, average", "--pool average --kernel 2 --stride 3 --pad 2", "--pad", "no average")
+pool("padding behind as large as the kernel", "--pool max --kernel 2 --stride 1 --pad 0,0,0,3",
+  "along W", "wholly in the padding")
+pool("window larger than the input", "--pool max --kernel 9", "KH 9", "OH would be 0")
+pool("of an algorithm for convolutions", "--pool max --kernel 2 --algorithm direct",
+  "algorithm direct", "pooling layer")
+cases[#cases].status = 3
+pool("of a layer that is none", "--filters 4 --kernel 2 --algorithm pooling", "algorithm pooling")
+cases[#cases].status = 3
+add("pooling: padding as large as the kernel, counted", { status = 0, args = "emit --pool average"
+  .. " --include-pad --input 8x8x4 --kernel 2 --stride 3 --pad 2 --name x" })
+add("pooling: descriptor with output channels", { args = "emit --pool max --problem ic4oc4ih8kh2",
+  says = { "'oc' is not for pooling" } })
+add("pooling: descriptor, global", { args = "emit --pool max --global --problem ic4ih8kh2",
+  says = { "'--global'", "'--problem'" } })
+add("pooling: list with output channels", { args = "emit --pool max --layers list",
+  list = "ic4ih8kh2\nic4oc4ih8kh2\n", says = { "list:2", "'oc'" } })
+
+-- sizes at run time
+local named = "--input HxWxC --filters OC --kernel 3"
+add("run time: no name", { args = "explain " .. named, says = { "'--name'" } })
+add("run time: batch", { args = "emit " .. named .. " --batch 4 --name q", says = { "--batch", "'4'" } })
+add("run time: one name twice", { args = "emit --input HxHxC --filters OC --kernel 3 --name q",
+  says = { "--input", "'HxHxC'", "differ" } })
+add("run time: names and numbers", { args = "emit --input HxWx3 --filters OC --kernel 3 --name q",
+  says = { "--input", "'HxWx3'" } })
+add("run time: groups", { args = "emit " .. named .. " --groups 2 --name q", status = 3,
+  says = { "groups 2" } })
+add("run time: test", { args = "emit " .. named .. " --test --name q", status = 3, says = { "--test", "'q'" } })
+add("run time: registry", { args = "emit " .. named .. " --registry r --name q", status = 3,
+  says = { "--registry", "'q'" } })
+add("run time: check", { args = "check " .. named .. " --name q", status = 3, says = { "check", "'q'" } })
+add("bounds by name, sizes by number", { args = "emit $layer --activation clamp:A,B",
+  says = { "--activation", "'clamp:A,B'" } })
+
 -- output
 add("directory that is a file", { list = "", args = "emit $layer -o list", status = 4,
   says = { "list", "file" } })

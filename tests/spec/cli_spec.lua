@@ -52,6 +52,12 @@ describe("convgen", function()
     assert.are.equal("", err)
     assert.are.same({}, support.list())
   end)
+
+  it("explains kernels with run-time sizes", function()
+    local out, err = run("explain --input HxWxC --filters OC --kernel 3 --pad same --name sized")
+    assert.is_truthy(out:find("sizes at run time", 1, true))
+    assert.are.equal("", err)
+  end)
 end)
 
 describe("convgen emit", function()
