@@ -103,7 +103,7 @@ end
 
 --- "10 x 3 x 5 x 5": the weights' shape in their order.
 function emit.weight_shape(layer)
-  local O, I, KH, KW = layer.OC, layer.runtime and layer.IC or layer.IC // layer.groups, layer.KH, layer.KW
+  local O, I, KH, KW = layer.OC, layer.depthwise and 1 or layer.runtime and layer.IC or layer.IC // layer.groups, layer.KH, layer.KW
   local shape = layer.weights == "oihw" and { O, I, KH, KW }
     or layer.weights == "ohwi" and { O, KH, KW, I } or { KH, KW, I, O }
   return table.concat(shape, " x ")
@@ -187,7 +187,7 @@ local function environment(job)
     if layer.activation.runtime then return ("CONV_CLAMP(%s)"):format(value) end
     return ("%s_%s(%s)"):format(name, layer.activation.kind, value)
   end
-  local lowered = lowering[plan.algorithm].names(plan, isa, layer)
+  local lowered = lowering[plan.algorithm].names(plan, isa, layer, name)
   for key, value in pairs(lowered) do env[key] = value end
   env.method = commented(lowered.method)
   -- Another template, with names of its own besides these.

@@ -324,6 +324,7 @@ function layer.new_runtime(fields, sizes)
   if not l then return nil, text, field end
   for _, size in ipairs({ "IH", "IW", "IC", "OC" }) do l[size] = sizes[size] end
   l.runtime, l.N, l.OH, l.OW = true, "N", "OH", "OW"
+  l.depthwise = fields.groups == "depthwise"
   if probe.pad == "same" or probe.pad == "same-lower" then l.pad_mode = probe.pad end
   return l
 end

@@ -96,17 +96,20 @@ local function set_pad(text, fields)
   return true
 end
 
--- Names in place of sizes: { IH =, IW =, IC =, OC = } where --input and --filters hold names only.
+-- Names in place of sizes: { IH =, IW =, IC =, OC = } where --input and --filters hold names only; a
+-- depthwise layer needs no --filters.
 local function run_time_sizes(values)
   local names, seen, count = {}, { N = true, OH = true, OW = true }, 0
+  local depthwise = values["--groups"] == "depthwise" and not values["--filters"]
   local text = (values["--input"] or "") .. "x" .. (values["--filters"] or "")
   for item in text:gmatch("[^x]+") do
     if item:find("^[A-Z][A-Z0-9]*$") and not seen[item] then count = count + 1 end
     seen[item] = true
     names[#names + 1] = item
   end
-  if count ~= 4 or #names ~= 4 then return nil end
-  return { IH = names[1], IW = names[2], IC = names[3], OC = names[4] }
+  local wanted = depthwise and 3 or 4
+  if count ~= wanted or #names ~= wanted then return nil end
+  return { IH = names[1], IW = names[2], IC = names[3], OC = names[4] or names[3] }
 end
 
 local function geometry_fields(values)
@@ -263,12 +266,13 @@ local function command_of(values, l, chosen, job)
       or ("%d,%d,%d,%d"):format(top, left, bottom, right)
     put("--input", ("%sx%sx%s"):format(l.IH, l.IW, l.IC))
     put("--batch", not l.runtime and l.N or 1, 1)
-    put("--filters", not l.pool and l.OC, false)
+    put("--filters", not l.pool and not l.depthwise and l.OC, false)
     put("--kernel", ("%dx%d"):format(l.KH, l.KW))
     put("--stride", size_text(l.stride_h, l.stride_w), l.pool and size_text(l.KH, l.KW) or "1")
     put("--pad", pad == "0" and "valid" or pad, "valid")
     put("--dilation", size_text(l.dilation_h, l.dilation_w), "1")
-    put("--groups", l.pool and 1 or l.groups > 1 and l.groups == l.IC and "depthwise" or l.groups, 1)
+    put("--groups", l.pool and 1 or (l.depthwise or l.groups > 1 and l.groups == l.IC) and "depthwise"
+      or l.groups, 1)
   else
     put("--problem", benchdnn.format(l))
   end

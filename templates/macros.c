@@ -5,6 +5,9 @@
 @ end
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
+@ if plan.runtime and plan.algorithm == "depthwise" then
+#define CONV_BODY inline __attribute__((always_inline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
+@ end
 @ if isa.accumulate ~= "" and not layer.pool then
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
@@ -15,6 +18,9 @@
 #define CONV_TARGET
 @ end
 #define CONV_TILE
+@ if plan.runtime and plan.algorithm == "depthwise" then
+#define CONV_BODY inline
+@ end
 @ if isa.accumulate ~= "" and not layer.pool then
 #define CONV_FMA(acc, a, b) ((acc) = $(isa.fma("a", "b", "acc")))
 @ end

@@ -11,6 +11,7 @@ enum conv_shape_error {
     CONV_SHAPE_OK = 0,
     CONV_SHAPE_NOT_POSITIVE, /* a size is below 1 */
     CONV_SHAPE_TOO_LARGE,    /* an array has 2^31 elements or more */
-    CONV_SHAPE_NO_OUTPUT     /* the filter is larger than the padded input */
+    CONV_SHAPE_NO_OUTPUT,    /* the filter is larger than the padded input */
+    CONV_SHAPE_CHANNELS      /* depthwise: out_channels is not in_channels */
 };
 #endif

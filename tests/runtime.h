@@ -16,6 +16,7 @@ struct filter {
     enum padding padding;
     int top, left, bottom, right; /* of EXPLICIT */
     int nchw, relu, clamps; /* clamps: bounds are given in the shape */
+    int depthwise;
 };
 
 struct runtime_kernel {
@@ -83,7 +84,12 @@ static int right_for(const struct runtime_kernel *k, struct sizes z, int end)
     int top = f->top, left = f->left, right = 1;
     const int OH = out_size(f, z.h, f->kh, f->sh, f->dh, &top, f->bottom);
     const int OW = out_size(f, z.w, f->kw, f->sw, f->dw, &left, f->right);
-    const enum conv_shape_error error = k->shape(&s, z.batch, z.h, z.w, z.ic, z.oc);
+    enum conv_shape_error error = k->shape(&s, z.batch, z.h, z.w, z.ic, z.oc);
+    if (f->depthwise && z.ic != z.oc) {
+        if (error != CONV_SHAPE_CHANNELS) return 0;
+        z.ic = z.oc;
+        error = k->shape(&s, z.batch, z.h, z.w, z.ic, z.oc);
+    }
     if (OH < 1 || OW < 1) return error == CONV_SHAPE_NO_OUTPUT;
     if (error || s.out_h != OH || s.out_w != OW) return 0;
     if (f->clamps) {
@@ -92,7 +98,8 @@ static int right_for(const struct runtime_kernel *k, struct sizes z, int end)
     }
     const size_t ins = (size_t)z.batch * (size_t)z.h * (size_t)z.w * (size_t)z.ic;
     const size_t outs = (size_t)z.batch * (size_t)OH * (size_t)OW * (size_t)z.oc;
-    const size_t taps = (size_t)z.oc * (size_t)z.ic * (size_t)f->kh * (size_t)f->kw;
+    const int group = f->depthwise ? 1 : z.ic; /* input channels of an output */
+    const size_t taps = (size_t)z.oc * (size_t)group * (size_t)f->kh * (size_t)f->kw;
     struct guarded all[6] = {
         guard(ins * 4, 4, end), guard(outs * 4, 4, end), guard(taps * 4, 4, end), guard((size_t)z.oc * 4, 4, end),
         guard(k->packed_bytes(&s), 64, end), guard(k->workspace_bytes(&s), 64, end),
@@ -110,13 +117,13 @@ static int right_for(const struct runtime_kernel *k, struct sizes z, int end)
     for (int oh = 0; oh < OH && right; ++oh)
     for (int ow = 0; ow < OW && right; ++ow) {
         double sum = (double)bias[o];
-        for (int c = 0; c < z.ic; ++c)
+        for (int c = 0; c < group; ++c)
         for (int kh = 0; kh < f->kh; ++kh)
         for (int kw = 0; kw < f->kw; ++kw) {
             const int h = oh * f->sh - top + kh * f->dh, w = ow * f->sw - left + kw * f->dw;
             if (h >= 0 && h < z.h && w >= 0 && w < z.w)
-                sum += (double)x[at(f, n, h, w, c, z.h, z.w, z.ic)]
-                    * (double)weights[((o * z.ic + c) * f->kh + kh) * f->kw + kw];
+                sum += (double)x[at(f, n, h, w, f->depthwise ? o : c, z.h, z.w, z.ic)]
+                    * (double)weights[((o * group + c) * f->kh + kh) * f->kw + kw];
         }
         if (f->relu && sum < 0) sum = 0;
         if (f->clamps) sum = sum < -40 ? -40 : sum > 300 ? 300 : sum;

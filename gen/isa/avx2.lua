@@ -28,6 +28,35 @@ function avx2.load_range(p, at, n)
   return ("_mm256_maskload_ps(%s, %s)"):format(at == 0 and p or ("%s - %d"):format(p, at), mask(at, n))
 end
 
+-- A mask of the lanes whose numbers, counted from `from` on, are in [first, last).
+local function lanes_between(first, last, from)
+  local numbers = ("_mm256_setr_epi32(%s)"):format(x86.list(8, function(l) return from + l - 1 end))
+  return ("_mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(%s), %s),"
+    .. " _mm256_cmpgt_epi32(%s, _mm256_set1_epi32((%s) - 1)))"):format(last, numbers, numbers, first)
+end
+
+function avx2.load_between(p, first, last)
+  return ("_mm256_maskload_ps(%s, %s)"):format(p, lanes_between(first, last, 0))
+end
+
+function avx2.store_first(p, v, last)
+  return ("_mm256_maskstore_ps(%s, %s, %s);"):format(p, lanes_between("0", last, 0), v)
+end
+
+local function evens(low, high)
+  return ("_mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps("
+    .. "%s, %s, 0xD8)), 0xD8))"):format(low, high)
+end
+
+-- Of the elements p[0 .. 14] those from 2 first to 2 last - 2, in two loads as below.
+function avx2.load_even_between(p, first, last)
+  local function part(shift)
+    return ("_mm256_maskload_ps(%s + %d, %s)"):format(p, shift,
+      lanes_between(("2 * (%s)"):format(first), ("2 * (%s) - 1"):format(last), shift))
+  end
+  return evens(part(0), part(7))
+end
+
 -- Eight lanes take the even elements of two loads, of which the second starts at the eighth element,
 -- so that nothing beyond the fifteenth is read; fewer lanes read theirs alone.
 function avx2.load_even(p, at, n)
@@ -47,8 +76,7 @@ function avx2.load_even(p, at, n)
     end
     low, high = part(wanted_low, 0), part(wanted_high, 7)
   end
-  return ("_mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps("
-    .. "%s, %s, 0xD8)), 0xD8))"):format(low, high)
+  return evens(low, high)
 end
 
 function avx2.permute(p, n, index)

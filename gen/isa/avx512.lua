@@ -25,6 +25,29 @@ function avx512.load_range(p, at, n)
   return ("_mm512_maskz_loadu_ps(%s, %s)"):format(mask(at, n), at == 0 and p or ("%s - %d"):format(p, at))
 end
 
+-- The lanes from first to last - 1.
+local function lanes_between(first, last)
+  return ("(__mmask16)((0xFFFFu << (%s)) & ~(0xFFFFu << (%s)))"):format(first, last)
+end
+
+function avx512.load_between(p, first, last)
+  return ("_mm512_maskz_loadu_ps(%s, %s)"):format(lanes_between(first, last), p)
+end
+
+function avx512.store_first(p, v, last)
+  return ("_mm512_mask_storeu_ps(%s, %s, %s);"):format(p, lanes_between("0", last), v)
+end
+
+local EVEN = { 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31 }
+
+-- Of the elements p[0 .. 30] those from 2 first to 2 last - 2, in two loads as below.
+function avx512.load_even_between(p, first, last)
+  local wanted = ("(~0ull << 2 * (%s)) & (((1ull << 2 * (%s)) - 1) >> 1)"):format(first, last)
+  return ("_mm512_permutex2var_ps(_mm512_maskz_loadu_ps((__mmask16)(%s), %s), %s,"
+    .. " _mm512_maskz_loadu_ps((__mmask16)((%s) >> 15), %s + 15))")
+    :format(wanted, p, integers(EVEN), wanted, p)
+end
+
 -- Sixteen lanes take the even elements of two loads, of which the second starts at the sixteenth
 -- element, so that nothing beyond the 31st is read; fewer lanes read theirs alone.
 function avx512.load_even(p, at, n)
@@ -39,7 +62,7 @@ function avx512.load_even(p, at, n)
       shift < 2 * at and "-" or "+", math.abs(shift - 2 * at))
   end
   return ("_mm512_permutex2var_ps(%s, %s, %s)"):format(part(low, 0),
-    integers({ 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31 }), part(high, 15))
+    integers(EVEN), part(high, 15))
 end
 
 function avx512.load_at(p, offsets)

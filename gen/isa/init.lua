@@ -38,10 +38,15 @@ isa.operations = {
   { "load_even(p, at, n)", "at <= l && l < at + n ? p[2 * (l - at)] : 0.0f" },
   { "load_at(p, offsets)", "offsets[l] != none ? p[offsets[l]] : 0.0f" },
   { "permute(p, n, index)", "p[index[l]]" },
+  -- first and last are C expressions, from 0 to `lanes`, last perhaps the smaller one. Optional: where
+  -- a table has none, templates/lanes.c goes from lane to lane.
+  { "load_between(p, first, last)", "first <= l && l < last ? p[l] : 0.0f" },
+  { "load_even_between(p, first, last)", "first <= l && l < last ? p[2 * l] : 0.0f" },
 
   -- Nothing else is written.
   { "store(p, v)", "p[l] = v" },
   { "store_range(p, v, at, n)", "if (at <= l && l < at + n) p[l - at] = v" },
+  { "store_first(p, v, last)", "if (l < last) p[l] = v" }, -- optional, as load_between
 
   { "fma(a, b, c)", "fused ? fmaf(a, b, c) : a * b + c" },
   { "add(a, b)", "a + b" },
@@ -68,11 +73,14 @@ local fields = {
   cpu_check = "string", cpu_flags = "table", accumulate = "string",
 }
 for _, operation in ipairs(isa.operations) do fields[operation[1]:match("^[%w_]+")] = "function" end
+local optional = { load_between = true, load_even_between = true, store_first = true }
 
 local function checked(name)
   local set = require("isa." .. name)
   for field, kind in pairs(fields) do
-    assert(type(set[field]) == kind, ("isa/%s.lua: field '%s' must be a %s"):format(name, field, kind))
+    local kind_here = type(set[field])
+    assert(kind_here == kind or kind_here == "nil" and optional[field],
+      ("isa/%s.lua: field '%s' must be a %s"):format(name, field, kind))
   end
   for field in pairs(set) do
     assert(fields[field], ("isa/%s.lua: unknown field '%s'"):format(name, field))

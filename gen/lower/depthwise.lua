@@ -1,17 +1,75 @@
 -- Operands of the depthwise skeleton as C expressions.
 -- SPDX-License-Identifier: MIT-0
 
+local dimension = require "dimension"
 local isa_of = require "isa"
 local planes = require "lower.planes"
 
 local depthwise = {}
 
---- The functions that templates/depthwise.c calls, for a plan and an instruction set.
-function depthwise.names(plan, isa, layer)
+-- The operands of a tile with run-time sizes. Those of its edge variant are loaded in part: of pixels
+-- the lanes first_AT to last_AT - 1 of the operand AT columns from the origin, of channels all or none.
+local function runtime_operands(names, plan, isa, layer, name)
+  local pixels, L = plan.mapping == "pixels", isa.lanes
+
+  -- What a tile steps by beside rows.
+  names.input_step = pixels and "in_channel" or "in_pixel"
+  names.output_step = pixels and "out_channel" or "out_pixel"
+
+  local function operand(variant, at)
+    local place = isa_of.at("row", dimension.times(at, plan.input.pixel))
+    if variant.edge and pixels then
+      return { load = ("%s_load(%s, first_%d, last_%d)"):format(name, place, at, at), condition = "" }
+    elseif variant.edge then
+      return {
+        load = ("%s_load(%s, 0, lanes)"):format(name, place),
+        condition = ("if (column_begin <= %d && %d < column_end) "):format(at, at),
+      }
+    elseif not pixels then
+      return { load = isa.load(place) }
+    end
+    local offsets = {}
+    for l = 1, L do offsets[l] = at + (l - 1) * layer.stride_w end
+    return { load = isa_of.load_lanes(isa, "row", offsets) }
+  end
+
+  function names.column_operands(variant)
+    local list, by_place = {}, {}
+    for i = 0, variant.units - 1 do
+      for kw = 0, layer.KW - 1 do
+        local at = i * (pixels and L or 1) * layer.stride_w + kw * layer.dilation_w
+        if not by_place[at] then
+          by_place[at] = operand(variant, at)
+          by_place[at].at, by_place[at].uses = at, {}
+          list[#list + 1] = by_place[at]
+        end
+        table.insert(by_place[at].uses, { i = i, kw = kw })
+      end
+    end
+    table.sort(list, function(a, b) return a.at < b.at end)
+    return list
+  end
+
+  --- C that says which lanes of each operand are in the image.
+  function names.limits(operands)
+    local lines = {}
+    for i, o in ipairs(pixels and operands or {}) do
+      lines[i] = ("const int first_%d = %s_lane(column_begin - %d), last_%d = %s_lane(column_end - %d);")
+        :format(o.at, name, o.at, o.at, name, o.at)
+    end
+    return lines
+  end
+end
+
+--- The functions that templates/depthwise_tile.c calls, for the plan of the kernel `name` and an
+-- instruction set.
+function depthwise.names(plan, isa, layer, name)
   local pixels = plan.mapping == "pixels"
   local names = planes.names(plan, isa, layer)
 
   names.weights_parameter, names.weights_argument = ", const float *w", ", w"
+
+  if plan.runtime then runtime_operands(names, plan, isa, layer, name) end
 
   --- The weight of a tap in a block, or its bias (tap -1).
   function names.weight(tap)
@@ -38,7 +96,8 @@ function depthwise.names(plan, isa, layer)
     pixels and ("Lanes are neighbouring pixels of one channel; a tile is %s (rows x vectors of %d)."):format(
       plan.tile_name, isa.lanes)
       or ("Lanes are neighbouring channels; a tile is %s pixels (rows x columns)."):format(plan.tile_name),
-    plan.looped and "The rows of the filter are a loop; each input vector is loaded once for all taps of a row."
+    plan.runtime and "Tiles at the border, and of the channels that fill no vector, are computed lane by lane."
+      or plan.looped and "The rows of the filter are a loop; each input vector is loaded once for all taps of a row."
       or "Each input vector is loaded once, and multiplied with the weights of all the taps that read it.",
   }
   return names

@@ -14,6 +14,7 @@ depthwise.summary = "one input channel for each output channel; each input loade
 
 --- Layers whose groups hold a single input channel.
 function depthwise.fits(layer)
+  if layer.runtime then return layer.depthwise end
   return layer.IC == layer.groups and layer.groups > 1
 end
 
@@ -63,8 +64,41 @@ local function pack(plan, layer, isa)
   plan.packed_floats = plan.pack_groups * outer.blocks * plan.block_floats
 end
 
+-- With run-time sizes: a tile for where its windows are in the image, and one for the edges, which goes
+-- from lane to lane. (Sizes are notional here: large enough for every tile.)
+local function runtime_plan(layer, isa, options)
+  local pixels, L = layer.layout == "nchw", isa.lanes
+  local taps = layer.KH * layer.KW
+  local notional = setmetatable({ OH = 60, OW = pixels and 60 * L or 60, OC = 4 * L, N = 1 }, { __index = layer })
+  local best
+  for _, c in ipairs(candidates(notional, isa, options.tile)) do
+    if not best and c.rows * c.units * taps <= (options.max_unroll or 4096) // 4 then best = c end
+  end
+  if not best then
+    return nil, ("kernel %dx%d: too large for a depthwise kernel with run-time sizes"):format(layer.KH, layer.KW)
+  end
+  local unit, width = pixels and L or 1, pixels and 1 or L
+  local rows = { pixels = best.rows, reads = {} }
+  for kh = 1, layer.KH do
+    rows.reads[kh] = {}
+    for r = 1, best.rows do rows.reads[kh][r] = (r - 1) * layer.stride_h + (kh - 1) * layer.dilation_h end
+  end
+  return {
+    algorithm = "depthwise", mapping = best.mapping, runtime = true, exact = true, tasks = 1,
+    tile_name = best.tile, accumulators = best.rows * best.units, registers = best.registers,
+    resident = best.resident, multiplier = 1, width = width, block_floats = width * (1 + taps),
+    input = { row = "in_row", pixel = pixels and 1 or "in_pixel" },
+    output = { row = "out_row", pixel = pixels and 1 or "out_pixel" },
+    panels = { { count = "blocks", first = 0, lanes = width,
+      input = pixels and "in_channel" or L, output = pixels and "out_channel" or L } },
+    rows = rows, columns = { units = best.units, pixels = best.units * unit },
+    edge_columns = { units = 1, pixels = unit, edge = true },
+  }
+end
+
 --- The plan of a layer, or nil and why not.
 function depthwise.plan(layer, isa, options)
+  if layer.runtime and layer.depthwise then return runtime_plan(layer, isa, options) end
   if layer.IC ~= layer.groups then
     return nil, ("algorithm depthwise: groups must be IC %d, got %d"):format(layer.IC, layer.groups)
   end

@@ -29,6 +29,13 @@ end
 
 local function whole() return { { at = 0, n = L } } end
 
+-- The first n lanes.
+local function beginnings()
+  local list = {}
+  for n = 1, L do list[n] = { at = 0, n = n } end
+  return list
+end
+
 -- Every way to use n neighbouring lanes from lane `at`.
 local function ranges()
   local list = {}
@@ -95,6 +102,7 @@ end
 
 local PATTERNS = {
   load = whole, load_range = ranges, load_even = ranges, load_at = offsets, load_lanes = offsets,
+  load_between = ranges, load_even_between = ranges, store_first = beginnings,
   permute = permutations, store = whole, store_range = ranges, transpose = transposes,
 }
 
@@ -110,6 +118,7 @@ end
 local function calling(entry, call)
   if entry.name == "load_lanes" then return isa.load_lanes(set, call.p, call.list) end
   call.offsets, call.index = call.list, call.list
+  call.first, call.last = call.at, call.at and call.at + call.n
   return set[entry.name](values_of(entry.parameters, call))
 end
 
@@ -133,7 +142,8 @@ local function add(entry)
   entries[#entries + 1], by_name[entry.name] = entry, entry
 end
 for _, operation in ipairs(isa.operations) do
-  add(entry_of(operation[1], { table.unpack(operation, 2) }))
+  local entry = entry_of(operation[1], { table.unpack(operation, 2) })
+  if set[entry.name] then add(entry) end
 end
 add(entry_of("load_at(p, offsets)", by_name.load_at.meanings, "load_lanes"))
 if set.accumulate ~= "" then

@@ -247,7 +247,8 @@ static $(target)void $(name)_$(i)(float *q, const float *from)
 static $(load and "float" or "void") $(name)_means(const struct $(load and "loading" or "storing") *c, $(load and "const " or "")float *p, int l$(load and "" or ", float v"))
 {
     const int at = c->at, n = c->n, *const offsets = c->list, *const index = c->list;
-    (void)at, (void)n, (void)offsets, (void)index;
+    const int first = at, last = at + n;
+    (void)at, (void)n, (void)offsets, (void)index, (void)first, (void)last;
     $(load and "return " or "")$(entry.meanings[1]);
 }
 

@@ -10,11 +10,21 @@ local library = {}
 
 -- What the command line says of a filter, and what tests/runtime.h does.
 local FILTERS = {
-  { "--kernel 3 --pad same --activation relu", "{ 3, 3, 1, 1, 1, 1, SAME, 0, 0, 0, 0, $nchw, 1, 0 }" },
-  { "--kernel 5 --pad same-lower --stride 2", "{ 5, 5, 2, 2, 1, 1, SAME_LOWER, 0, 0, 0, 0, $nchw, 0, 0 }" },
-  { "--kernel 3x2 --pad 1,2,0,3 --dilation 2 --stride 1x3 --activation clamp:LOW,HIGH",
-    "{ 3, 2, 1, 3, 2, 2, EXPLICIT, 1, 2, 0, 3, $nchw, 0, 1 }" },
-  { "--kernel 1 --stride 2 --weights oihw", "{ 1, 1, 2, 2, 1, 1, VALID, 0, 0, 0, 0, $nchw, 0, 0 }" },
+  { "--filters OC --kernel 3 --pad same --activation relu",
+    "{ 3, 3, 1, 1, 1, 1, SAME, 0, 0, 0, 0, $nchw, 1, 0, 0 }" },
+  { "--filters OC --kernel 5 --pad same-lower --stride 2",
+    "{ 5, 5, 2, 2, 1, 1, SAME_LOWER, 0, 0, 0, 0, $nchw, 0, 0, 0 }" },
+  { "--filters OC --kernel 3x2 --pad 1,2,0,3 --dilation 2 --stride 1x3 --activation clamp:LOW,HIGH",
+    "{ 3, 2, 1, 3, 2, 2, EXPLICIT, 1, 2, 0, 3, $nchw, 0, 1, 0 }" },
+  { "--filters OC --kernel 1 --activation relu", "{ 1, 1, 1, 1, 1, 1, VALID, 0, 0, 0, 0, $nchw, 1, 0, 0 }" },
+  { "--filters OC --kernel 1 --stride 2 --weights oihw",
+    "{ 1, 1, 2, 2, 1, 1, VALID, 0, 0, 0, 0, $nchw, 0, 0, 0 }" },
+  { "--groups depthwise --kernel 3 --pad same --activation clamp:LOW,HIGH",
+    "{ 3, 3, 1, 1, 1, 1, SAME, 0, 0, 0, 0, $nchw, 0, 1, 1 }" },
+  { "--groups depthwise --kernel 5 --pad same --stride 2 --activation relu",
+    "{ 5, 5, 2, 2, 1, 1, SAME, 0, 0, 0, 0, $nchw, 1, 0, 1 }" },
+  { "--groups depthwise --kernel 2x3 --pad 2,0,1,4 --stride 2x3 --dilation 3x2",
+    "{ 2, 3, 2, 3, 3, 2, EXPLICIT, 2, 0, 1, 4, $nchw, 0, 0, 1 }" },
 }
 
 local function run_all(t, tests)
@@ -39,7 +49,7 @@ function library.runtime(t)
       for i, filter in ipairs(FILTERS) do
         if runs_here(set) then
           tests[#tests + 1] = { ("%s %s filter %d"):format(set, layout, i), jobs.expand(
-            "gen/convgen emit --quiet --input HxWxC --filters OC $options --isa $set --layout $layout --name sized"
+            "gen/convgen emit --quiet --input HxWxC $options --isa $set --layout $layout --name sized"
             .. " -o $dir && $cc -std=c99 -O1 -Wall -Wextra -Wpedantic -Werror -c $dir/sized.c -o $dir/sized.o"
             .. " && $cc -std=c11 -O1 -Wall -Wextra -Wpedantic -Werror -DNAME=sized -DHEADER='\"sized.h\"'"
             .. " -DFILTER='$filter' -I$dir tests/runtime.c $dir/sized.o -o $dir/sized && $dir/sized", {

@@ -1,6 +1,21 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ local L, tile = isa.lanes, plan.tile
 @ local clipped = plan.rows_clipped
+/* Strides of what a tile reads and writes, in elements. */
+struct $(name)_view {
+    ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
+@ if layer.activation.runtime then
+    float low, high;
+@ end
+};
+
+@ if L > 1 then
+$(include("lanes.c", { lane_loads = false, lane_stores = true }))
+#define CONV_STORE(out, v) $(name)_store(out, v, lanes)
+
+@ end
+$(include("direct.c"))
+
 @ local kw = layer.dilation_w == 1 and "" or (", 0, %d"):format(layer.KW)
 /* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
 static $(target)void $(name)_tile(int vectors, int pixels, const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or ""), int lanes, const struct $(name)_view *view)
@@ -162,3 +177,7 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
         }
     }
 }
+@ if L > 1 then
+
+#undef CONV_STORE
+@ end

@@ -1,0 +1,166 @@
+@ -- SPDX-License-Identifier: MIT-0
+@ -- A tile of depthwise convolution: `rows` x `columns` of outputs, for one panel of channels after the
+@ -- other. Each input vector is loaded once, and multiplied with the weights of all the taps that read it.
+@ local KH, KW = layer.KH, layer.KW
+@ local clipped = plan.looped and plan.rows_clipped
+@ local row_step = times(layer.dilation_h, plan.input.row)
+@ local units = columns.units
+@ local reads = rows.looped or #input_rows(rows) > 0
+@ reads = reads and #column_operands(columns, plan.panels[1]) > 0
+@ if plan.runtime then
+/* $(plural(rows.pixels, "row")) x $(plural(columns.pixels, "output pixel")): of the windows' rows those from row_begin to row_end - 1, of the
+ * outputs' the first `rows`$(edge and "; and as far as there are such columns" or ""). */
+static CONV_BODY void $(name)_$(edge and "edge" or "tile")_body(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows$(edge and ", const struct " .. name .. "_there *there" or ""), const struct $(name)_view *view)
+@ else
+/* $(plural(rows.pixels, "row")) x $(plural(columns.pixels, "output pixel")), every channel of the panel. */
+static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float *in, const float *w, float *out$(parameters(row_arguments))$(columns.rolled and parameters(column_arguments) or ""))
+@ end
+{
+@ if plan.runtime then
+    const ptrdiff_t in_row = view->in_row, $(input_step) = view->$(input_step)$(rows.pixels > 1 and ", out_row = view->out_row" or "");
+@   if plan.mapping == "pixels" or columns.units > 1 then
+    const ptrdiff_t $(output_step) = view->$(output_step);
+@   end
+@   if edge then
+    const int column_begin = there->column_begin, column_end = there->column_end, $(plan.mapping == "pixels" and "columns = there->columns" or "channels = there->channels");
+@   end
+@ end
+@ if not reads then
+    (void)in; /* every window lies in the padding */
+@   for _, argument in ipairs(row_arguments) do
+    (void)$(argument);
+@   end
+@ end
+@ if layer.activation.runtime then
+    const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
+@ end
+@ for _, panel in ipairs(plan.panels) do
+@   local operands = column_operands(columns, panel)
+@   local taps = used_taps(operands)
+@   if edge then
+@     for _, line in ipairs(limits(operands)) do
+    $(line)
+@     end
+@   end
+@   if panel.count ~= 1 then
+    for (int block = 0; block < $(panel.count); ++block) {
+@ if reads then
+        const float *x = in$(panel.input ~= 0 and (" + (ptrdiff_t)block * %s"):format(panel.input) or "");
+@ end
+        const float *wb = w + (ptrdiff_t)block * $(plan.block_floats);
+        float *to = out + (ptrdiff_t)block * $(panel.output);
+@ if edge and plan.mapping == "channels" then
+        const int left = channels - $(scaled("block", isa.lanes)), lanes = left < $(isa.lanes) ? left : $(isa.lanes);
+@ end
+@   else
+    {
+@ if reads then
+        const float *x = $(at("in", panel.first * panel.input));
+@ end
+        const float *wb = $(at("w", panel.first * plan.block_floats));
+        float *to = $(at("out", panel.first * panel.output));
+@   end
+        const $(V) bias = $(weight(-1));
+@   for r = 0, rows.pixels - 1 do
+@     for i = 0, units - 1 do
+        $(V) $(acc(r, i)) = bias;
+@     end
+@   end
+@   local function tap(r, kh, use)
+            CONV_FMA($(acc(r, use.i)), value, w_$(kh)_$(use.kw));
+@   end
+@   local function weights(kh, kw)
+        const $(V) w_$(kh)_$(kw) = $(weight(kh * KW + kw));
+@   end
+@   if reads then
+@   if rows.looped then
+        for (int kh = $(clipped and "kh_begin" or 0); kh < $(clipped and "kh_end" or KH); ++kh) {
+@     if columns.rolled then
+        for (int kw = kw_begin; kw < kw_end; ++kw) {
+            const float *row = x + (ptrdiff_t)(kh - $(clipped and "kh_begin" or 0)) * $(row_step) + (ptrdiff_t)(kw - kw_begin) * $(layer.dilation_w * plan.input.pixel);
+            const float *wt = wb + ((ptrdiff_t)kh * $(KW) + kw) * $(plan.width);
+@     else
+            const float *row = x + (ptrdiff_t)(kh - $(clipped and "kh_begin" or 0)) * $(row_step);
+            const float *wt = wb + (ptrdiff_t)kh * $(KW * plan.width);
+@     end
+@     for _, kw in ipairs(taps) do
+            const $(V) w_kh_$(kw) = $(weight(kw):gsub("wb", "wt"));
+@     end
+@     for _, operand in ipairs(operands) do
+            {
+                const $(V) value = $(operand.load);
+@       for _, use in ipairs(operand.uses) do
+@         tap(0, "kh", use)
+@       end
+            }
+@     end
+@     if columns.rolled then
+        }
+@     end
+        }
+@   else
+@     if plan.resident then
+@       local loaded = {}
+@       for _, input in ipairs(input_rows(rows)) do
+@         for _, use in ipairs(input.taps) do
+@           if not loaded[use.kh] then
+@             loaded[use.kh] = true
+@             for _, kw in ipairs(taps) do
+@               weights(use.kh, kw)
+@             end
+@           end
+@         end
+@       end
+@     end
+@     for _, input in ipairs(input_rows(rows)) do
+        $(plan.runtime and ("if (row_begin <= %d && %d < row_end) "):format(input.at, input.at) or "")$("{")   /* input row $(input.at) */
+            const float *row = $(at("x", times(input.at, plan.input.row)));
+@       if not plan.resident then
+@         for _, use in ipairs(input.taps) do
+@           for _, kw in ipairs(taps) do
+@             weights(use.kh, kw)
+@           end
+@         end
+@       end
+@       for _, operand in ipairs(operands) do
+            $(edge and operand.condition or "")$("{")
+            const $(V) value = $(operand.load);
+@         for _, t in ipairs(input.taps) do
+@           for _, use in ipairs(operand.uses) do
+@             tap(t.r, t.kh, use)
+@           end
+@         end
+            }
+@       end
+        }
+@     end
+@   end
+@   end
+@   for r = 0, rows.pixels - 1 do
+@     for i = 0, units - 1 do
+@       local result = layer.activation.kind ~= "none" and activate(acc(r, i)) or acc(r, i)
+@       local place = at("to", plus(times(r, plan.output.row), times(i, unit_step)))
+@       if edge then
+        if (rows > $(r)) $(name)_store($(place), $(result), $(plan.mapping == "channels" and "lanes" or "columns"));
+@       elseif plan.runtime then
+        if (rows > $(r)) $(isa.store(place, result))
+@       else
+        $(isa.store_range(place, result, 0, stored(columns, i, panel)))
+@       end
+@     end
+@   end
+    }
+@ end
+}
+@ if plan.runtime then
+
+/* The same; all rows being there is a case of its own, without a test in it. */
+static CONV_TILE void $(name)_$(edge and "edge" or "tile")(const float *in, const float *w, float *out, int blocks, const struct $(name)_there *there, const struct $(name)_view *view)
+{
+@   local last = input_rows(rows)[#input_rows(rows)].at + 1
+    if (there->row_begin <= 0 && there->row_end >= $(last) && there->rows >= $(rows.pixels))
+        $(name)_$(edge and "edge" or "tile")_body(in, w, out, blocks, 0, $(last), $(rows.pixels)$(edge and ", there" or ""), view);
+    else
+        $(name)_$(edge and "edge" or "tile")_body(in, w, out, blocks, there->row_begin, there->row_end, there->rows$(edge and ", there" or ""), view);
+}
+@ end

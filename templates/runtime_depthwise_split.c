@@ -1,0 +1,38 @@
+@ -- SPDX-License-Identifier: MIT-0
+@ local L, pixels = isa.lanes, plan.mapping == "pixels"
+/* How the work is cut: chunks of channels, times bands of rows, times images. */
+struct $(name)_split {
+    int chunk, chunks; /* in channels, whole vectors but for the last */
+    int band, bands;   /* in rows, whole tiles but for the last */
+@ if pixels then
+    int together;      /* channels whose planes are small enough to be passed over together */
+@ end
+};
+
+static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
+{
+    struct $(name)_split s;
+    const long long plane = (long long)shape->out_h * shape->out_w;
+    /* Enough tasks for some threads, each worth some microseconds: rows first. */
+    const long long work = plane * shape->in_channels * $(2 * layer.KH * layer.KW);
+    long long wanted = work / 50000 < 16 ? work / 50000 : 16;
+    if (wanted < 1) wanted = 1;
+@ if pixels then
+    s.chunks = (int)(wanted < shape->in_channels ? wanted : shape->in_channels);
+    s.chunk = (shape->in_channels + s.chunks - 1) / s.chunks;
+    s.together = (int)(1 + 4096 / plane);
+@ else
+    const long long tiles = (shape->out_h + $(plan.rows.pixels - 1)) / $(plan.rows.pixels);
+    const int vectors = (shape->in_channels + $(L - 1)) / $(L);
+    /* Pixels are read whole, as they lie in memory, unless there are but few rows to share. */
+    const long long parts = tiles < 4 ? (wanted + tiles - 1) / tiles : 1;
+    s.chunk = (int)((vectors + parts - 1) / parts) * $(L);
+@ end
+    s.chunks = (shape->in_channels - 1) / s.chunk + 1;
+    const long long parts_of_rows = (wanted + s.chunks - 1) / s.chunks;
+    s.band = (int)((shape->out_h + parts_of_rows - 1) / parts_of_rows);
+    s.band = (s.band - 1) / $(plan.rows.pixels) * $(plan.rows.pixels) + $(plan.rows.pixels);
+    if (s.band > shape->out_h) s.band = shape->out_h;
+    s.bands = (shape->out_h - 1) / s.band + 1;
+    return s;
+}

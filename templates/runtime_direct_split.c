@@ -1,0 +1,52 @@
+@ -- SPDX-License-Identifier: MIT-0
+@ local L, tile = isa.lanes, plan.tile
+@ local KH, KW = layer.KH, layer.KW
+/* How the work is cut: chunks of blocks of channels, times bands of rows, times images. Weights that
+ * fit the second-level cache are passed over once a band; larger ones are kept, a chunk at a time,
+ * while the image passes. */
+struct $(name)_split {
+    int vectors, block; /* of output channels: in all, in a block */
+    int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
+    int band, bands;    /* in rows */
+};
+
+/* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
+static int $(name)_vectors(int left, int block)
+{
+    return left >= block ? block : $(tile.vectors == 4 and "left == 3 ? 2 : left" or "left");
+}
+
+static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
+{
+    struct $(name)_split s;
+    const long long vector_bytes = (1 + (long long)$(KH * KW) * shape->in_channels) * $(L * 4);
+    const long long row_bytes = $(name)_span(shape) * shape->in_channels * $(4 * layer.stride_h);
+    s.vectors = (shape->out_channels + $(L - 1)) / $(L);
+    s.block = $(tile.vectors);
+@ if tile.vectors > 2 then
+    if (vector_bytes * s.block > $(l2_bytes * 3 // 4)) s.block = 2;
+@ end
+    const int blocks = (s.vectors + s.block - 1) / s.block;
+    const int heavy = vector_bytes * s.vectors > $(l2_bytes // 2);
+    /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
+    const int wanted = $(plan.staged and 8 or 16);
+    long long chunk = heavy ? $(l2_bytes // 8) / (vector_bytes * s.block) : blocks;
+    if (chunk < 1) chunk = 1;
+@ if plan.staged then
+    /* Each chunk copies the band again: no more chunks than tasks are wanted. */
+    if (chunk < (blocks + wanted - 1) / wanted) chunk = (blocks + wanted - 1) / wanted;
+@ end
+    s.chunks = (int)((blocks + chunk - 1) / chunk);
+    s.chunk = (int)(chunk * s.block);
+    long long band = $(l2_bytes // 4) / row_bytes;
+    const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
+    const long long some = ((long long)shape->out_h + parts - 1) / parts;
+    const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * shape->out_w);
+    if (heavy || band > some) band = some;
+    if (band < least) band = least;
+    if (band < 1) band = 1;
+    if (band > shape->out_h) band = shape->out_h;
+    s.band = (int)band;
+    s.bands = (shape->out_h - 1) / s.band + 1;
+    return s;
+}
