@@ -190,10 +190,20 @@ local function environment(job)
   local lowered = lowering[plan.algorithm].names(plan, isa, layer, name)
   for key, value in pairs(lowered) do env[key] = value end
   env.method = commented(lowered.method)
-  -- Another template, with names of its own besides these.
-  function env.include(file, own)
-    local inner = own and setmetatable(own, { __index = env }) or env
-    return (template.render(read("templates/" .. file), "templates/" .. file, inner):gsub("\n$", ""))
+  -- Another template, with names of its own besides those of the one that includes it.
+  local function including(scope)
+    function scope.include(file, own)
+      local inner = own and including(setmetatable(own, { __index = scope })) or scope
+      return (template.render(read("templates/" .. file), "templates/" .. file, inner):gsub("\n$", ""))
+    end
+    return scope
+  end
+  including(env)
+  -- The same for a plan that is part of this one.
+  function env.include_plan(file, part)
+    local own = lowering[part.algorithm].names(part, isa, layer, name)
+    own.plan = part
+    return env.include(file, own)
   end
   function env.activation()
     local has_function = layer.activation.kind ~= "none" and not layer.activation.runtime

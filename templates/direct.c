@@ -7,7 +7,8 @@
 @ local row_step = times(layer.dilation_h, plan.input.row)
 @ for _, class in ipairs(plan.classes) do
 @ local width = class.width
-@ local prefix = #plan.classes > 1 and name .. "_k" .. width or name
+@ local stride = class.stride or width -- of weights, from one input channel to the next
+@ local prefix = #plan.classes > 1 and name .. "_k" .. width or plan.prefix and name .. "_" .. plan.prefix or name
 @ local ragged = class.ragged == "last" and ", int ragged" or ""
 @
 @ local function steps(variant, tap, count)
@@ -25,6 +26,13 @@
 @   local channel = plan.input.channel
 @   if s.count then
         const ptrdiff_t count = $(s.count);
+@     if plan.input.pixel == 1 then
+        const float *px = $(src);
+        wt = $(wt);
+        for (ptrdiff_t c = 0; c < count; ++c, px += $(channel), wt += $(stride)) {
+            $(steps(variant, tap, 1))
+        }
+@     else
 @     for i = 0, variant.pixels - 1 do
         const float *const px$(i) = $(at(src, times(i * layer.stride_w, plan.input.pixel)));
 @     end
@@ -32,6 +40,7 @@
         for (ptrdiff_t c = 0; c < count; ++c, wt += $(width)) {
             $(steps(variant, tap, 1))
         }
+@     end
 @   elseif s.loops == 1 then
         src = $(src);
         wt = $(wt);
@@ -53,7 +62,7 @@
 @ for _, variant in ipairs(class.variants) do
 @ local splats, vectors = splats(class, variant), vectors(class, variant)
 /* $(plural(variant.pixels, "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
-static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged)$(plan.runtime and ", int lanes, const struct " .. name .. "_view *view" or ""))
+static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged)$(plan.runtime and plan.mapping == "pixels" and ", int outputs" or "")$(plan.runtime and ", int lanes, const struct " .. name .. "_view *view" or ""))
 {
 @ local first = variant == class.variants[1] and class == plan.classes[1]
 @ if first or not plan.runtime then
@@ -78,7 +87,7 @@ static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const floa
     (void)kh_end;
 @   end
 @ else
-    w += $(width);
+    w += $(stride);
 
 @ if first or not plan.runtime then
     /* In each step, one input channel of one tap: $(plan.mapping == "channels" and "its weights, and a pixel's input in all lanes" or "its input, and an output channel's weight in all lanes"). */

@@ -40,7 +40,7 @@ static long long $(name)_count(long long a, long long b, long long c)
     return a * b > limit / c ? 0 : a * b * c;
 }
 
-@ if not depthwise then
+@ if not depthwise and not plan.flat then
 /* Columns of the input that the windows of a row span, padding included. */
 static long long $(name)_span(const struct conv_shape *shape)
 {
@@ -96,12 +96,20 @@ size_t $(name)_packed_bytes(const struct conv_shape *shape)
 
 size_t $(name)_workspace_bytes(const struct conv_shape *shape)
 {
-@ if plan.staged then
+@ local scratch = not depthwise and layer.layout == "nchw"
+@ if plan.staged or scratch then
     const struct $(name)_split s = $(name)_cut(shape);
+@ end
+@ if plan.staged then
     const long long rows = (long long)(s.band - 1) * $(layer.stride_h) + $(reach_h);
-    const size_t bytes = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)$(name)_span(shape)
-        * (size_t)shape->in_channels * sizeof(float)$(layer.layout == "nchw" and ("\n        + (size_t)shape->out_w * (size_t)s.block * %d * sizeof(float)"):format(L) or "");
-    return (bytes + $(align - 1)) / $(align) * $(align);
+    const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)$(name)_span(shape)
+        * (size_t)shape->in_channels;
+@ end
+@ if scratch then
+    const size_t row = (size_t)s.width * (size_t)s.block * $(L);
+@ end
+@ if plan.staged or scratch then
+    return ($(plan.staged and (scratch and "(band + row)" or "band") or "row") * sizeof(float) + $(align - 1)) / $(align) * $(align);
 @ else
     (void)shape;
     return 0;

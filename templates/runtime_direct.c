@@ -4,17 +4,27 @@
 /* Strides of what a tile reads and writes, in elements. */
 struct $(name)_view {
     ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
+@ if plan.input.pixel == 1 then
+    ptrdiff_t in_channel;
+@   if plan.pixels then
+    ptrdiff_t width; /* of the block of packed weights */
+@   end
+@ end
 @ if layer.activation.runtime then
     float low, high;
 @ end
 };
 
 @ if L > 1 then
-$(include("lanes.c", { lane_loads = false, lane_stores = true }))
+$(include("lanes.c", { lane_loads = plan.pixels and 1 or false, lane_stores = true }))
 #define CONV_STORE(out, v) $(name)_store(out, v, lanes)
 
 @ end
 $(include("direct.c"))
+@ if plan.pixels then
+
+$(include_plan("direct.c", plan.pixels))
+@ end
 
 @ local kw = layer.dilation_w == 1 and "" or (", 0, %d"):format(layer.KW)
 /* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
@@ -69,9 +79,32 @@ static int $(name)_pixels(int left, int most)
     return n != 5 ? n : left == 5 ? 3 : 6;
 }
 
+@ if plan.pixels then
+@ local P, outputs = plan.pixels, plan.pixels.outputs
+/* Some pixels of `channels` channels, with pixels in the lanes. */
+static $(target)void $(name)_pixel_row(const struct $(name)_view *view, const float *in, const float *w, float *out,
+    int pixels, int channels)
+{
+    for (int k = 0; k < channels; k += $(outputs)) {
+        const int outputs = channels - k < $(outputs) ? channels - k : $(outputs);
+        float *to = out + k * view->out_channel;
+        int p = 0;
+        for (int left = pixels / $(L), units; left > 0; left -= units, p += $(L) * units) {
+            const int tiles = (left + $(P.units - 1)) / $(P.units);
+            units = (left + tiles - 1) / tiles; /* as equal as they can be */
+@   for units = P.units, 1, -1 do
+            $(units < P.units and "else " or "")$(units > 1 and ("if (units == %d) "):format(units) or "")$(name)_px_tile$(units)(in + p, w + k, to + p, outputs, $(L), view);
+@   end
+        }
+        if (p < pixels) $(name)_px_tile0(in + p, w + k, to + p, outputs, pixels - p, view);
+    }
+}
+
+@ end
+@ local scratch = layer.layout == "nchw"
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $(name)_view *view,
-    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end$(layer.layout == "nchw" and ", float *scratch" or ""))
+static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $(name)_split *s, const struct $(name)_view *view,
+    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end$(scratch and ", float *scratch" or ""))
 {
 @ local most, same = {}, true
 @ for _, class in ipairs(plan.classes) do
@@ -80,7 +113,17 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
 @ end
 @ most[#most] = tostring(plan.classes[#plan.classes].pixels)
     const int most = $(same and most[#most] or table.concat(most)); /* pixels in a tile */
+@ if plan.flat then
+    const int pixels = shape->out_h * shape->out_w;
+@ elseif not clipped then
+    (void)shape;
+@ end
     for (int oh = oh_begin; oh < oh_end; ++oh) {
+@ if plan.flat then
+        const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
+@ else
+        const int width = s->width;
+@ end
 @ if clipped then
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
         const int top = $(scaled("oh", layer.stride_h)) - shape->pad_top;
@@ -91,19 +134,22 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
 @ else
         const float *row = in + ($(scaled("oh", layer.stride_h)) - first) * view->in_row;
 @ end
-@ if layer.layout == "nhwc" then
-        float *to = out + oh * view->out_row;
-@ else
-        float *to = scratch; /* a row as NHWC */
+@ if plan.pixels then
+        /* Pixels in the lanes, unless too many lanes would have none. */
+        if ((width + $(L - 1)) / $(L) * $(L * 9) <= width * 10) {
+            $(name)_pixel_row(view, row, w, out + oh * view->out_row, width, (vectors - 1) * $(L) + lanes);
+            continue;
+        }
 @ end
-        for (int left = shape->out_w, n; left > 0; left -= n) {
+        float *to = $(scratch and "scratch; /* a row as NHWC */" or "out + oh * view->out_row;")
+        for (int left = width, n; left > 0; left -= n) {
             n = $(name)_pixels(left, most);
-            $(name)_tile(vectors, n, row, w, to$(clipped and ", kh_begin, kh_end" or ""), $(layer.layout == "nhwc" and "lanes" or L), view);
-            row += n * $(layer.stride_w) * view->in_pixel;
+            $(name)_tile(vectors, n, row, w, to$(clipped and ", kh_begin, kh_end" or ""), $(scratch and L or "lanes"), view);
+            row += n * $(times(layer.stride_w, plan.input.pixel));
             to += n * view->out_pixel;
         }
-@ if layer.layout == "nchw" then
-        $(name)_transpose(scratch, view->out_pixel, shape->out_w, (vectors - 1) * $(L) + lanes, out + oh * view->out_row, view->out_channel);
+@ if scratch then
+        $(name)_transpose(scratch, view->out_pixel, width, (vectors - 1) * $(L) + lanes, out + oh * view->out_row, view->out_channel);
 @ end
     }
 }
@@ -134,20 +180,41 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
     const struct $(name)_split s = $(name)_cut(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    const struct $(name)_view view = {
-        $(plan.staged and "(ptrdiff_t)" .. name .. "_span(shape)" or "shape->in_w") * IC, IC, IC,
-@ if layer.layout == "nhwc" then
-        shape->out_w * OC, OC, 1$(layer.activation.runtime and ", shape->clamp_low, shape->clamp_high" or "")
+@ if plan.pixels then
+    struct $(name)_view view = {
 @ else
-        shape->out_w, s.block * $(L), out_pixels$(layer.activation.runtime and ", shape->clamp_low, shape->clamp_high" or "")
+    const struct $(name)_view view = {
+@ end
+@ if plan.staged then
+        (ptrdiff_t)$(name)_span(shape) * IC, IC, IC,
+@ elseif plan.input.pixel == 1 then
+        s.width, 1, IC,
+@ else
+        $(plan.flat and "s.width" or "shape->in_w") * IC, IC, IC,
+@ end
+@ if layer.layout == "nhwc" then
+        s.width * OC, OC, 1,
+@ else
+        s.width, s.block * $(L), out_pixels,
+@ end
+@ if plan.input.pixel == 1 then
+        in_pixels,
+@   if plan.pixels then
+        0,
+@   end
+@ end
+@ if layer.activation.runtime then
+        shape->clamp_low, shape->clamp_high,
 @ end
     };
-@ if not plan.staged then
+@ if not plan.staged and not scratch then
     (void)workspace;
+@ elseif scratch then
+    float *scratch = workspace;
 @ end
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
-        const int oh_end = shape->out_h - oh_begin < s.band ? shape->out_h : oh_begin + s.band;
+        const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
         const int chunk = task / s.bands % s.chunks;
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
@@ -157,9 +224,8 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
         const int bottom = $(scaled("(oh_end - 1)", layer.stride_h)) - shape->pad_top + $((layer.KH - 1) * layer.dilation_h + 1);
         const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
         const int last = bottom < shape->in_h ? bottom : shape->in_h;
-@   if layer.layout == "nchw" then
-        float *scratch = workspace;
-        float *staged = scratch + (ptrdiff_t)shape->out_w * view.out_pixel;
+@   if scratch then
+        float *staged = scratch + s.width * view.out_pixel;
 @   else
         float *staged = workspace;
 @   end
@@ -171,9 +237,12 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = $(name)_vectors(s.vectors - v, s.block);
+@ if plan.pixels then
+            view.width = vectors * $(L);
+@ end
             const int left = (int)OC - (v + vectors - 1) * $(L);
             const float *w = (const float *)packed + (ptrdiff_t)v * $(L) * (1 + $(layer.KH * layer.KW) * IC);
-            $(name)_rows(shape, &view, in, first, w, out + (ptrdiff_t)v * $(L) * view.out_channel, vectors, left < $(L) ? left : $(L), oh_begin, oh_end$(layer.layout == "nchw" and ", scratch" or ""));
+            $(name)_rows(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * $(L) * view.out_channel, vectors, left < $(L) ? left : $(L), oh_begin, oh_end$(scratch and ", scratch" or ""));
         }
     }
 }

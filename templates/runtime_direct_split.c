@@ -7,6 +7,7 @@
 struct $(name)_split {
     int vectors, block; /* of output channels: in all, in a block */
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
+    int rows, width;    /* of the output, in pixels$(plan.flat and ": a 1x1 filter does not care where they end" or "") */
     int band, bands;    /* in rows */
 };
 
@@ -20,7 +21,19 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 {
     struct $(name)_split s;
     const long long vector_bytes = (1 + (long long)$(KH * KW) * shape->in_channels) * $(L * 4);
+@ if plan.flat then
+    /* Rows of some tiles each, all but the last one alike. */
+    const int pixels = shape->out_h * shape->out_w;
+    s.rows = (pixels + 95) / 96;
+@ local some = plan.pixels and plan.pixels.units * L or 24
+    s.width = ((pixels - 1) / s.rows / $(some) + 1) * $(some);
+    s.rows = (pixels - 1) / s.width + 1;
+    const long long row_bytes = (long long)s.width * shape->in_channels * 4;
+@ else
+    s.rows = shape->out_h;
+    s.width = shape->out_w;
     const long long row_bytes = $(name)_span(shape) * shape->in_channels * $(4 * layer.stride_h);
+@ end
     s.vectors = (shape->out_channels + $(L - 1)) / $(L);
     s.block = $(tile.vectors);
 @ if tile.vectors > 2 then
@@ -40,13 +53,13 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     s.chunk = (int)(chunk * s.block);
     long long band = $(l2_bytes // 4) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
-    const long long some = ((long long)shape->out_h + parts - 1) / parts;
-    const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * shape->out_w);
+    const long long some = ((long long)s.rows + parts - 1) / parts;
+    const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
     if (heavy || band > some) band = some;
     if (band < least) band = least;
     if (band < 1) band = 1;
-    if (band > shape->out_h) band = shape->out_h;
+    if (band > s.rows) band = s.rows;
     s.band = (int)band;
-    s.bands = (shape->out_h - 1) / s.band + 1;
+    s.bands = (s.rows - 1) / s.band + 1;
     return s;
 }

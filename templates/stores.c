@@ -17,10 +17,20 @@
     $(isa.store_range(at("out", plus(times(s, splat_step), times(v, vector_step))), acc(s, v), 0, count))
 @   end
 @ end
-@ if plan.runtime and L == 1 then
-    (void)lanes; /* there is but one */
+@ if plan.runtime and (L == 1 or not channels and not variant.ragged) then
+    (void)lanes; /* all of them */
 @ end
-@ if contiguous or L == 1 then
+@ if plan.runtime and not channels then
+@   for s = 0, splats - 1 do
+@     if s > 0 then
+    if (outputs == $(s)) return;
+@     end
+@     for v = 0, vectors - 1 do
+@       local place = at("out", plus(times(s, splat_step), v * L))
+    $(variant.ragged and ("CONV_STORE(%s, %s);"):format(place, acc(s, v)) or isa.store(place, acc(s, v)))
+@     end
+@   end
+@ elseif contiguous or L == 1 then
 @   for v = 0, vectors - 1 do
 @     if plan.runtime and L > 1 and v == vectors - 1 then
 @       for s = 0, splats - 1 do

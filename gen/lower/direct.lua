@@ -6,8 +6,8 @@ local isa_of = require "isa"
 
 local direct = {}
 
---- The functions that templates/direct.c calls, for a plan and an instruction set.
-function direct.names(plan, isa, layer)
+--- The functions that templates/direct.c calls, for the plan of the kernel `name` and an instruction set.
+function direct.names(plan, isa, layer, name)
   local L = isa.lanes
   local channels = plan.mapping == "channels"
   local names = {}
@@ -51,7 +51,10 @@ function direct.names(plan, isa, layer)
   function names.vector_operands(class, variant, tap, u)
     local list = {}
     for v = 0, names.vectors(class, variant) - 1 do
-      if channels then
+      if plan.runtime and not channels then
+        list[#list + 1] = { name = "x_p" .. v, load = variant.ragged and ("%s_load(px, 0, lanes)"):format(name)
+          or isa.load(isa_of.at("px", v * L)) }
+      elseif channels then
         list[#list + 1] = { name = "w_k" .. v, load = isa.load(isa_of.at("wt", u * class.width + v * L)) }
       else
         local offsets = lanes_of(variant, tap, v, u * plan.input.channel)
@@ -83,8 +86,10 @@ function direct.names(plan, isa, layer)
     local vectors = names.vector_operands(class, variant, tap, u)
     for s = 0, names.splats(class, variant) - 1 do
       local at
-      if plan.runtime then
-        at = ("px%d[%s]"):format(s, u == 0 and "c" or "c + " .. u)
+      if plan.runtime and not channels then
+        at = ("wt[%d]"):format(s)
+      elseif plan.runtime then
+        at = plan.input.pixel == 1 and ("px[%d]"):format(s) or ("px%d[c]"):format(s)
       elseif channels then
         local pixel = read(variant, tap, s)
         at = pixel and ("src[%d]"):format(pixel * plan.input.pixel + u * plan.input.channel)
