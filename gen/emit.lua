@@ -103,7 +103,8 @@ end
 
 --- "10 x 3 x 5 x 5": the weights' shape in their order.
 function emit.weight_shape(layer)
-  local O, I, KH, KW = layer.OC, layer.depthwise and 1 or layer.runtime and layer.IC or layer.IC // layer.groups, layer.KH, layer.KW
+  local O, KH, KW = layer.OC, layer.KH, layer.KW
+  local I = layer.depthwise and 1 or layer.runtime and layer.IC or layer.IC // layer.groups
   local shape = layer.weights == "oihw" and { O, I, KH, KW }
     or layer.weights == "ohwi" and { O, KH, KW, I } or { KH, KW, I, O }
   return table.concat(shape, " x ")

@@ -71,12 +71,12 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
 }
 
 @ end
-/* Pixels of the next tile of a row: as equal as 1, 2, 3, 4 and 6 can be. */
+/* Pixels of the next tile of a row: as equal as 1, 2, 3, 4 and `most` can be. */
 static int $(name)_pixels(int left, int most)
 {
     if (left > 2 * most) return most;
     const int tiles = (left + most - 1) / most, n = (left + tiles - 1) / tiles;
-    return n != 5 ? n : left == 5 ? 3 : 6;
+    return n <= 4 || n == most ? n : n == left ? 3 : most;
 }
 
 @ if plan.pixels then

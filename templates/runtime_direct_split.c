@@ -46,8 +46,11 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     long long chunk = heavy ? $(l2_bytes // 8) / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
 @ if plan.staged then
-    /* Each chunk copies the band again: no more chunks than tasks are wanted. */
-    if (chunk < (blocks + wanted - 1) / wanted) chunk = (blocks + wanted - 1) / wanted;
+    /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
+    long long most = (long long)$(KH * KW) * shape->out_channels / $(25 * L * layer.stride_h * layer.stride_w);
+    if (most > wanted) most = wanted;
+    if (most < 1) most = 1;
+    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
 @ end
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);

@@ -85,7 +85,7 @@ function runtime.plan(layer, isa, options)
   for _, vectors in ipairs(tile.vectors == 4 and { 4, 2, 1 } or tile.vectors == 3 and { 3, 2, 1 } or { 2, 1 }) do
     local class = { width = vectors * isa.lanes, vectors = vectors, ragged = "runtime", variants = {} }
     local room = math.min(isa.registers >= 32 and 24 or 12, cost.accumulators(isa, vectors)) // vectors
-    for _, pixels in ipairs { 1, 2, 3, 4, 6 } do
+    for _, pixels in ipairs(vectors == 2 and isa.registers >= 32 and { 1, 2, 3, 4, 7 } or { 1, 2, 3, 4, 6 }) do
       if pixels <= room then
         class.pixels = pixels -- the most
         class.variants[#class.variants + 1] = {
