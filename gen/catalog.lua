@@ -13,19 +13,27 @@ local plan = require "plan"
 local catalog = {}
 
 local SIZES = { IH = "H", IW = "W", IC = "C", OC = "OC" }
+local DEPTHWISE = { IH = "H", IW = "W", IC = "C", OC = "C" }
 local SETS = { "scalar", "avx2", "avx512", "neon" }
 
---- The contracts, in order: { name =, kernel =, stride =, pad = }.
+-- The filters: kernel sizes of all channels, then of one channel each.
+local FILTERS = {
+  { kernel = 1 }, { kernel = 3 }, { kernel = 5 }, { kernel = 7 },
+  { kernel = 3, depthwise = true }, { kernel = 5, depthwise = true },
+}
+
+--- The contracts, in order: { name =, kernel =, depthwise =, stride =, pad = }.
 function catalog.contracts()
   local list = {}
-  for _, kernel in ipairs { 1, 3, 5, 7 } do
+  for _, filter in ipairs(FILTERS) do
     for _, stride in ipairs { 1, 2 } do
       for _, pad in ipairs { "valid", "same" } do
         -- A 1x1 filter needs no padding: 'same' is 'valid'.
-        if not (kernel == 1 and pad == "same") then
+        if not (filter.kernel == 1 and pad == "same") then
           list[#list + 1] = {
-            name = ("%dx%ds%d_%s"):format(kernel, kernel, stride, pad),
-            kernel = kernel, stride = stride, pad = pad,
+            name = ("%s%dx%ds%d_%s"):format(filter.depthwise and "dw" or "", filter.kernel, filter.kernel,
+              stride, pad),
+            kernel = filter.kernel, depthwise = filter.depthwise, stride = stride, pad = pad,
           }
         end
       end
@@ -43,14 +51,19 @@ local function job_of(contract, layout, set)
   local l = assert(layer.new_runtime({
     KH = contract.kernel, KW = contract.kernel, stride_h = contract.stride, stride_w = contract.stride,
     pad = contract.pad, layout = layout, activation = "clamp:LOW,HIGH",
-  }, SIZES))
+    groups = contract.depthwise and "depthwise" or nil,
+  }, contract.depthwise and DEPTHWISE or SIZES))
   local made = assert(plan.make(l, isa.get(set), { algorithm = "auto" }))
   local name = catalog.name(contract.name, layout, made.algorithm, set)
   return {
     name = name, layer_name = name, layer = l, plan = made, isa = isa.get(set), contract = contract.name,
-    command = ("emit --input HxWxC --filters OC --kernel %dx%d%s%s --activation clamp:LOW,HIGH%s --isa %s --name %s")
-      :format(contract.kernel, contract.kernel, contract.stride > 1 and " --stride " .. contract.stride or "",
-        contract.pad == "same" and " --pad same" or "", layout == "nchw" and " --layout nchw" or "", set, name),
+    header = ("conv_f32_%s.h"):format(contract.name),
+    command = table.concat({
+      "emit --input HxWxC", contract.depthwise and "--groups depthwise" or "--filters OC",
+      ("--kernel %dx%d"):format(contract.kernel, contract.kernel),
+      contract.stride > 1 and "--stride " .. contract.stride or nil,
+    }, " ") .. (contract.pad == "same" and " --pad same" or "") .. " --activation clamp:LOW,HIGH"
+      .. (layout == "nchw" and " --layout nchw" or "") .. (" --isa %s --name %s"):format(set, name),
   }
 end
 

@@ -32,7 +32,7 @@ end
 
 -- A template that knows nothing of a kernel.
 local function plain(file)
-  return (template.render(read("templates/" .. file), "templates/" .. file, {}):gsub("\n$", ""))
+  return (template.render(read("templates/" .. file), "templates/" .. file, { align = ALIGN }):gsub("\n$", ""))
 end
 
 local function plural(count, noun)
@@ -213,14 +213,20 @@ local function environment(job)
   return env
 end
 
---- The two files of a kernel. job: { name, layer, plan, isa, command }.
+-- The long names of a file, spelt through a macro.
+local function short_names(text, name)
+  return (text:gsub("%f[%w_]" .. name .. "_([%l%d_]+)", "CONV_(%1)"))
+end
+
+--- The two files of a kernel. job: { name, layer, plan, isa, command }; of one of the library `header`,
+-- the file that declares it.
 function emit.kernel(job)
   local env = environment(job)
   local function file(name)
     return template.render(read("templates/" .. name), "templates/" .. name, env)
   end
-  local frame = job.layer.runtime and "runtime" or "kernel"
-  return file(frame .. ".h"), file(frame .. ".c")
+  if job.layer.runtime then return file("runtime.h"), short_names(file("runtime.c"), job.name) end
+  return file("kernel.h"), file("kernel.c")
 end
 
 -- enum conv_kind
@@ -247,7 +253,6 @@ function emit.contract(contract, jobs)
   return template.render(read("templates/contract.h"), "templates/contract.h", {
     version = version, jobs = jobs, guard = contract.name:upper(), include = first.include,
     signature = first.signature, geometry = first.geometry,
-    face = function(job) return environment(job).include("runtime_face.h") end,
   })
 end
 

@@ -23,197 +23,57 @@ enum conv_shape_error {
     CONV_SHAPE_OK = 0,
     CONV_SHAPE_NOT_POSITIVE, /* a size is below 1 */
     CONV_SHAPE_TOO_LARGE,    /* an array has 2^31 elements or more */
-    CONV_SHAPE_NO_OUTPUT     /* the filter is larger than the padded input */
+    CONV_SHAPE_NO_OUTPUT,    /* the filter is larger than the padded input */
+    CONV_SHAPE_CHANNELS      /* depthwise: out_channels is not in_channels */
 };
+
+/* The functions of a kernel with run-time sizes:
+ *
+ * NAME_shape fills in a shape from its sizes, the padding and the output's size included. It gives
+ * CONV_SHAPE_OK, or what is wrong.
+ *
+ * NAME_packed_bytes, NAME_workspace_bytes, NAME_tasks: what the other functions need for a shape: bytes
+ * of packed weights; bytes of workspace for each concurrent caller; how many tasks there are.
+ *
+ * NAME_pack brings weights and bias[OC] into the order in which the kernel reads them. Call it once;
+ * packed is aligned to 64 bytes, and only read afterwards. A NULL bias means zeros.
+ *
+ * NAME_run computes the tasks [task_begin, task_end) of [0, NAME_tasks(shape)). Any split among threads,
+ * in any order, gives the same output. workspace is aligned to 64 bytes, needs no initialisation, and
+ * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
+ * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
+#define CONV_DECLARE(NAME) \
+    enum conv_shape_error NAME##_shape(struct conv_shape *shape, int batch, int in_h, int in_w, \
+        int in_channels, int out_channels); \
+    size_t NAME##_packed_bytes(const struct conv_shape *shape); \
+    size_t NAME##_workspace_bytes(const struct conv_shape *shape); \
+    int NAME##_tasks(const struct conv_shape *shape); \
+    void NAME##_pack(const struct conv_shape *shape, const float *weights, const float *bias, \
+        void *packed); \
+    void NAME##_run(const struct conv_shape *shape, const float *input, const void *packed, \
+        float *output, void *workspace, int task_begin, int task_end)
 #endif
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* ---- NHWC, AArch64 NEON: only on its architecture */
-
-/* Fills in a shape from its sizes, the padding and the output's size included. 0, or what is wrong. */
-enum conv_shape_error conv_f32_nhwc_5x5s1_valid_via_direct_neon_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
-    int in_channels, int out_channels);
-
-/* What the other functions need for a shape: bytes of packed weights; bytes of workspace for each
- * concurrent caller; how many tasks there are. */
-size_t conv_f32_nhwc_5x5s1_valid_via_direct_neon_packed_bytes(const struct conv_shape *shape);
-size_t conv_f32_nhwc_5x5s1_valid_via_direct_neon_workspace_bytes(const struct conv_shape *shape);
-int conv_f32_nhwc_5x5s1_valid_via_direct_neon_tasks(const struct conv_shape *shape);
-
-/* Brings weights[OC x C x 5 x 5] and bias[OC] into the order in which the kernel reads them. Call it
- * once; packed is aligned to conv_f32_nhwc_5x5s1_valid_via_direct_neon_ALIGN, and only read afterwards. A NULL bias means zeros. */
-void conv_f32_nhwc_5x5s1_valid_via_direct_neon_pack(const struct conv_shape *shape, const float *weights, const float *bias, void *packed);
-
-/* Computes the tasks [task_begin, task_end) of [0, conv_f32_nhwc_5x5s1_valid_via_direct_neon_tasks(shape)). Any split among threads, in
- * any order, gives the same output. workspace is aligned to conv_f32_nhwc_5x5s1_valid_via_direct_neon_ALIGN, needs no initialisation, and
- * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
- * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
-void conv_f32_nhwc_5x5s1_valid_via_direct_neon_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
-    void *workspace, int task_begin, int task_end);
-
-/* ---- NHWC, AVX-512F: only on its architecture */
-
-/* Fills in a shape from its sizes, the padding and the output's size included. 0, or what is wrong. */
-enum conv_shape_error conv_f32_nhwc_5x5s1_valid_via_direct_avx512_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
-    int in_channels, int out_channels);
-
-/* What the other functions need for a shape: bytes of packed weights; bytes of workspace for each
- * concurrent caller; how many tasks there are. */
-size_t conv_f32_nhwc_5x5s1_valid_via_direct_avx512_packed_bytes(const struct conv_shape *shape);
-size_t conv_f32_nhwc_5x5s1_valid_via_direct_avx512_workspace_bytes(const struct conv_shape *shape);
-int conv_f32_nhwc_5x5s1_valid_via_direct_avx512_tasks(const struct conv_shape *shape);
-
-/* Brings weights[OC x C x 5 x 5] and bias[OC] into the order in which the kernel reads them. Call it
- * once; packed is aligned to conv_f32_nhwc_5x5s1_valid_via_direct_avx512_ALIGN, and only read afterwards. A NULL bias means zeros. */
-void conv_f32_nhwc_5x5s1_valid_via_direct_avx512_pack(const struct conv_shape *shape, const float *weights, const float *bias, void *packed);
-
-/* Computes the tasks [task_begin, task_end) of [0, conv_f32_nhwc_5x5s1_valid_via_direct_avx512_tasks(shape)). Any split among threads, in
- * any order, gives the same output. workspace is aligned to conv_f32_nhwc_5x5s1_valid_via_direct_avx512_ALIGN, needs no initialisation, and
- * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
- * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
-void conv_f32_nhwc_5x5s1_valid_via_direct_avx512_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
-    void *workspace, int task_begin, int task_end);
-
-/* ---- NHWC, AVX2 + FMA: only on its architecture */
-
-/* Fills in a shape from its sizes, the padding and the output's size included. 0, or what is wrong. */
-enum conv_shape_error conv_f32_nhwc_5x5s1_valid_via_direct_avx2_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
-    int in_channels, int out_channels);
-
-/* What the other functions need for a shape: bytes of packed weights; bytes of workspace for each
- * concurrent caller; how many tasks there are. */
-size_t conv_f32_nhwc_5x5s1_valid_via_direct_avx2_packed_bytes(const struct conv_shape *shape);
-size_t conv_f32_nhwc_5x5s1_valid_via_direct_avx2_workspace_bytes(const struct conv_shape *shape);
-int conv_f32_nhwc_5x5s1_valid_via_direct_avx2_tasks(const struct conv_shape *shape);
-
-/* Brings weights[OC x C x 5 x 5] and bias[OC] into the order in which the kernel reads them. Call it
- * once; packed is aligned to conv_f32_nhwc_5x5s1_valid_via_direct_avx2_ALIGN, and only read afterwards. A NULL bias means zeros. */
-void conv_f32_nhwc_5x5s1_valid_via_direct_avx2_pack(const struct conv_shape *shape, const float *weights, const float *bias, void *packed);
-
-/* Computes the tasks [task_begin, task_end) of [0, conv_f32_nhwc_5x5s1_valid_via_direct_avx2_tasks(shape)). Any split among threads, in
- * any order, gives the same output. workspace is aligned to conv_f32_nhwc_5x5s1_valid_via_direct_avx2_ALIGN, needs no initialisation, and
- * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
- * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
-void conv_f32_nhwc_5x5s1_valid_via_direct_avx2_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
-    void *workspace, int task_begin, int task_end);
-
-/* ---- NHWC, portable C */
-
-/* Fills in a shape from its sizes, the padding and the output's size included. 0, or what is wrong. */
-enum conv_shape_error conv_f32_nhwc_5x5s1_valid_via_direct_scalar_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
-    int in_channels, int out_channels);
-
-/* What the other functions need for a shape: bytes of packed weights; bytes of workspace for each
- * concurrent caller; how many tasks there are. */
-size_t conv_f32_nhwc_5x5s1_valid_via_direct_scalar_packed_bytes(const struct conv_shape *shape);
-size_t conv_f32_nhwc_5x5s1_valid_via_direct_scalar_workspace_bytes(const struct conv_shape *shape);
-int conv_f32_nhwc_5x5s1_valid_via_direct_scalar_tasks(const struct conv_shape *shape);
-
-/* Brings weights[OC x C x 5 x 5] and bias[OC] into the order in which the kernel reads them. Call it
- * once; packed is aligned to conv_f32_nhwc_5x5s1_valid_via_direct_scalar_ALIGN, and only read afterwards. A NULL bias means zeros. */
-void conv_f32_nhwc_5x5s1_valid_via_direct_scalar_pack(const struct conv_shape *shape, const float *weights, const float *bias, void *packed);
-
-/* Computes the tasks [task_begin, task_end) of [0, conv_f32_nhwc_5x5s1_valid_via_direct_scalar_tasks(shape)). Any split among threads, in
- * any order, gives the same output. workspace is aligned to conv_f32_nhwc_5x5s1_valid_via_direct_scalar_ALIGN, needs no initialisation, and
- * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
- * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
-void conv_f32_nhwc_5x5s1_valid_via_direct_scalar_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
-    void *workspace, int task_begin, int task_end);
-
-/* ---- NCHW, AArch64 NEON: only on its architecture */
-
-/* Fills in a shape from its sizes, the padding and the output's size included. 0, or what is wrong. */
-enum conv_shape_error conv_f32_nchw_5x5s1_valid_via_direct_neon_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
-    int in_channels, int out_channels);
-
-/* What the other functions need for a shape: bytes of packed weights; bytes of workspace for each
- * concurrent caller; how many tasks there are. */
-size_t conv_f32_nchw_5x5s1_valid_via_direct_neon_packed_bytes(const struct conv_shape *shape);
-size_t conv_f32_nchw_5x5s1_valid_via_direct_neon_workspace_bytes(const struct conv_shape *shape);
-int conv_f32_nchw_5x5s1_valid_via_direct_neon_tasks(const struct conv_shape *shape);
-
-/* Brings weights[OC x C x 5 x 5] and bias[OC] into the order in which the kernel reads them. Call it
- * once; packed is aligned to conv_f32_nchw_5x5s1_valid_via_direct_neon_ALIGN, and only read afterwards. A NULL bias means zeros. */
-void conv_f32_nchw_5x5s1_valid_via_direct_neon_pack(const struct conv_shape *shape, const float *weights, const float *bias, void *packed);
-
-/* Computes the tasks [task_begin, task_end) of [0, conv_f32_nchw_5x5s1_valid_via_direct_neon_tasks(shape)). Any split among threads, in
- * any order, gives the same output. workspace is aligned to conv_f32_nchw_5x5s1_valid_via_direct_neon_ALIGN, needs no initialisation, and
- * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
- * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
-void conv_f32_nchw_5x5s1_valid_via_direct_neon_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
-    void *workspace, int task_begin, int task_end);
-
-/* ---- NCHW, AVX-512F: only on its architecture */
-
-/* Fills in a shape from its sizes, the padding and the output's size included. 0, or what is wrong. */
-enum conv_shape_error conv_f32_nchw_5x5s1_valid_via_direct_avx512_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
-    int in_channels, int out_channels);
-
-/* What the other functions need for a shape: bytes of packed weights; bytes of workspace for each
- * concurrent caller; how many tasks there are. */
-size_t conv_f32_nchw_5x5s1_valid_via_direct_avx512_packed_bytes(const struct conv_shape *shape);
-size_t conv_f32_nchw_5x5s1_valid_via_direct_avx512_workspace_bytes(const struct conv_shape *shape);
-int conv_f32_nchw_5x5s1_valid_via_direct_avx512_tasks(const struct conv_shape *shape);
-
-/* Brings weights[OC x C x 5 x 5] and bias[OC] into the order in which the kernel reads them. Call it
- * once; packed is aligned to conv_f32_nchw_5x5s1_valid_via_direct_avx512_ALIGN, and only read afterwards. A NULL bias means zeros. */
-void conv_f32_nchw_5x5s1_valid_via_direct_avx512_pack(const struct conv_shape *shape, const float *weights, const float *bias, void *packed);
-
-/* Computes the tasks [task_begin, task_end) of [0, conv_f32_nchw_5x5s1_valid_via_direct_avx512_tasks(shape)). Any split among threads, in
- * any order, gives the same output. workspace is aligned to conv_f32_nchw_5x5s1_valid_via_direct_avx512_ALIGN, needs no initialisation, and
- * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
- * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
-void conv_f32_nchw_5x5s1_valid_via_direct_avx512_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
-    void *workspace, int task_begin, int task_end);
-
-/* ---- NCHW, AVX2 + FMA: only on its architecture */
-
-/* Fills in a shape from its sizes, the padding and the output's size included. 0, or what is wrong. */
-enum conv_shape_error conv_f32_nchw_5x5s1_valid_via_direct_avx2_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
-    int in_channels, int out_channels);
-
-/* What the other functions need for a shape: bytes of packed weights; bytes of workspace for each
- * concurrent caller; how many tasks there are. */
-size_t conv_f32_nchw_5x5s1_valid_via_direct_avx2_packed_bytes(const struct conv_shape *shape);
-size_t conv_f32_nchw_5x5s1_valid_via_direct_avx2_workspace_bytes(const struct conv_shape *shape);
-int conv_f32_nchw_5x5s1_valid_via_direct_avx2_tasks(const struct conv_shape *shape);
-
-/* Brings weights[OC x C x 5 x 5] and bias[OC] into the order in which the kernel reads them. Call it
- * once; packed is aligned to conv_f32_nchw_5x5s1_valid_via_direct_avx2_ALIGN, and only read afterwards. A NULL bias means zeros. */
-void conv_f32_nchw_5x5s1_valid_via_direct_avx2_pack(const struct conv_shape *shape, const float *weights, const float *bias, void *packed);
-
-/* Computes the tasks [task_begin, task_end) of [0, conv_f32_nchw_5x5s1_valid_via_direct_avx2_tasks(shape)). Any split among threads, in
- * any order, gives the same output. workspace is aligned to conv_f32_nchw_5x5s1_valid_via_direct_avx2_ALIGN, needs no initialisation, and
- * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
- * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
-void conv_f32_nchw_5x5s1_valid_via_direct_avx2_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
-    void *workspace, int task_begin, int task_end);
-
-/* ---- NCHW, portable C */
-
-/* Fills in a shape from its sizes, the padding and the output's size included. 0, or what is wrong. */
-enum conv_shape_error conv_f32_nchw_5x5s1_valid_via_direct_scalar_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
-    int in_channels, int out_channels);
-
-/* What the other functions need for a shape: bytes of packed weights; bytes of workspace for each
- * concurrent caller; how many tasks there are. */
-size_t conv_f32_nchw_5x5s1_valid_via_direct_scalar_packed_bytes(const struct conv_shape *shape);
-size_t conv_f32_nchw_5x5s1_valid_via_direct_scalar_workspace_bytes(const struct conv_shape *shape);
-int conv_f32_nchw_5x5s1_valid_via_direct_scalar_tasks(const struct conv_shape *shape);
-
-/* Brings weights[OC x C x 5 x 5] and bias[OC] into the order in which the kernel reads them. Call it
- * once; packed is aligned to conv_f32_nchw_5x5s1_valid_via_direct_scalar_ALIGN, and only read afterwards. A NULL bias means zeros. */
-void conv_f32_nchw_5x5s1_valid_via_direct_scalar_pack(const struct conv_shape *shape, const float *weights, const float *bias, void *packed);
-
-/* Computes the tasks [task_begin, task_end) of [0, conv_f32_nchw_5x5s1_valid_via_direct_scalar_tasks(shape)). Any split among threads, in
- * any order, gives the same output. workspace is aligned to conv_f32_nchw_5x5s1_valid_via_direct_scalar_ALIGN, needs no initialisation, and
- * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
- * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
-void conv_f32_nchw_5x5s1_valid_via_direct_scalar_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
-    void *workspace, int task_begin, int task_end);
+/* NHWC, AArch64 NEON: only on its architecture */
+CONV_DECLARE(conv_f32_nhwc_5x5s1_valid_via_direct_neon);
+/* NHWC, AVX-512F: only on its architecture */
+CONV_DECLARE(conv_f32_nhwc_5x5s1_valid_via_direct_avx512);
+/* NHWC, AVX2 + FMA: only on its architecture */
+CONV_DECLARE(conv_f32_nhwc_5x5s1_valid_via_direct_avx2);
+/* NHWC, portable C */
+CONV_DECLARE(conv_f32_nhwc_5x5s1_valid_via_direct_scalar);
+/* NCHW, AArch64 NEON: only on its architecture */
+CONV_DECLARE(conv_f32_nchw_5x5s1_valid_via_direct_neon);
+/* NCHW, AVX-512F: only on its architecture */
+CONV_DECLARE(conv_f32_nchw_5x5s1_valid_via_direct_avx512);
+/* NCHW, AVX2 + FMA: only on its architecture */
+CONV_DECLARE(conv_f32_nchw_5x5s1_valid_via_direct_avx2);
+/* NCHW, portable C */
+CONV_DECLARE(conv_f32_nchw_5x5s1_valid_via_direct_scalar);
 
 #ifdef __cplusplus
 }

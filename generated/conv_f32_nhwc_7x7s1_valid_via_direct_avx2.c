@@ -12,48 +12,15 @@
  * lanes and multiplied with the weights of those output channels. Tiles at the border have fewer
  * taps.
  */
-#include <stddef.h>
 #include <math.h>
 
-#ifndef CONV_SHAPE
-#define CONV_SHAPE
-/* The sizes of a layer that are known only at run time; made by a kernel's shape function. */
-struct conv_shape {
-    int batch, in_h, in_w, in_channels, out_channels; /* as given */
-    int out_h, out_w, pad_top, pad_left;               /* as the kernel's padding makes them */
-    float clamp_low, clamp_high; /* for kernels that clamp at run time: -inf and inf, until set */
-};
-enum conv_shape_error {
-    CONV_SHAPE_OK = 0,
-    CONV_SHAPE_NOT_POSITIVE, /* a size is below 1 */
-    CONV_SHAPE_TOO_LARGE,    /* an array has 2^31 elements or more */
-    CONV_SHAPE_NO_OUTPUT     /* the filter is larger than the padded input */
-};
-#endif
+#include "conv_f32_7x7s1_valid.h"
 
-/* Fills in a shape from its sizes, the padding and the output's size included. 0, or what is wrong. */
-enum conv_shape_error conv_f32_nhwc_7x7s1_valid_via_direct_avx2_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
-    int in_channels, int out_channels);
-
-/* What the other functions need for a shape: bytes of packed weights; bytes of workspace for each
- * concurrent caller; how many tasks there are. */
-size_t conv_f32_nhwc_7x7s1_valid_via_direct_avx2_packed_bytes(const struct conv_shape *shape);
-size_t conv_f32_nhwc_7x7s1_valid_via_direct_avx2_workspace_bytes(const struct conv_shape *shape);
-int conv_f32_nhwc_7x7s1_valid_via_direct_avx2_tasks(const struct conv_shape *shape);
-
-/* Brings weights[OC x C x 7 x 7] and bias[OC] into the order in which the kernel reads them. Call it
- * once; packed is aligned to conv_f32_nhwc_7x7s1_valid_via_direct_avx2_ALIGN, and only read afterwards. A NULL bias means zeros. */
-void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_pack(const struct conv_shape *shape, const float *weights, const float *bias, void *packed);
-
-/* Computes the tasks [task_begin, task_end) of [0, conv_f32_nhwc_7x7s1_valid_via_direct_avx2_tasks(shape)). Any split among threads, in
- * any order, gives the same output. workspace is aligned to conv_f32_nhwc_7x7s1_valid_via_direct_avx2_ALIGN, needs no initialisation, and
- * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
- * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
-void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
-    void *workspace, int task_begin, int task_end);
+/* Names of this file. */
+#define CONV_(part) conv_f32_nhwc_7x7s1_valid_via_direct_avx2_##part
 
 /* a * b * c elements, or 0 if they are 2^31 or more. */
-static long long conv_f32_nhwc_7x7s1_valid_via_direct_avx2_count(long long a, long long b, long long c)
+static long long CONV_(count)(long long a, long long b, long long c)
 {
     const long long limit = 2147483647;
     if (a > limit || b > limit || c > limit || a * b > limit) return 0;
@@ -61,12 +28,12 @@ static long long conv_f32_nhwc_7x7s1_valid_via_direct_avx2_count(long long a, lo
 }
 
 /* Columns of the input that the windows of a row span, padding included. */
-static long long conv_f32_nhwc_7x7s1_valid_via_direct_avx2_span(const struct conv_shape *shape)
+static long long CONV_(span)(const struct conv_shape *shape)
 {
     return (long long)(shape->out_w - 1) * 1 + 7;
 }
 
-enum conv_shape_error conv_f32_nhwc_7x7s1_valid_via_direct_avx2_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
+enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h, int in_w,
     int in_channels, int out_channels)
 {
     if (batch < 1 || in_h < 1 || in_w < 1 || in_channels < 1 || out_channels < 1)
@@ -85,10 +52,9 @@ enum conv_shape_error conv_f32_nhwc_7x7s1_valid_via_direct_avx2_shape(struct con
     if ((long long)in_w + 0 < 7) return CONV_SHAPE_NO_OUTPUT;
     shape->out_w = (int)(((long long)in_w + -7) / 1 + 1);
     shape->pad_left = 0;
-    if (!conv_f32_nhwc_7x7s1_valid_via_direct_avx2_count((long long)in_h * in_w > 2147483647 ? 2147483648LL : (long long)in_h * in_w, in_channels, batch)
-        || !conv_f32_nhwc_7x7s1_valid_via_direct_avx2_count((long long)shape->out_h * shape->out_w > 2147483647 ? 2147483648LL : (long long)shape->out_h * shape->out_w, out_channels, batch)
-        || !conv_f32_nhwc_7x7s1_valid_via_direct_avx2_count(49, (long long)in_channels + 1, (long long)out_channels + 7)
-        || !conv_f32_nhwc_7x7s1_valid_via_direct_avx2_count(in_h, conv_f32_nhwc_7x7s1_valid_via_direct_avx2_span(shape), in_channels))
+    const long long in = (long long)in_h * in_w, out = (long long)shape->out_h * shape->out_w;
+    if (!CONV_(count)(in, in_channels, batch) || !CONV_(count)(out, out_channels, batch)
+        || !CONV_(count)(49, (long long)in_channels + 1, (long long)out_channels + 7))
         return CONV_SHAPE_TOO_LARGE;
     return CONV_SHAPE_OK;
 }
@@ -96,23 +62,26 @@ enum conv_shape_error conv_f32_nhwc_7x7s1_valid_via_direct_avx2_shape(struct con
 /* How the work is cut: chunks of blocks of channels, times bands of rows, times images. Weights that
  * fit the second-level cache are passed over once a band; larger ones are kept, a chunk at a time,
  * while the image passes. */
-struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_split {
+struct CONV_(split) {
     int vectors, block; /* of output channels: in all, in a block */
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
+    int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
-static int conv_f32_nhwc_7x7s1_valid_via_direct_avx2_vectors(int left, int block)
+static int CONV_(vectors)(int left, int block)
 {
     return left >= block ? block : left;
 }
 
-static struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_split conv_f32_nhwc_7x7s1_valid_via_direct_avx2_cut(const struct conv_shape *shape)
+static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
 {
-    struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_split s;
+    struct CONV_(split) s;
     const long long vector_bytes = (1 + (long long)49 * shape->in_channels) * 32;
-    const long long row_bytes = conv_f32_nhwc_7x7s1_valid_via_direct_avx2_span(shape) * shape->in_channels * 4;
+    s.rows = shape->out_h;
+    s.width = shape->out_w;
+    const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 7) / 8;
     s.block = 3;
     if (vector_bytes * s.block > 786432) s.block = 2;
@@ -126,43 +95,43 @@ static struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_split conv_f32_nhwc_7x7s
     s.chunk = (int)(chunk * s.block);
     long long band = 262144 / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
-    const long long some = ((long long)shape->out_h + parts - 1) / parts;
-    const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * shape->out_w);
+    const long long some = ((long long)s.rows + parts - 1) / parts;
+    const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
     if (heavy || band > some) band = some;
     if (band < least) band = least;
     if (band < 1) band = 1;
-    if (band > shape->out_h) band = shape->out_h;
+    if (band > s.rows) band = s.rows;
     s.band = (int)band;
-    s.bands = (shape->out_h - 1) / s.band + 1;
+    s.bands = (s.rows - 1) / s.band + 1;
     return s;
 }
 
-size_t conv_f32_nhwc_7x7s1_valid_via_direct_avx2_packed_bytes(const struct conv_shape *shape)
+size_t CONV_(packed_bytes)(const struct conv_shape *shape)
 {
     const size_t vector_bytes = (1 + (size_t)49 * (size_t)shape->in_channels) * 32;
-    const size_t vectors = (size_t)((shape->out_channels + 7) / 8);
+    const size_t vectors = (size_t)(shape->out_channels + 7) / 8;
     return (vectors * vector_bytes + 63) / 64 * 64;
 }
 
-size_t conv_f32_nhwc_7x7s1_valid_via_direct_avx2_workspace_bytes(const struct conv_shape *shape)
+size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     (void)shape;
     return 0;
 }
 
-int conv_f32_nhwc_7x7s1_valid_via_direct_avx2_tasks(const struct conv_shape *shape)
+int CONV_(tasks)(const struct conv_shape *shape)
 {
-    const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_split s = conv_f32_nhwc_7x7s1_valid_via_direct_avx2_cut(shape);
+    const struct CONV_(split) s = CONV_(cut)(shape);
     return shape->batch * s.chunks * s.bands;
 }
 
-void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_pack(const struct conv_shape *shape, const float *weights, const float *bias, void *packed)
+void CONV_(pack)(const struct conv_shape *shape, const float *weights, const float *bias, void *packed)
 {
     float *to = packed;
     const int IC = shape->in_channels, OC = shape->out_channels;
-    const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_split s = conv_f32_nhwc_7x7s1_valid_via_direct_avx2_cut(shape);
+    const struct CONV_(split) s = CONV_(cut)(shape);
     for (int first = 0, width; first < OC; first += width) {
-        width = conv_f32_nhwc_7x7s1_valid_via_direct_avx2_vectors(s.vectors - first / 8, s.block) * 8;
+        width = CONV_(vectors)(s.vectors - first / 8, s.block) * 8;
         for (int k = 0; k < width; ++k) *to++ = bias != NULL && first + k < OC ? bias[first + k] : 0.0f;
         for (int kh = 0; kh < 7; ++kh)
         for (int kw = 0; kw < 7; ++kw)
@@ -189,34 +158,30 @@ void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_pack(const struct conv_shape *sha
 #define CONV_FMA(acc, a, b) ((acc) = _mm256_fmadd_ps(a, b, acc))
 #endif
 
+#define CONV_CLAMP(v) _mm256_min_ps(high, _mm256_max_ps(low, v))
 /* Strides of what a tile reads and writes, in elements. */
-struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view {
+struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
     float low, high;
 };
 
-#define CONV_CLAMP(v) _mm256_min_ps(high, _mm256_max_ps(low, v))
-/* The first `lanes` of a vector. */
-static inline CONV_TARGET void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_store(float *out, __m256 v, int lanes)
+/* The first `lanes` of a vector, into memory. */
+static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
 {
-    if (lanes == 8) {
-        _mm256_storeu_ps(out, v);
-    } else {
-        float all[8];
-        _mm256_storeu_ps(all, v);
-        for (int l = 0; l < lanes; ++l) out[l] = all[l];
-    }
+    _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
 }
-#define CONV_STORE(out, v) conv_f32_nhwc_7x7s1_valid_via_direct_avx2_store(out, v, lanes)
+#define CONV_STORE(out, v) CONV_(store)(out, v, lanes)
 
-/* 1 output pixel x 24 output channels: 3 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile1(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
+/* Up to 3 output pixels x 24 output channels: 9 accumulators. */
+static CONV_TILE void CONV_(k24_tile3)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
 {
     /* Every sum starts from its bias. */
     const __m256 bias_k0 = _mm256_loadu_ps(w);
     const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
     const __m256 bias_k2 = _mm256_loadu_ps(w + 16);
     __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2;
+    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2;
+    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2;
     w += 24;
 
     /* In each step, one input channel of one tap: its weights, and a pixel's input in all lanes. */
@@ -229,100 +194,8 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile1(const 
         /* The 7 taps of the row x all input channels: neighbours in memory. */
         const ptrdiff_t count = 7 * view->channels;
         const float *const px0 = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 24) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            w_k2 = _mm256_loadu_ps(wt + 16);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p0_k1 = CONV_CLAMP(acc_p0_k1);
-    acc_p0_k2 = CONV_CLAMP(acc_p0_k2);
-    _mm256_storeu_ps(out, acc_p0_k0);
-    _mm256_storeu_ps(out + 8, acc_p0_k1);
-    CONV_STORE(out + 16, acc_p0_k2);
-}
-
-/* 2 output pixels x 24 output channels: 6 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile2(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    const __m256 bias_k2 = _mm256_loadu_ps(w + 16);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2;
-    w += 24;
-
-    const float *wt;
-    __m256 w_k0, w_k1, w_k2, x;
-    for (int kh = 0; kh < 7; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 168 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 24) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            w_k2 = _mm256_loadu_ps(wt + 16);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p0_k1 = CONV_CLAMP(acc_p0_k1);
-    acc_p0_k2 = CONV_CLAMP(acc_p0_k2);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    acc_p1_k1 = CONV_CLAMP(acc_p1_k1);
-    acc_p1_k2 = CONV_CLAMP(acc_p1_k2);
-    _mm256_storeu_ps(out, acc_p0_k0);
-    _mm256_storeu_ps(out + view->out_pixel, acc_p1_k0);
-    _mm256_storeu_ps(out + 8, acc_p0_k1);
-    _mm256_storeu_ps(out + view->out_pixel + 8, acc_p1_k1);
-    CONV_STORE(out + 16, acc_p0_k2);
-    CONV_STORE(out + view->out_pixel + 16, acc_p1_k2);
-}
-
-/* 3 output pixels x 24 output channels: 9 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile3(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    const __m256 bias_k2 = _mm256_loadu_ps(w + 16);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2;
-    w += 24;
-
-    const float *wt;
-    __m256 w_k0, w_k1, w_k2, x;
-    for (int kh = 0; kh < 7; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 168 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        const float *const px2 = row + 2 * view->in_pixel;
+        const float *const px1 = row + (pixels > 1 ? view->in_pixel : 0);
+        const float *const px2 = row + (pixels > 2 ? 2 * view->in_pixel : 0);
         wt = taps;
         for (ptrdiff_t c = 0; c < count; ++c, wt += 24) {
 
@@ -344,28 +217,21 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile3(const 
         }
     }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p0_k1 = CONV_CLAMP(acc_p0_k1);
-    acc_p0_k2 = CONV_CLAMP(acc_p0_k2);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    acc_p1_k1 = CONV_CLAMP(acc_p1_k1);
-    acc_p1_k2 = CONV_CLAMP(acc_p1_k2);
-    acc_p2_k0 = CONV_CLAMP(acc_p2_k0);
-    acc_p2_k1 = CONV_CLAMP(acc_p2_k1);
-    acc_p2_k2 = CONV_CLAMP(acc_p2_k2);
-    _mm256_storeu_ps(out, acc_p0_k0);
-    _mm256_storeu_ps(out + view->out_pixel, acc_p1_k0);
-    _mm256_storeu_ps(out + 2 * view->out_pixel, acc_p2_k0);
-    _mm256_storeu_ps(out + 8, acc_p0_k1);
-    _mm256_storeu_ps(out + view->out_pixel + 8, acc_p1_k1);
-    _mm256_storeu_ps(out + 2 * view->out_pixel + 8, acc_p2_k1);
-    CONV_STORE(out + 16, acc_p0_k2);
-    CONV_STORE(out + view->out_pixel + 16, acc_p1_k2);
-    CONV_STORE(out + 2 * view->out_pixel + 16, acc_p2_k2);
+    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
+    _mm256_storeu_ps(out + 8, CONV_CLAMP(acc_p0_k1));
+    CONV_STORE(out + 16, CONV_CLAMP(acc_p0_k2));
+    if (pixels == 1) return;
+    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
+    _mm256_storeu_ps(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
+    CONV_STORE(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k2));
+    if (pixels == 2) return;
+    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
+    _mm256_storeu_ps(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
+    CONV_STORE(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k2));
 }
 
 /* 4 output pixels x 24 output channels: 12 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile4(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
+static CONV_TILE void CONV_(k24_tile4)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
 {
     const __m256 bias_k0 = _mm256_loadu_ps(w);
     const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
@@ -381,8 +247,6 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile4(const 
     for (int kh = 0; kh < 7; ++kh) {
         const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
         const float *taps = w + (ptrdiff_t)kh * 168 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
         const ptrdiff_t count = 7 * view->channels;
         const float *const px0 = row;
         const float *const px1 = row + view->in_pixel;
@@ -413,111 +277,22 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile4(const 
         }
     }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p0_k1 = CONV_CLAMP(acc_p0_k1);
-    acc_p0_k2 = CONV_CLAMP(acc_p0_k2);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    acc_p1_k1 = CONV_CLAMP(acc_p1_k1);
-    acc_p1_k2 = CONV_CLAMP(acc_p1_k2);
-    acc_p2_k0 = CONV_CLAMP(acc_p2_k0);
-    acc_p2_k1 = CONV_CLAMP(acc_p2_k1);
-    acc_p2_k2 = CONV_CLAMP(acc_p2_k2);
-    acc_p3_k0 = CONV_CLAMP(acc_p3_k0);
-    acc_p3_k1 = CONV_CLAMP(acc_p3_k1);
-    acc_p3_k2 = CONV_CLAMP(acc_p3_k2);
-    _mm256_storeu_ps(out, acc_p0_k0);
-    _mm256_storeu_ps(out + view->out_pixel, acc_p1_k0);
-    _mm256_storeu_ps(out + 2 * view->out_pixel, acc_p2_k0);
-    _mm256_storeu_ps(out + 3 * view->out_pixel, acc_p3_k0);
-    _mm256_storeu_ps(out + 8, acc_p0_k1);
-    _mm256_storeu_ps(out + view->out_pixel + 8, acc_p1_k1);
-    _mm256_storeu_ps(out + 2 * view->out_pixel + 8, acc_p2_k1);
-    _mm256_storeu_ps(out + 3 * view->out_pixel + 8, acc_p3_k1);
-    CONV_STORE(out + 16, acc_p0_k2);
-    CONV_STORE(out + view->out_pixel + 16, acc_p1_k2);
-    CONV_STORE(out + 2 * view->out_pixel + 16, acc_p2_k2);
-    CONV_STORE(out + 3 * view->out_pixel + 16, acc_p3_k2);
+    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
+    _mm256_storeu_ps(out + 8, CONV_CLAMP(acc_p0_k1));
+    CONV_STORE(out + 16, CONV_CLAMP(acc_p0_k2));
+    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
+    _mm256_storeu_ps(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
+    CONV_STORE(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k2));
+    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
+    _mm256_storeu_ps(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
+    CONV_STORE(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k2));
+    _mm256_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
+    _mm256_storeu_ps(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k1));
+    CONV_STORE(out + 3 * view->out_pixel + 16, CONV_CLAMP(acc_p3_k2));
 }
 
-/* 1 output pixel x 16 output channels: 2 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile1(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    w += 16;
-
-    const float *wt;
-    __m256 w_k0, w_k1, x;
-    for (int kh = 0; kh < 7; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 112 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p0_k1 = CONV_CLAMP(acc_p0_k1);
-    _mm256_storeu_ps(out, acc_p0_k0);
-    CONV_STORE(out + 8, acc_p0_k1);
-}
-
-/* 2 output pixels x 16 output channels: 4 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile2(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    w += 16;
-
-    const float *wt;
-    __m256 w_k0, w_k1, x;
-    for (int kh = 0; kh < 7; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 112 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p0_k1 = CONV_CLAMP(acc_p0_k1);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    acc_p1_k1 = CONV_CLAMP(acc_p1_k1);
-    _mm256_storeu_ps(out, acc_p0_k0);
-    _mm256_storeu_ps(out + view->out_pixel, acc_p1_k0);
-    CONV_STORE(out + 8, acc_p0_k1);
-    CONV_STORE(out + view->out_pixel + 8, acc_p1_k1);
-}
-
-/* 3 output pixels x 16 output channels: 6 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile3(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
+/* Up to 3 output pixels x 16 output channels: 6 accumulators. */
+static CONV_TILE void CONV_(k16_tile3)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
 {
     const __m256 bias_k0 = _mm256_loadu_ps(w);
     const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
@@ -531,12 +306,10 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile3(const 
     for (int kh = 0; kh < 7; ++kh) {
         const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
         const float *taps = w + (ptrdiff_t)kh * 112 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
         const ptrdiff_t count = 7 * view->channels;
         const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        const float *const px2 = row + 2 * view->in_pixel;
+        const float *const px1 = row + (pixels > 1 ? view->in_pixel : 0);
+        const float *const px2 = row + (pixels > 2 ? 2 * view->in_pixel : 0);
         wt = taps;
         for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
 
@@ -554,22 +327,18 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile3(const 
         }
     }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p0_k1 = CONV_CLAMP(acc_p0_k1);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    acc_p1_k1 = CONV_CLAMP(acc_p1_k1);
-    acc_p2_k0 = CONV_CLAMP(acc_p2_k0);
-    acc_p2_k1 = CONV_CLAMP(acc_p2_k1);
-    _mm256_storeu_ps(out, acc_p0_k0);
-    _mm256_storeu_ps(out + view->out_pixel, acc_p1_k0);
-    _mm256_storeu_ps(out + 2 * view->out_pixel, acc_p2_k0);
-    CONV_STORE(out + 8, acc_p0_k1);
-    CONV_STORE(out + view->out_pixel + 8, acc_p1_k1);
-    CONV_STORE(out + 2 * view->out_pixel + 8, acc_p2_k1);
+    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
+    CONV_STORE(out + 8, CONV_CLAMP(acc_p0_k1));
+    if (pixels == 1) return;
+    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
+    CONV_STORE(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
+    if (pixels == 2) return;
+    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
+    CONV_STORE(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
 }
 
 /* 4 output pixels x 16 output channels: 8 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile4(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
+static CONV_TILE void CONV_(k16_tile4)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
 {
     const __m256 bias_k0 = _mm256_loadu_ps(w);
     const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
@@ -584,8 +353,6 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile4(const 
     for (int kh = 0; kh < 7; ++kh) {
         const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
         const float *taps = w + (ptrdiff_t)kh * 112 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
         const ptrdiff_t count = 7 * view->channels;
         const float *const px0 = row;
         const float *const px1 = row + view->in_pixel;
@@ -611,26 +378,18 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile4(const 
         }
     }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p0_k1 = CONV_CLAMP(acc_p0_k1);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    acc_p1_k1 = CONV_CLAMP(acc_p1_k1);
-    acc_p2_k0 = CONV_CLAMP(acc_p2_k0);
-    acc_p2_k1 = CONV_CLAMP(acc_p2_k1);
-    acc_p3_k0 = CONV_CLAMP(acc_p3_k0);
-    acc_p3_k1 = CONV_CLAMP(acc_p3_k1);
-    _mm256_storeu_ps(out, acc_p0_k0);
-    _mm256_storeu_ps(out + view->out_pixel, acc_p1_k0);
-    _mm256_storeu_ps(out + 2 * view->out_pixel, acc_p2_k0);
-    _mm256_storeu_ps(out + 3 * view->out_pixel, acc_p3_k0);
-    CONV_STORE(out + 8, acc_p0_k1);
-    CONV_STORE(out + view->out_pixel + 8, acc_p1_k1);
-    CONV_STORE(out + 2 * view->out_pixel + 8, acc_p2_k1);
-    CONV_STORE(out + 3 * view->out_pixel + 8, acc_p3_k1);
+    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
+    CONV_STORE(out + 8, CONV_CLAMP(acc_p0_k1));
+    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
+    CONV_STORE(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
+    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
+    CONV_STORE(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
+    _mm256_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
+    CONV_STORE(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k1));
 }
 
 /* 6 output pixels x 16 output channels: 12 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile6(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
+static CONV_TILE void CONV_(k16_tile6)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
 {
     const __m256 bias_k0 = _mm256_loadu_ps(w);
     const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
@@ -647,8 +406,6 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile6(const 
     for (int kh = 0; kh < 7; ++kh) {
         const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
         const float *taps = w + (ptrdiff_t)kh * 112 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
         const ptrdiff_t count = 7 * view->channels;
         const float *const px0 = row;
         const float *const px1 = row + view->in_pixel;
@@ -682,139 +439,22 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile6(const 
         }
     }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p0_k1 = CONV_CLAMP(acc_p0_k1);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    acc_p1_k1 = CONV_CLAMP(acc_p1_k1);
-    acc_p2_k0 = CONV_CLAMP(acc_p2_k0);
-    acc_p2_k1 = CONV_CLAMP(acc_p2_k1);
-    acc_p3_k0 = CONV_CLAMP(acc_p3_k0);
-    acc_p3_k1 = CONV_CLAMP(acc_p3_k1);
-    acc_p4_k0 = CONV_CLAMP(acc_p4_k0);
-    acc_p4_k1 = CONV_CLAMP(acc_p4_k1);
-    acc_p5_k0 = CONV_CLAMP(acc_p5_k0);
-    acc_p5_k1 = CONV_CLAMP(acc_p5_k1);
-    _mm256_storeu_ps(out, acc_p0_k0);
-    _mm256_storeu_ps(out + view->out_pixel, acc_p1_k0);
-    _mm256_storeu_ps(out + 2 * view->out_pixel, acc_p2_k0);
-    _mm256_storeu_ps(out + 3 * view->out_pixel, acc_p3_k0);
-    _mm256_storeu_ps(out + 4 * view->out_pixel, acc_p4_k0);
-    _mm256_storeu_ps(out + 5 * view->out_pixel, acc_p5_k0);
-    CONV_STORE(out + 8, acc_p0_k1);
-    CONV_STORE(out + view->out_pixel + 8, acc_p1_k1);
-    CONV_STORE(out + 2 * view->out_pixel + 8, acc_p2_k1);
-    CONV_STORE(out + 3 * view->out_pixel + 8, acc_p3_k1);
-    CONV_STORE(out + 4 * view->out_pixel + 8, acc_p4_k1);
-    CONV_STORE(out + 5 * view->out_pixel + 8, acc_p5_k1);
+    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
+    CONV_STORE(out + 8, CONV_CLAMP(acc_p0_k1));
+    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
+    CONV_STORE(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
+    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
+    CONV_STORE(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
+    _mm256_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
+    CONV_STORE(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k1));
+    _mm256_storeu_ps(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
+    CONV_STORE(out + 4 * view->out_pixel + 8, CONV_CLAMP(acc_p4_k1));
+    _mm256_storeu_ps(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
+    CONV_STORE(out + 5 * view->out_pixel + 8, CONV_CLAMP(acc_p5_k1));
 }
 
-/* 1 output pixel x 8 output channels: 1 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile1(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    __m256 acc_p0_k0 = bias_k0;
-    w += 8;
-
-    const float *wt;
-    __m256 w_k0, x;
-    for (int kh = 0; kh < 7; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 56 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    CONV_STORE(out, acc_p0_k0);
-}
-
-/* 2 output pixels x 8 output channels: 2 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile2(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    __m256 acc_p0_k0 = bias_k0;
-    __m256 acc_p1_k0 = bias_k0;
-    w += 8;
-
-    const float *wt;
-    __m256 w_k0, x;
-    for (int kh = 0; kh < 7; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 56 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    CONV_STORE(out, acc_p0_k0);
-    CONV_STORE(out + view->out_pixel, acc_p1_k0);
-}
-
-/* 3 output pixels x 8 output channels: 3 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile3(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    __m256 acc_p0_k0 = bias_k0;
-    __m256 acc_p1_k0 = bias_k0;
-    __m256 acc_p2_k0 = bias_k0;
-    w += 8;
-
-    const float *wt;
-    __m256 w_k0, x;
-    for (int kh = 0; kh < 7; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 56 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        const float *const px2 = row + 2 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    acc_p2_k0 = CONV_CLAMP(acc_p2_k0);
-    CONV_STORE(out, acc_p0_k0);
-    CONV_STORE(out + view->out_pixel, acc_p1_k0);
-    CONV_STORE(out + 2 * view->out_pixel, acc_p2_k0);
-}
-
-/* 4 output pixels x 8 output channels: 4 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile4(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
+/* Up to 4 output pixels x 8 output channels: 4 accumulators. */
+static CONV_TILE void CONV_(k8_tile4)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
 {
     const __m256 bias_k0 = _mm256_loadu_ps(w);
     __m256 acc_p0_k0 = bias_k0;
@@ -828,13 +468,11 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile4(const f
     for (int kh = 0; kh < 7; ++kh) {
         const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
         const float *taps = w + (ptrdiff_t)kh * 56 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
         const ptrdiff_t count = 7 * view->channels;
         const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        const float *const px2 = row + 2 * view->in_pixel;
-        const float *const px3 = row + 3 * view->in_pixel;
+        const float *const px1 = row + (pixels > 1 ? view->in_pixel : 0);
+        const float *const px2 = row + (pixels > 2 ? 2 * view->in_pixel : 0);
+        const float *const px3 = row + (pixels > 3 ? 3 * view->in_pixel : 0);
         wt = taps;
         for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
 
@@ -850,18 +488,17 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile4(const f
         }
     }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    acc_p2_k0 = CONV_CLAMP(acc_p2_k0);
-    acc_p3_k0 = CONV_CLAMP(acc_p3_k0);
-    CONV_STORE(out, acc_p0_k0);
-    CONV_STORE(out + view->out_pixel, acc_p1_k0);
-    CONV_STORE(out + 2 * view->out_pixel, acc_p2_k0);
-    CONV_STORE(out + 3 * view->out_pixel, acc_p3_k0);
+    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
+    if (pixels == 1) return;
+    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
+    if (pixels == 2) return;
+    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
+    if (pixels == 3) return;
+    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
 }
 
-/* 6 output pixels x 8 output channels: 6 accumulators. */
-static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile6(const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
+/* 8 output pixels x 8 output channels: 8 accumulators. */
+static CONV_TILE void CONV_(k8_tile8)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
 {
     const __m256 bias_k0 = _mm256_loadu_ps(w);
     __m256 acc_p0_k0 = bias_k0;
@@ -870,6 +507,8 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile6(const f
     __m256 acc_p3_k0 = bias_k0;
     __m256 acc_p4_k0 = bias_k0;
     __m256 acc_p5_k0 = bias_k0;
+    __m256 acc_p6_k0 = bias_k0;
+    __m256 acc_p7_k0 = bias_k0;
     w += 8;
 
     const float *wt;
@@ -877,8 +516,6 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile6(const f
     for (int kh = 0; kh < 7; ++kh) {
         const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
         const float *taps = w + (ptrdiff_t)kh * 56 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
         const ptrdiff_t count = 7 * view->channels;
         const float *const px0 = row;
         const float *const px1 = row + view->in_pixel;
@@ -886,6 +523,8 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile6(const f
         const float *const px3 = row + 3 * view->in_pixel;
         const float *const px4 = row + 4 * view->in_pixel;
         const float *const px5 = row + 5 * view->in_pixel;
+        const float *const px6 = row + 6 * view->in_pixel;
+        const float *const px7 = row + 7 * view->in_pixel;
         wt = taps;
         for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
 
@@ -902,83 +541,84 @@ static CONV_TILE void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile6(const f
             CONV_FMA(acc_p4_k0, x, w_k0);
             x = _mm256_set1_ps(px5[c]);
             CONV_FMA(acc_p5_k0, x, w_k0);
+            x = _mm256_set1_ps(px6[c]);
+            CONV_FMA(acc_p6_k0, x, w_k0);
+            x = _mm256_set1_ps(px7[c]);
+            CONV_FMA(acc_p7_k0, x, w_k0);
         }
     }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    acc_p0_k0 = CONV_CLAMP(acc_p0_k0);
-    acc_p1_k0 = CONV_CLAMP(acc_p1_k0);
-    acc_p2_k0 = CONV_CLAMP(acc_p2_k0);
-    acc_p3_k0 = CONV_CLAMP(acc_p3_k0);
-    acc_p4_k0 = CONV_CLAMP(acc_p4_k0);
-    acc_p5_k0 = CONV_CLAMP(acc_p5_k0);
-    CONV_STORE(out, acc_p0_k0);
-    CONV_STORE(out + view->out_pixel, acc_p1_k0);
-    CONV_STORE(out + 2 * view->out_pixel, acc_p2_k0);
-    CONV_STORE(out + 3 * view->out_pixel, acc_p3_k0);
-    CONV_STORE(out + 4 * view->out_pixel, acc_p4_k0);
-    CONV_STORE(out + 5 * view->out_pixel, acc_p5_k0);
+    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
+    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
+    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
+    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
+    CONV_STORE(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
+    CONV_STORE(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
+    CONV_STORE(out + 6 * view->out_pixel, CONV_CLAMP(acc_p6_k0));
+    CONV_STORE(out + 7 * view->out_pixel, CONV_CLAMP(acc_p7_k0));
 }
 
+
 /* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
-static CONV_TARGET void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_tile(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
 {
-    switch (vectors * 16 + pixels) {
-    case 49: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile1(in, w, out, lanes, view); break;
-    case 50: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile2(in, w, out, lanes, view); break;
-    case 51: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile3(in, w, out, lanes, view); break;
-    case 52: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k24_tile4(in, w, out, lanes, view); break;
-    case 33: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile1(in, w, out, lanes, view); break;
-    case 34: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile2(in, w, out, lanes, view); break;
-    case 35: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile3(in, w, out, lanes, view); break;
-    case 36: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile4(in, w, out, lanes, view); break;
-    case 38: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k16_tile6(in, w, out, lanes, view); break;
-    case 17: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile1(in, w, out, lanes, view); break;
-    case 18: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile2(in, w, out, lanes, view); break;
-    case 19: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile3(in, w, out, lanes, view); break;
-    case 20: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile4(in, w, out, lanes, view); break;
-    case 22: conv_f32_nhwc_7x7s1_valid_via_direct_avx2_k8_tile6(in, w, out, lanes, view); break;
+    if (vectors == 3) {
+        if (pixels <= 3) CONV_(k24_tile3)(in, w, out, pixels, lanes, view);
+        else CONV_(k24_tile4)(in, w, out, lanes, view);
+    }
+    else if (vectors == 2) {
+        if (pixels <= 3) CONV_(k16_tile3)(in, w, out, pixels, lanes, view);
+        else if (pixels <= 4) CONV_(k16_tile4)(in, w, out, lanes, view);
+        else CONV_(k16_tile6)(in, w, out, lanes, view);
+    }
+    else {
+        if (pixels <= 4) CONV_(k8_tile4)(in, w, out, pixels, lanes, view);
+        else CONV_(k8_tile8)(in, w, out, lanes, view);
     }
 }
 
-/* Pixels of the next tile of a row: as equal as 1, 2, 3, 4 and 6 can be. */
-static int conv_f32_nhwc_7x7s1_valid_via_direct_avx2_pixels(int left, int most)
+/* Pixels of the next tile of a row: as equal as up to 4 and `most` can be. */
+static int CONV_(pixels)(int left, int most)
 {
     if (left > 2 * most) return most;
     const int tiles = (left + most - 1) / most, n = (left + tiles - 1) / tiles;
-    return n != 5 ? n : left == 5 ? 3 : 6;
+    return n <= 4 || n == most ? n : n == left ? 3 : most;
 }
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static CONV_TARGET void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_rows(const struct conv_shape *shape, const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view *view,
+static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
     const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end)
 {
-    const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 6; /* pixels in a tile */
+    const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
+    (void)shape;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
+        const int width = s->width;
         const float *row = in + (oh - first) * view->in_row;
         float *to = out + oh * view->out_row;
-        for (int left = shape->out_w, n; left > 0; left -= n) {
-            n = conv_f32_nhwc_7x7s1_valid_via_direct_avx2_pixels(left, most);
-            conv_f32_nhwc_7x7s1_valid_via_direct_avx2_tile(vectors, n, row, w, to, lanes, view);
-            row += n * 1 * view->in_pixel;
+        for (int left = width, n; left > 0; left -= n) {
+            n = CONV_(pixels)(left, most);
+            CONV_(tile)(vectors, n, row, w, to, lanes, view);
+            row += n * view->in_pixel;
             to += n * view->out_pixel;
         }
     }
 }
 
-CONV_TARGET void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
+CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, const void *packed, float *output,
     void *workspace, int task_begin, int task_end)
 {
-    const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_split s = conv_f32_nhwc_7x7s1_valid_via_direct_avx2_cut(shape);
+    const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    const struct conv_f32_nhwc_7x7s1_valid_via_direct_avx2_view view = {
+    const struct CONV_(view) view = {
         shape->in_w * IC, IC, IC,
-        shape->out_w * OC, OC, 1, shape->clamp_low, shape->clamp_high
+        s.width * OC, OC, 1,
+        shape->clamp_low, shape->clamp_high,
     };
     (void)workspace;
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
-        const int oh_end = shape->out_h - oh_begin < s.band ? shape->out_h : oh_begin + s.band;
+        const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
         const int chunk = task / s.bands % s.chunks;
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
@@ -986,17 +626,19 @@ CONV_TARGET void conv_f32_nhwc_7x7s1_valid_via_direct_avx2_run(const struct conv
         const int first = 0;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
-            vectors = conv_f32_nhwc_7x7s1_valid_via_direct_avx2_vectors(s.vectors - v, s.block);
+            vectors = CONV_(vectors)(s.vectors - v, s.block);
             const int left = (int)OC - (v + vectors - 1) * 8;
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 49 * IC);
-            conv_f32_nhwc_7x7s1_valid_via_direct_avx2_rows(shape, &view, in, first, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < 8 ? left : 8, oh_begin, oh_end);
+            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < 8 ? left : 8, oh_begin, oh_end);
         }
     }
 }
 
+#undef CONV_STORE
+
 #undef CONV_TARGET
 #undef CONV_TILE
 #undef CONV_CLAMP
-#undef CONV_STORE
 #undef CONV_FMA
 #endif
+#undef CONV_

@@ -15,6 +15,14 @@
 #include "conv_f32_7x7s1_same.h"
 #include "conv_f32_7x7s2_valid.h"
 #include "conv_f32_7x7s2_same.h"
+#include "conv_f32_dw3x3s1_valid.h"
+#include "conv_f32_dw3x3s1_same.h"
+#include "conv_f32_dw3x3s2_valid.h"
+#include "conv_f32_dw3x3s2_same.h"
+#include "conv_f32_dw5x5s1_valid.h"
+#include "conv_f32_dw5x5s1_same.h"
+#include "conv_f32_dw5x5s2_valid.h"
+#include "conv_f32_dw5x5s2_same.h"
 
 #if defined(__aarch64__) || defined(_M_ARM64)
 static int runs_neon(void)
@@ -55,455 +63,363 @@ struct entry {
     int (*runs)(void);
 };
 
+#define ENTRY(contract, set, algorithm, name) \
+    { { contract, #set, algorithm, 64, name##_shape, name##_packed_bytes, name##_workspace_bytes, \
+        name##_tasks, name##_pack, name##_run }, runs_##set }
+
 static const struct entry entries[] = {
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_1x1s1_valid", "neon", "direct", 64,
-        conv_f32_nhwc_1x1s1_valid_via_direct_neon_shape, conv_f32_nhwc_1x1s1_valid_via_direct_neon_packed_bytes, conv_f32_nhwc_1x1s1_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_1x1s1_valid_via_direct_neon_tasks, conv_f32_nhwc_1x1s1_valid_via_direct_neon_pack, conv_f32_nhwc_1x1s1_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_1x1s1_valid", neon, "direct", conv_f32_nhwc_1x1s1_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_1x1s1_valid", "avx512", "direct", 64,
-        conv_f32_nhwc_1x1s1_valid_via_direct_avx512_shape, conv_f32_nhwc_1x1s1_valid_via_direct_avx512_packed_bytes, conv_f32_nhwc_1x1s1_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_1x1s1_valid_via_direct_avx512_tasks, conv_f32_nhwc_1x1s1_valid_via_direct_avx512_pack, conv_f32_nhwc_1x1s1_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_1x1s1_valid", "avx2", "direct", 64,
-        conv_f32_nhwc_1x1s1_valid_via_direct_avx2_shape, conv_f32_nhwc_1x1s1_valid_via_direct_avx2_packed_bytes, conv_f32_nhwc_1x1s1_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_1x1s1_valid_via_direct_avx2_tasks, conv_f32_nhwc_1x1s1_valid_via_direct_avx2_pack, conv_f32_nhwc_1x1s1_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_1x1s1_valid", avx512, "direct", conv_f32_nhwc_1x1s1_valid_via_direct_avx512),
+    ENTRY("nhwc_1x1s1_valid", avx2, "direct", conv_f32_nhwc_1x1s1_valid_via_direct_avx2),
 #endif
-    { { "nhwc_1x1s1_valid", "scalar", "direct", 64,
-        conv_f32_nhwc_1x1s1_valid_via_direct_scalar_shape, conv_f32_nhwc_1x1s1_valid_via_direct_scalar_packed_bytes, conv_f32_nhwc_1x1s1_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_1x1s1_valid_via_direct_scalar_tasks, conv_f32_nhwc_1x1s1_valid_via_direct_scalar_pack, conv_f32_nhwc_1x1s1_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_1x1s1_valid", scalar, "direct", conv_f32_nhwc_1x1s1_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_1x1s1_valid", "neon", "direct", 64,
-        conv_f32_nchw_1x1s1_valid_via_direct_neon_shape, conv_f32_nchw_1x1s1_valid_via_direct_neon_packed_bytes, conv_f32_nchw_1x1s1_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_1x1s1_valid_via_direct_neon_tasks, conv_f32_nchw_1x1s1_valid_via_direct_neon_pack, conv_f32_nchw_1x1s1_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_1x1s1_valid", neon, "direct", conv_f32_nchw_1x1s1_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_1x1s1_valid", "avx512", "direct", 64,
-        conv_f32_nchw_1x1s1_valid_via_direct_avx512_shape, conv_f32_nchw_1x1s1_valid_via_direct_avx512_packed_bytes, conv_f32_nchw_1x1s1_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_1x1s1_valid_via_direct_avx512_tasks, conv_f32_nchw_1x1s1_valid_via_direct_avx512_pack, conv_f32_nchw_1x1s1_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_1x1s1_valid", "avx2", "direct", 64,
-        conv_f32_nchw_1x1s1_valid_via_direct_avx2_shape, conv_f32_nchw_1x1s1_valid_via_direct_avx2_packed_bytes, conv_f32_nchw_1x1s1_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_1x1s1_valid_via_direct_avx2_tasks, conv_f32_nchw_1x1s1_valid_via_direct_avx2_pack, conv_f32_nchw_1x1s1_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_1x1s1_valid", avx512, "direct", conv_f32_nchw_1x1s1_valid_via_direct_avx512),
+    ENTRY("nchw_1x1s1_valid", avx2, "direct", conv_f32_nchw_1x1s1_valid_via_direct_avx2),
 #endif
-    { { "nchw_1x1s1_valid", "scalar", "direct", 64,
-        conv_f32_nchw_1x1s1_valid_via_direct_scalar_shape, conv_f32_nchw_1x1s1_valid_via_direct_scalar_packed_bytes, conv_f32_nchw_1x1s1_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_1x1s1_valid_via_direct_scalar_tasks, conv_f32_nchw_1x1s1_valid_via_direct_scalar_pack, conv_f32_nchw_1x1s1_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_1x1s1_valid", scalar, "direct", conv_f32_nchw_1x1s1_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_1x1s2_valid", "neon", "direct", 64,
-        conv_f32_nhwc_1x1s2_valid_via_direct_neon_shape, conv_f32_nhwc_1x1s2_valid_via_direct_neon_packed_bytes, conv_f32_nhwc_1x1s2_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_1x1s2_valid_via_direct_neon_tasks, conv_f32_nhwc_1x1s2_valid_via_direct_neon_pack, conv_f32_nhwc_1x1s2_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_1x1s2_valid", neon, "direct", conv_f32_nhwc_1x1s2_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_1x1s2_valid", "avx512", "direct", 64,
-        conv_f32_nhwc_1x1s2_valid_via_direct_avx512_shape, conv_f32_nhwc_1x1s2_valid_via_direct_avx512_packed_bytes, conv_f32_nhwc_1x1s2_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_1x1s2_valid_via_direct_avx512_tasks, conv_f32_nhwc_1x1s2_valid_via_direct_avx512_pack, conv_f32_nhwc_1x1s2_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_1x1s2_valid", "avx2", "direct", 64,
-        conv_f32_nhwc_1x1s2_valid_via_direct_avx2_shape, conv_f32_nhwc_1x1s2_valid_via_direct_avx2_packed_bytes, conv_f32_nhwc_1x1s2_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_1x1s2_valid_via_direct_avx2_tasks, conv_f32_nhwc_1x1s2_valid_via_direct_avx2_pack, conv_f32_nhwc_1x1s2_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_1x1s2_valid", avx512, "direct", conv_f32_nhwc_1x1s2_valid_via_direct_avx512),
+    ENTRY("nhwc_1x1s2_valid", avx2, "direct", conv_f32_nhwc_1x1s2_valid_via_direct_avx2),
 #endif
-    { { "nhwc_1x1s2_valid", "scalar", "direct", 64,
-        conv_f32_nhwc_1x1s2_valid_via_direct_scalar_shape, conv_f32_nhwc_1x1s2_valid_via_direct_scalar_packed_bytes, conv_f32_nhwc_1x1s2_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_1x1s2_valid_via_direct_scalar_tasks, conv_f32_nhwc_1x1s2_valid_via_direct_scalar_pack, conv_f32_nhwc_1x1s2_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_1x1s2_valid", scalar, "direct", conv_f32_nhwc_1x1s2_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_1x1s2_valid", "neon", "direct", 64,
-        conv_f32_nchw_1x1s2_valid_via_direct_neon_shape, conv_f32_nchw_1x1s2_valid_via_direct_neon_packed_bytes, conv_f32_nchw_1x1s2_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_1x1s2_valid_via_direct_neon_tasks, conv_f32_nchw_1x1s2_valid_via_direct_neon_pack, conv_f32_nchw_1x1s2_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_1x1s2_valid", neon, "direct", conv_f32_nchw_1x1s2_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_1x1s2_valid", "avx512", "direct", 64,
-        conv_f32_nchw_1x1s2_valid_via_direct_avx512_shape, conv_f32_nchw_1x1s2_valid_via_direct_avx512_packed_bytes, conv_f32_nchw_1x1s2_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_1x1s2_valid_via_direct_avx512_tasks, conv_f32_nchw_1x1s2_valid_via_direct_avx512_pack, conv_f32_nchw_1x1s2_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_1x1s2_valid", "avx2", "direct", 64,
-        conv_f32_nchw_1x1s2_valid_via_direct_avx2_shape, conv_f32_nchw_1x1s2_valid_via_direct_avx2_packed_bytes, conv_f32_nchw_1x1s2_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_1x1s2_valid_via_direct_avx2_tasks, conv_f32_nchw_1x1s2_valid_via_direct_avx2_pack, conv_f32_nchw_1x1s2_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_1x1s2_valid", avx512, "direct", conv_f32_nchw_1x1s2_valid_via_direct_avx512),
+    ENTRY("nchw_1x1s2_valid", avx2, "direct", conv_f32_nchw_1x1s2_valid_via_direct_avx2),
 #endif
-    { { "nchw_1x1s2_valid", "scalar", "direct", 64,
-        conv_f32_nchw_1x1s2_valid_via_direct_scalar_shape, conv_f32_nchw_1x1s2_valid_via_direct_scalar_packed_bytes, conv_f32_nchw_1x1s2_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_1x1s2_valid_via_direct_scalar_tasks, conv_f32_nchw_1x1s2_valid_via_direct_scalar_pack, conv_f32_nchw_1x1s2_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_1x1s2_valid", scalar, "direct", conv_f32_nchw_1x1s2_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_3x3s1_valid", "neon", "direct", 64,
-        conv_f32_nhwc_3x3s1_valid_via_direct_neon_shape, conv_f32_nhwc_3x3s1_valid_via_direct_neon_packed_bytes, conv_f32_nhwc_3x3s1_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_3x3s1_valid_via_direct_neon_tasks, conv_f32_nhwc_3x3s1_valid_via_direct_neon_pack, conv_f32_nhwc_3x3s1_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_3x3s1_valid", neon, "direct", conv_f32_nhwc_3x3s1_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_3x3s1_valid", "avx512", "direct", 64,
-        conv_f32_nhwc_3x3s1_valid_via_direct_avx512_shape, conv_f32_nhwc_3x3s1_valid_via_direct_avx512_packed_bytes, conv_f32_nhwc_3x3s1_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_3x3s1_valid_via_direct_avx512_tasks, conv_f32_nhwc_3x3s1_valid_via_direct_avx512_pack, conv_f32_nhwc_3x3s1_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_3x3s1_valid", "avx2", "direct", 64,
-        conv_f32_nhwc_3x3s1_valid_via_direct_avx2_shape, conv_f32_nhwc_3x3s1_valid_via_direct_avx2_packed_bytes, conv_f32_nhwc_3x3s1_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_3x3s1_valid_via_direct_avx2_tasks, conv_f32_nhwc_3x3s1_valid_via_direct_avx2_pack, conv_f32_nhwc_3x3s1_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_3x3s1_valid", avx512, "direct", conv_f32_nhwc_3x3s1_valid_via_direct_avx512),
+    ENTRY("nhwc_3x3s1_valid", avx2, "direct", conv_f32_nhwc_3x3s1_valid_via_direct_avx2),
 #endif
-    { { "nhwc_3x3s1_valid", "scalar", "direct", 64,
-        conv_f32_nhwc_3x3s1_valid_via_direct_scalar_shape, conv_f32_nhwc_3x3s1_valid_via_direct_scalar_packed_bytes, conv_f32_nhwc_3x3s1_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_3x3s1_valid_via_direct_scalar_tasks, conv_f32_nhwc_3x3s1_valid_via_direct_scalar_pack, conv_f32_nhwc_3x3s1_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_3x3s1_valid", scalar, "direct", conv_f32_nhwc_3x3s1_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_3x3s1_valid", "neon", "direct", 64,
-        conv_f32_nchw_3x3s1_valid_via_direct_neon_shape, conv_f32_nchw_3x3s1_valid_via_direct_neon_packed_bytes, conv_f32_nchw_3x3s1_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_3x3s1_valid_via_direct_neon_tasks, conv_f32_nchw_3x3s1_valid_via_direct_neon_pack, conv_f32_nchw_3x3s1_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_3x3s1_valid", neon, "direct", conv_f32_nchw_3x3s1_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_3x3s1_valid", "avx512", "direct", 64,
-        conv_f32_nchw_3x3s1_valid_via_direct_avx512_shape, conv_f32_nchw_3x3s1_valid_via_direct_avx512_packed_bytes, conv_f32_nchw_3x3s1_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_3x3s1_valid_via_direct_avx512_tasks, conv_f32_nchw_3x3s1_valid_via_direct_avx512_pack, conv_f32_nchw_3x3s1_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_3x3s1_valid", "avx2", "direct", 64,
-        conv_f32_nchw_3x3s1_valid_via_direct_avx2_shape, conv_f32_nchw_3x3s1_valid_via_direct_avx2_packed_bytes, conv_f32_nchw_3x3s1_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_3x3s1_valid_via_direct_avx2_tasks, conv_f32_nchw_3x3s1_valid_via_direct_avx2_pack, conv_f32_nchw_3x3s1_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_3x3s1_valid", avx512, "direct", conv_f32_nchw_3x3s1_valid_via_direct_avx512),
+    ENTRY("nchw_3x3s1_valid", avx2, "direct", conv_f32_nchw_3x3s1_valid_via_direct_avx2),
 #endif
-    { { "nchw_3x3s1_valid", "scalar", "direct", 64,
-        conv_f32_nchw_3x3s1_valid_via_direct_scalar_shape, conv_f32_nchw_3x3s1_valid_via_direct_scalar_packed_bytes, conv_f32_nchw_3x3s1_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_3x3s1_valid_via_direct_scalar_tasks, conv_f32_nchw_3x3s1_valid_via_direct_scalar_pack, conv_f32_nchw_3x3s1_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_3x3s1_valid", scalar, "direct", conv_f32_nchw_3x3s1_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_3x3s1_same", "neon", "direct", 64,
-        conv_f32_nhwc_3x3s1_same_via_direct_neon_shape, conv_f32_nhwc_3x3s1_same_via_direct_neon_packed_bytes, conv_f32_nhwc_3x3s1_same_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_3x3s1_same_via_direct_neon_tasks, conv_f32_nhwc_3x3s1_same_via_direct_neon_pack, conv_f32_nhwc_3x3s1_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_3x3s1_same", neon, "direct", conv_f32_nhwc_3x3s1_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_3x3s1_same", "avx512", "direct", 64,
-        conv_f32_nhwc_3x3s1_same_via_direct_avx512_shape, conv_f32_nhwc_3x3s1_same_via_direct_avx512_packed_bytes, conv_f32_nhwc_3x3s1_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_3x3s1_same_via_direct_avx512_tasks, conv_f32_nhwc_3x3s1_same_via_direct_avx512_pack, conv_f32_nhwc_3x3s1_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_3x3s1_same", "avx2", "direct", 64,
-        conv_f32_nhwc_3x3s1_same_via_direct_avx2_shape, conv_f32_nhwc_3x3s1_same_via_direct_avx2_packed_bytes, conv_f32_nhwc_3x3s1_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_3x3s1_same_via_direct_avx2_tasks, conv_f32_nhwc_3x3s1_same_via_direct_avx2_pack, conv_f32_nhwc_3x3s1_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_3x3s1_same", avx512, "direct", conv_f32_nhwc_3x3s1_same_via_direct_avx512),
+    ENTRY("nhwc_3x3s1_same", avx2, "direct", conv_f32_nhwc_3x3s1_same_via_direct_avx2),
 #endif
-    { { "nhwc_3x3s1_same", "scalar", "direct", 64,
-        conv_f32_nhwc_3x3s1_same_via_direct_scalar_shape, conv_f32_nhwc_3x3s1_same_via_direct_scalar_packed_bytes, conv_f32_nhwc_3x3s1_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_3x3s1_same_via_direct_scalar_tasks, conv_f32_nhwc_3x3s1_same_via_direct_scalar_pack, conv_f32_nhwc_3x3s1_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_3x3s1_same", scalar, "direct", conv_f32_nhwc_3x3s1_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_3x3s1_same", "neon", "direct", 64,
-        conv_f32_nchw_3x3s1_same_via_direct_neon_shape, conv_f32_nchw_3x3s1_same_via_direct_neon_packed_bytes, conv_f32_nchw_3x3s1_same_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_3x3s1_same_via_direct_neon_tasks, conv_f32_nchw_3x3s1_same_via_direct_neon_pack, conv_f32_nchw_3x3s1_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_3x3s1_same", neon, "direct", conv_f32_nchw_3x3s1_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_3x3s1_same", "avx512", "direct", 64,
-        conv_f32_nchw_3x3s1_same_via_direct_avx512_shape, conv_f32_nchw_3x3s1_same_via_direct_avx512_packed_bytes, conv_f32_nchw_3x3s1_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_3x3s1_same_via_direct_avx512_tasks, conv_f32_nchw_3x3s1_same_via_direct_avx512_pack, conv_f32_nchw_3x3s1_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_3x3s1_same", "avx2", "direct", 64,
-        conv_f32_nchw_3x3s1_same_via_direct_avx2_shape, conv_f32_nchw_3x3s1_same_via_direct_avx2_packed_bytes, conv_f32_nchw_3x3s1_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_3x3s1_same_via_direct_avx2_tasks, conv_f32_nchw_3x3s1_same_via_direct_avx2_pack, conv_f32_nchw_3x3s1_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_3x3s1_same", avx512, "direct", conv_f32_nchw_3x3s1_same_via_direct_avx512),
+    ENTRY("nchw_3x3s1_same", avx2, "direct", conv_f32_nchw_3x3s1_same_via_direct_avx2),
 #endif
-    { { "nchw_3x3s1_same", "scalar", "direct", 64,
-        conv_f32_nchw_3x3s1_same_via_direct_scalar_shape, conv_f32_nchw_3x3s1_same_via_direct_scalar_packed_bytes, conv_f32_nchw_3x3s1_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_3x3s1_same_via_direct_scalar_tasks, conv_f32_nchw_3x3s1_same_via_direct_scalar_pack, conv_f32_nchw_3x3s1_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_3x3s1_same", scalar, "direct", conv_f32_nchw_3x3s1_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_3x3s2_valid", "neon", "direct", 64,
-        conv_f32_nhwc_3x3s2_valid_via_direct_neon_shape, conv_f32_nhwc_3x3s2_valid_via_direct_neon_packed_bytes, conv_f32_nhwc_3x3s2_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_3x3s2_valid_via_direct_neon_tasks, conv_f32_nhwc_3x3s2_valid_via_direct_neon_pack, conv_f32_nhwc_3x3s2_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_3x3s2_valid", neon, "direct", conv_f32_nhwc_3x3s2_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_3x3s2_valid", "avx512", "direct", 64,
-        conv_f32_nhwc_3x3s2_valid_via_direct_avx512_shape, conv_f32_nhwc_3x3s2_valid_via_direct_avx512_packed_bytes, conv_f32_nhwc_3x3s2_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_3x3s2_valid_via_direct_avx512_tasks, conv_f32_nhwc_3x3s2_valid_via_direct_avx512_pack, conv_f32_nhwc_3x3s2_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_3x3s2_valid", "avx2", "direct", 64,
-        conv_f32_nhwc_3x3s2_valid_via_direct_avx2_shape, conv_f32_nhwc_3x3s2_valid_via_direct_avx2_packed_bytes, conv_f32_nhwc_3x3s2_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_3x3s2_valid_via_direct_avx2_tasks, conv_f32_nhwc_3x3s2_valid_via_direct_avx2_pack, conv_f32_nhwc_3x3s2_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_3x3s2_valid", avx512, "direct", conv_f32_nhwc_3x3s2_valid_via_direct_avx512),
+    ENTRY("nhwc_3x3s2_valid", avx2, "direct", conv_f32_nhwc_3x3s2_valid_via_direct_avx2),
 #endif
-    { { "nhwc_3x3s2_valid", "scalar", "direct", 64,
-        conv_f32_nhwc_3x3s2_valid_via_direct_scalar_shape, conv_f32_nhwc_3x3s2_valid_via_direct_scalar_packed_bytes, conv_f32_nhwc_3x3s2_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_3x3s2_valid_via_direct_scalar_tasks, conv_f32_nhwc_3x3s2_valid_via_direct_scalar_pack, conv_f32_nhwc_3x3s2_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_3x3s2_valid", scalar, "direct", conv_f32_nhwc_3x3s2_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_3x3s2_valid", "neon", "direct", 64,
-        conv_f32_nchw_3x3s2_valid_via_direct_neon_shape, conv_f32_nchw_3x3s2_valid_via_direct_neon_packed_bytes, conv_f32_nchw_3x3s2_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_3x3s2_valid_via_direct_neon_tasks, conv_f32_nchw_3x3s2_valid_via_direct_neon_pack, conv_f32_nchw_3x3s2_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_3x3s2_valid", neon, "direct", conv_f32_nchw_3x3s2_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_3x3s2_valid", "avx512", "direct", 64,
-        conv_f32_nchw_3x3s2_valid_via_direct_avx512_shape, conv_f32_nchw_3x3s2_valid_via_direct_avx512_packed_bytes, conv_f32_nchw_3x3s2_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_3x3s2_valid_via_direct_avx512_tasks, conv_f32_nchw_3x3s2_valid_via_direct_avx512_pack, conv_f32_nchw_3x3s2_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_3x3s2_valid", "avx2", "direct", 64,
-        conv_f32_nchw_3x3s2_valid_via_direct_avx2_shape, conv_f32_nchw_3x3s2_valid_via_direct_avx2_packed_bytes, conv_f32_nchw_3x3s2_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_3x3s2_valid_via_direct_avx2_tasks, conv_f32_nchw_3x3s2_valid_via_direct_avx2_pack, conv_f32_nchw_3x3s2_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_3x3s2_valid", avx512, "direct", conv_f32_nchw_3x3s2_valid_via_direct_avx512),
+    ENTRY("nchw_3x3s2_valid", avx2, "direct", conv_f32_nchw_3x3s2_valid_via_direct_avx2),
 #endif
-    { { "nchw_3x3s2_valid", "scalar", "direct", 64,
-        conv_f32_nchw_3x3s2_valid_via_direct_scalar_shape, conv_f32_nchw_3x3s2_valid_via_direct_scalar_packed_bytes, conv_f32_nchw_3x3s2_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_3x3s2_valid_via_direct_scalar_tasks, conv_f32_nchw_3x3s2_valid_via_direct_scalar_pack, conv_f32_nchw_3x3s2_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_3x3s2_valid", scalar, "direct", conv_f32_nchw_3x3s2_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_3x3s2_same", "neon", "direct", 64,
-        conv_f32_nhwc_3x3s2_same_via_direct_neon_shape, conv_f32_nhwc_3x3s2_same_via_direct_neon_packed_bytes, conv_f32_nhwc_3x3s2_same_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_3x3s2_same_via_direct_neon_tasks, conv_f32_nhwc_3x3s2_same_via_direct_neon_pack, conv_f32_nhwc_3x3s2_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_3x3s2_same", neon, "direct", conv_f32_nhwc_3x3s2_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_3x3s2_same", "avx512", "direct", 64,
-        conv_f32_nhwc_3x3s2_same_via_direct_avx512_shape, conv_f32_nhwc_3x3s2_same_via_direct_avx512_packed_bytes, conv_f32_nhwc_3x3s2_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_3x3s2_same_via_direct_avx512_tasks, conv_f32_nhwc_3x3s2_same_via_direct_avx512_pack, conv_f32_nhwc_3x3s2_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_3x3s2_same", "avx2", "direct", 64,
-        conv_f32_nhwc_3x3s2_same_via_direct_avx2_shape, conv_f32_nhwc_3x3s2_same_via_direct_avx2_packed_bytes, conv_f32_nhwc_3x3s2_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_3x3s2_same_via_direct_avx2_tasks, conv_f32_nhwc_3x3s2_same_via_direct_avx2_pack, conv_f32_nhwc_3x3s2_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_3x3s2_same", avx512, "direct", conv_f32_nhwc_3x3s2_same_via_direct_avx512),
+    ENTRY("nhwc_3x3s2_same", avx2, "direct", conv_f32_nhwc_3x3s2_same_via_direct_avx2),
 #endif
-    { { "nhwc_3x3s2_same", "scalar", "direct", 64,
-        conv_f32_nhwc_3x3s2_same_via_direct_scalar_shape, conv_f32_nhwc_3x3s2_same_via_direct_scalar_packed_bytes, conv_f32_nhwc_3x3s2_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_3x3s2_same_via_direct_scalar_tasks, conv_f32_nhwc_3x3s2_same_via_direct_scalar_pack, conv_f32_nhwc_3x3s2_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_3x3s2_same", scalar, "direct", conv_f32_nhwc_3x3s2_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_3x3s2_same", "neon", "direct", 64,
-        conv_f32_nchw_3x3s2_same_via_direct_neon_shape, conv_f32_nchw_3x3s2_same_via_direct_neon_packed_bytes, conv_f32_nchw_3x3s2_same_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_3x3s2_same_via_direct_neon_tasks, conv_f32_nchw_3x3s2_same_via_direct_neon_pack, conv_f32_nchw_3x3s2_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_3x3s2_same", neon, "direct", conv_f32_nchw_3x3s2_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_3x3s2_same", "avx512", "direct", 64,
-        conv_f32_nchw_3x3s2_same_via_direct_avx512_shape, conv_f32_nchw_3x3s2_same_via_direct_avx512_packed_bytes, conv_f32_nchw_3x3s2_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_3x3s2_same_via_direct_avx512_tasks, conv_f32_nchw_3x3s2_same_via_direct_avx512_pack, conv_f32_nchw_3x3s2_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_3x3s2_same", "avx2", "direct", 64,
-        conv_f32_nchw_3x3s2_same_via_direct_avx2_shape, conv_f32_nchw_3x3s2_same_via_direct_avx2_packed_bytes, conv_f32_nchw_3x3s2_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_3x3s2_same_via_direct_avx2_tasks, conv_f32_nchw_3x3s2_same_via_direct_avx2_pack, conv_f32_nchw_3x3s2_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_3x3s2_same", avx512, "direct", conv_f32_nchw_3x3s2_same_via_direct_avx512),
+    ENTRY("nchw_3x3s2_same", avx2, "direct", conv_f32_nchw_3x3s2_same_via_direct_avx2),
 #endif
-    { { "nchw_3x3s2_same", "scalar", "direct", 64,
-        conv_f32_nchw_3x3s2_same_via_direct_scalar_shape, conv_f32_nchw_3x3s2_same_via_direct_scalar_packed_bytes, conv_f32_nchw_3x3s2_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_3x3s2_same_via_direct_scalar_tasks, conv_f32_nchw_3x3s2_same_via_direct_scalar_pack, conv_f32_nchw_3x3s2_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_3x3s2_same", scalar, "direct", conv_f32_nchw_3x3s2_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_5x5s1_valid", "neon", "direct", 64,
-        conv_f32_nhwc_5x5s1_valid_via_direct_neon_shape, conv_f32_nhwc_5x5s1_valid_via_direct_neon_packed_bytes, conv_f32_nhwc_5x5s1_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_5x5s1_valid_via_direct_neon_tasks, conv_f32_nhwc_5x5s1_valid_via_direct_neon_pack, conv_f32_nhwc_5x5s1_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_5x5s1_valid", neon, "direct", conv_f32_nhwc_5x5s1_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_5x5s1_valid", "avx512", "direct", 64,
-        conv_f32_nhwc_5x5s1_valid_via_direct_avx512_shape, conv_f32_nhwc_5x5s1_valid_via_direct_avx512_packed_bytes, conv_f32_nhwc_5x5s1_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_5x5s1_valid_via_direct_avx512_tasks, conv_f32_nhwc_5x5s1_valid_via_direct_avx512_pack, conv_f32_nhwc_5x5s1_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_5x5s1_valid", "avx2", "direct", 64,
-        conv_f32_nhwc_5x5s1_valid_via_direct_avx2_shape, conv_f32_nhwc_5x5s1_valid_via_direct_avx2_packed_bytes, conv_f32_nhwc_5x5s1_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_5x5s1_valid_via_direct_avx2_tasks, conv_f32_nhwc_5x5s1_valid_via_direct_avx2_pack, conv_f32_nhwc_5x5s1_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_5x5s1_valid", avx512, "direct", conv_f32_nhwc_5x5s1_valid_via_direct_avx512),
+    ENTRY("nhwc_5x5s1_valid", avx2, "direct", conv_f32_nhwc_5x5s1_valid_via_direct_avx2),
 #endif
-    { { "nhwc_5x5s1_valid", "scalar", "direct", 64,
-        conv_f32_nhwc_5x5s1_valid_via_direct_scalar_shape, conv_f32_nhwc_5x5s1_valid_via_direct_scalar_packed_bytes, conv_f32_nhwc_5x5s1_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_5x5s1_valid_via_direct_scalar_tasks, conv_f32_nhwc_5x5s1_valid_via_direct_scalar_pack, conv_f32_nhwc_5x5s1_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_5x5s1_valid", scalar, "direct", conv_f32_nhwc_5x5s1_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_5x5s1_valid", "neon", "direct", 64,
-        conv_f32_nchw_5x5s1_valid_via_direct_neon_shape, conv_f32_nchw_5x5s1_valid_via_direct_neon_packed_bytes, conv_f32_nchw_5x5s1_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_5x5s1_valid_via_direct_neon_tasks, conv_f32_nchw_5x5s1_valid_via_direct_neon_pack, conv_f32_nchw_5x5s1_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_5x5s1_valid", neon, "direct", conv_f32_nchw_5x5s1_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_5x5s1_valid", "avx512", "direct", 64,
-        conv_f32_nchw_5x5s1_valid_via_direct_avx512_shape, conv_f32_nchw_5x5s1_valid_via_direct_avx512_packed_bytes, conv_f32_nchw_5x5s1_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_5x5s1_valid_via_direct_avx512_tasks, conv_f32_nchw_5x5s1_valid_via_direct_avx512_pack, conv_f32_nchw_5x5s1_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_5x5s1_valid", "avx2", "direct", 64,
-        conv_f32_nchw_5x5s1_valid_via_direct_avx2_shape, conv_f32_nchw_5x5s1_valid_via_direct_avx2_packed_bytes, conv_f32_nchw_5x5s1_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_5x5s1_valid_via_direct_avx2_tasks, conv_f32_nchw_5x5s1_valid_via_direct_avx2_pack, conv_f32_nchw_5x5s1_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_5x5s1_valid", avx512, "direct", conv_f32_nchw_5x5s1_valid_via_direct_avx512),
+    ENTRY("nchw_5x5s1_valid", avx2, "direct", conv_f32_nchw_5x5s1_valid_via_direct_avx2),
 #endif
-    { { "nchw_5x5s1_valid", "scalar", "direct", 64,
-        conv_f32_nchw_5x5s1_valid_via_direct_scalar_shape, conv_f32_nchw_5x5s1_valid_via_direct_scalar_packed_bytes, conv_f32_nchw_5x5s1_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_5x5s1_valid_via_direct_scalar_tasks, conv_f32_nchw_5x5s1_valid_via_direct_scalar_pack, conv_f32_nchw_5x5s1_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_5x5s1_valid", scalar, "direct", conv_f32_nchw_5x5s1_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_5x5s1_same", "neon", "direct", 64,
-        conv_f32_nhwc_5x5s1_same_via_direct_neon_shape, conv_f32_nhwc_5x5s1_same_via_direct_neon_packed_bytes, conv_f32_nhwc_5x5s1_same_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_5x5s1_same_via_direct_neon_tasks, conv_f32_nhwc_5x5s1_same_via_direct_neon_pack, conv_f32_nhwc_5x5s1_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_5x5s1_same", neon, "direct", conv_f32_nhwc_5x5s1_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_5x5s1_same", "avx512", "direct", 64,
-        conv_f32_nhwc_5x5s1_same_via_direct_avx512_shape, conv_f32_nhwc_5x5s1_same_via_direct_avx512_packed_bytes, conv_f32_nhwc_5x5s1_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_5x5s1_same_via_direct_avx512_tasks, conv_f32_nhwc_5x5s1_same_via_direct_avx512_pack, conv_f32_nhwc_5x5s1_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_5x5s1_same", "avx2", "direct", 64,
-        conv_f32_nhwc_5x5s1_same_via_direct_avx2_shape, conv_f32_nhwc_5x5s1_same_via_direct_avx2_packed_bytes, conv_f32_nhwc_5x5s1_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_5x5s1_same_via_direct_avx2_tasks, conv_f32_nhwc_5x5s1_same_via_direct_avx2_pack, conv_f32_nhwc_5x5s1_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_5x5s1_same", avx512, "direct", conv_f32_nhwc_5x5s1_same_via_direct_avx512),
+    ENTRY("nhwc_5x5s1_same", avx2, "direct", conv_f32_nhwc_5x5s1_same_via_direct_avx2),
 #endif
-    { { "nhwc_5x5s1_same", "scalar", "direct", 64,
-        conv_f32_nhwc_5x5s1_same_via_direct_scalar_shape, conv_f32_nhwc_5x5s1_same_via_direct_scalar_packed_bytes, conv_f32_nhwc_5x5s1_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_5x5s1_same_via_direct_scalar_tasks, conv_f32_nhwc_5x5s1_same_via_direct_scalar_pack, conv_f32_nhwc_5x5s1_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_5x5s1_same", scalar, "direct", conv_f32_nhwc_5x5s1_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_5x5s1_same", "neon", "direct", 64,
-        conv_f32_nchw_5x5s1_same_via_direct_neon_shape, conv_f32_nchw_5x5s1_same_via_direct_neon_packed_bytes, conv_f32_nchw_5x5s1_same_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_5x5s1_same_via_direct_neon_tasks, conv_f32_nchw_5x5s1_same_via_direct_neon_pack, conv_f32_nchw_5x5s1_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_5x5s1_same", neon, "direct", conv_f32_nchw_5x5s1_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_5x5s1_same", "avx512", "direct", 64,
-        conv_f32_nchw_5x5s1_same_via_direct_avx512_shape, conv_f32_nchw_5x5s1_same_via_direct_avx512_packed_bytes, conv_f32_nchw_5x5s1_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_5x5s1_same_via_direct_avx512_tasks, conv_f32_nchw_5x5s1_same_via_direct_avx512_pack, conv_f32_nchw_5x5s1_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_5x5s1_same", "avx2", "direct", 64,
-        conv_f32_nchw_5x5s1_same_via_direct_avx2_shape, conv_f32_nchw_5x5s1_same_via_direct_avx2_packed_bytes, conv_f32_nchw_5x5s1_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_5x5s1_same_via_direct_avx2_tasks, conv_f32_nchw_5x5s1_same_via_direct_avx2_pack, conv_f32_nchw_5x5s1_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_5x5s1_same", avx512, "direct", conv_f32_nchw_5x5s1_same_via_direct_avx512),
+    ENTRY("nchw_5x5s1_same", avx2, "direct", conv_f32_nchw_5x5s1_same_via_direct_avx2),
 #endif
-    { { "nchw_5x5s1_same", "scalar", "direct", 64,
-        conv_f32_nchw_5x5s1_same_via_direct_scalar_shape, conv_f32_nchw_5x5s1_same_via_direct_scalar_packed_bytes, conv_f32_nchw_5x5s1_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_5x5s1_same_via_direct_scalar_tasks, conv_f32_nchw_5x5s1_same_via_direct_scalar_pack, conv_f32_nchw_5x5s1_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_5x5s1_same", scalar, "direct", conv_f32_nchw_5x5s1_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_5x5s2_valid", "neon", "direct", 64,
-        conv_f32_nhwc_5x5s2_valid_via_direct_neon_shape, conv_f32_nhwc_5x5s2_valid_via_direct_neon_packed_bytes, conv_f32_nhwc_5x5s2_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_5x5s2_valid_via_direct_neon_tasks, conv_f32_nhwc_5x5s2_valid_via_direct_neon_pack, conv_f32_nhwc_5x5s2_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_5x5s2_valid", neon, "direct", conv_f32_nhwc_5x5s2_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_5x5s2_valid", "avx512", "direct", 64,
-        conv_f32_nhwc_5x5s2_valid_via_direct_avx512_shape, conv_f32_nhwc_5x5s2_valid_via_direct_avx512_packed_bytes, conv_f32_nhwc_5x5s2_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_5x5s2_valid_via_direct_avx512_tasks, conv_f32_nhwc_5x5s2_valid_via_direct_avx512_pack, conv_f32_nhwc_5x5s2_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_5x5s2_valid", "avx2", "direct", 64,
-        conv_f32_nhwc_5x5s2_valid_via_direct_avx2_shape, conv_f32_nhwc_5x5s2_valid_via_direct_avx2_packed_bytes, conv_f32_nhwc_5x5s2_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_5x5s2_valid_via_direct_avx2_tasks, conv_f32_nhwc_5x5s2_valid_via_direct_avx2_pack, conv_f32_nhwc_5x5s2_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_5x5s2_valid", avx512, "direct", conv_f32_nhwc_5x5s2_valid_via_direct_avx512),
+    ENTRY("nhwc_5x5s2_valid", avx2, "direct", conv_f32_nhwc_5x5s2_valid_via_direct_avx2),
 #endif
-    { { "nhwc_5x5s2_valid", "scalar", "direct", 64,
-        conv_f32_nhwc_5x5s2_valid_via_direct_scalar_shape, conv_f32_nhwc_5x5s2_valid_via_direct_scalar_packed_bytes, conv_f32_nhwc_5x5s2_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_5x5s2_valid_via_direct_scalar_tasks, conv_f32_nhwc_5x5s2_valid_via_direct_scalar_pack, conv_f32_nhwc_5x5s2_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_5x5s2_valid", scalar, "direct", conv_f32_nhwc_5x5s2_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_5x5s2_valid", "neon", "direct", 64,
-        conv_f32_nchw_5x5s2_valid_via_direct_neon_shape, conv_f32_nchw_5x5s2_valid_via_direct_neon_packed_bytes, conv_f32_nchw_5x5s2_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_5x5s2_valid_via_direct_neon_tasks, conv_f32_nchw_5x5s2_valid_via_direct_neon_pack, conv_f32_nchw_5x5s2_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_5x5s2_valid", neon, "direct", conv_f32_nchw_5x5s2_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_5x5s2_valid", "avx512", "direct", 64,
-        conv_f32_nchw_5x5s2_valid_via_direct_avx512_shape, conv_f32_nchw_5x5s2_valid_via_direct_avx512_packed_bytes, conv_f32_nchw_5x5s2_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_5x5s2_valid_via_direct_avx512_tasks, conv_f32_nchw_5x5s2_valid_via_direct_avx512_pack, conv_f32_nchw_5x5s2_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_5x5s2_valid", "avx2", "direct", 64,
-        conv_f32_nchw_5x5s2_valid_via_direct_avx2_shape, conv_f32_nchw_5x5s2_valid_via_direct_avx2_packed_bytes, conv_f32_nchw_5x5s2_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_5x5s2_valid_via_direct_avx2_tasks, conv_f32_nchw_5x5s2_valid_via_direct_avx2_pack, conv_f32_nchw_5x5s2_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_5x5s2_valid", avx512, "direct", conv_f32_nchw_5x5s2_valid_via_direct_avx512),
+    ENTRY("nchw_5x5s2_valid", avx2, "direct", conv_f32_nchw_5x5s2_valid_via_direct_avx2),
 #endif
-    { { "nchw_5x5s2_valid", "scalar", "direct", 64,
-        conv_f32_nchw_5x5s2_valid_via_direct_scalar_shape, conv_f32_nchw_5x5s2_valid_via_direct_scalar_packed_bytes, conv_f32_nchw_5x5s2_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_5x5s2_valid_via_direct_scalar_tasks, conv_f32_nchw_5x5s2_valid_via_direct_scalar_pack, conv_f32_nchw_5x5s2_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_5x5s2_valid", scalar, "direct", conv_f32_nchw_5x5s2_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_5x5s2_same", "neon", "direct", 64,
-        conv_f32_nhwc_5x5s2_same_via_direct_neon_shape, conv_f32_nhwc_5x5s2_same_via_direct_neon_packed_bytes, conv_f32_nhwc_5x5s2_same_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_5x5s2_same_via_direct_neon_tasks, conv_f32_nhwc_5x5s2_same_via_direct_neon_pack, conv_f32_nhwc_5x5s2_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_5x5s2_same", neon, "direct", conv_f32_nhwc_5x5s2_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_5x5s2_same", "avx512", "direct", 64,
-        conv_f32_nhwc_5x5s2_same_via_direct_avx512_shape, conv_f32_nhwc_5x5s2_same_via_direct_avx512_packed_bytes, conv_f32_nhwc_5x5s2_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_5x5s2_same_via_direct_avx512_tasks, conv_f32_nhwc_5x5s2_same_via_direct_avx512_pack, conv_f32_nhwc_5x5s2_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_5x5s2_same", "avx2", "direct", 64,
-        conv_f32_nhwc_5x5s2_same_via_direct_avx2_shape, conv_f32_nhwc_5x5s2_same_via_direct_avx2_packed_bytes, conv_f32_nhwc_5x5s2_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_5x5s2_same_via_direct_avx2_tasks, conv_f32_nhwc_5x5s2_same_via_direct_avx2_pack, conv_f32_nhwc_5x5s2_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_5x5s2_same", avx512, "direct", conv_f32_nhwc_5x5s2_same_via_direct_avx512),
+    ENTRY("nhwc_5x5s2_same", avx2, "direct", conv_f32_nhwc_5x5s2_same_via_direct_avx2),
 #endif
-    { { "nhwc_5x5s2_same", "scalar", "direct", 64,
-        conv_f32_nhwc_5x5s2_same_via_direct_scalar_shape, conv_f32_nhwc_5x5s2_same_via_direct_scalar_packed_bytes, conv_f32_nhwc_5x5s2_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_5x5s2_same_via_direct_scalar_tasks, conv_f32_nhwc_5x5s2_same_via_direct_scalar_pack, conv_f32_nhwc_5x5s2_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_5x5s2_same", scalar, "direct", conv_f32_nhwc_5x5s2_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_5x5s2_same", "neon", "direct", 64,
-        conv_f32_nchw_5x5s2_same_via_direct_neon_shape, conv_f32_nchw_5x5s2_same_via_direct_neon_packed_bytes, conv_f32_nchw_5x5s2_same_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_5x5s2_same_via_direct_neon_tasks, conv_f32_nchw_5x5s2_same_via_direct_neon_pack, conv_f32_nchw_5x5s2_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_5x5s2_same", neon, "direct", conv_f32_nchw_5x5s2_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_5x5s2_same", "avx512", "direct", 64,
-        conv_f32_nchw_5x5s2_same_via_direct_avx512_shape, conv_f32_nchw_5x5s2_same_via_direct_avx512_packed_bytes, conv_f32_nchw_5x5s2_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_5x5s2_same_via_direct_avx512_tasks, conv_f32_nchw_5x5s2_same_via_direct_avx512_pack, conv_f32_nchw_5x5s2_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_5x5s2_same", "avx2", "direct", 64,
-        conv_f32_nchw_5x5s2_same_via_direct_avx2_shape, conv_f32_nchw_5x5s2_same_via_direct_avx2_packed_bytes, conv_f32_nchw_5x5s2_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_5x5s2_same_via_direct_avx2_tasks, conv_f32_nchw_5x5s2_same_via_direct_avx2_pack, conv_f32_nchw_5x5s2_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_5x5s2_same", avx512, "direct", conv_f32_nchw_5x5s2_same_via_direct_avx512),
+    ENTRY("nchw_5x5s2_same", avx2, "direct", conv_f32_nchw_5x5s2_same_via_direct_avx2),
 #endif
-    { { "nchw_5x5s2_same", "scalar", "direct", 64,
-        conv_f32_nchw_5x5s2_same_via_direct_scalar_shape, conv_f32_nchw_5x5s2_same_via_direct_scalar_packed_bytes, conv_f32_nchw_5x5s2_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_5x5s2_same_via_direct_scalar_tasks, conv_f32_nchw_5x5s2_same_via_direct_scalar_pack, conv_f32_nchw_5x5s2_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_5x5s2_same", scalar, "direct", conv_f32_nchw_5x5s2_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_7x7s1_valid", "neon", "direct", 64,
-        conv_f32_nhwc_7x7s1_valid_via_direct_neon_shape, conv_f32_nhwc_7x7s1_valid_via_direct_neon_packed_bytes, conv_f32_nhwc_7x7s1_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_7x7s1_valid_via_direct_neon_tasks, conv_f32_nhwc_7x7s1_valid_via_direct_neon_pack, conv_f32_nhwc_7x7s1_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_7x7s1_valid", neon, "direct", conv_f32_nhwc_7x7s1_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_7x7s1_valid", "avx512", "direct", 64,
-        conv_f32_nhwc_7x7s1_valid_via_direct_avx512_shape, conv_f32_nhwc_7x7s1_valid_via_direct_avx512_packed_bytes, conv_f32_nhwc_7x7s1_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_7x7s1_valid_via_direct_avx512_tasks, conv_f32_nhwc_7x7s1_valid_via_direct_avx512_pack, conv_f32_nhwc_7x7s1_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_7x7s1_valid", "avx2", "direct", 64,
-        conv_f32_nhwc_7x7s1_valid_via_direct_avx2_shape, conv_f32_nhwc_7x7s1_valid_via_direct_avx2_packed_bytes, conv_f32_nhwc_7x7s1_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_7x7s1_valid_via_direct_avx2_tasks, conv_f32_nhwc_7x7s1_valid_via_direct_avx2_pack, conv_f32_nhwc_7x7s1_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_7x7s1_valid", avx512, "direct", conv_f32_nhwc_7x7s1_valid_via_direct_avx512),
+    ENTRY("nhwc_7x7s1_valid", avx2, "direct", conv_f32_nhwc_7x7s1_valid_via_direct_avx2),
 #endif
-    { { "nhwc_7x7s1_valid", "scalar", "direct", 64,
-        conv_f32_nhwc_7x7s1_valid_via_direct_scalar_shape, conv_f32_nhwc_7x7s1_valid_via_direct_scalar_packed_bytes, conv_f32_nhwc_7x7s1_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_7x7s1_valid_via_direct_scalar_tasks, conv_f32_nhwc_7x7s1_valid_via_direct_scalar_pack, conv_f32_nhwc_7x7s1_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_7x7s1_valid", scalar, "direct", conv_f32_nhwc_7x7s1_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_7x7s1_valid", "neon", "direct", 64,
-        conv_f32_nchw_7x7s1_valid_via_direct_neon_shape, conv_f32_nchw_7x7s1_valid_via_direct_neon_packed_bytes, conv_f32_nchw_7x7s1_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_7x7s1_valid_via_direct_neon_tasks, conv_f32_nchw_7x7s1_valid_via_direct_neon_pack, conv_f32_nchw_7x7s1_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_7x7s1_valid", neon, "direct", conv_f32_nchw_7x7s1_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_7x7s1_valid", "avx512", "direct", 64,
-        conv_f32_nchw_7x7s1_valid_via_direct_avx512_shape, conv_f32_nchw_7x7s1_valid_via_direct_avx512_packed_bytes, conv_f32_nchw_7x7s1_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_7x7s1_valid_via_direct_avx512_tasks, conv_f32_nchw_7x7s1_valid_via_direct_avx512_pack, conv_f32_nchw_7x7s1_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_7x7s1_valid", "avx2", "direct", 64,
-        conv_f32_nchw_7x7s1_valid_via_direct_avx2_shape, conv_f32_nchw_7x7s1_valid_via_direct_avx2_packed_bytes, conv_f32_nchw_7x7s1_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_7x7s1_valid_via_direct_avx2_tasks, conv_f32_nchw_7x7s1_valid_via_direct_avx2_pack, conv_f32_nchw_7x7s1_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_7x7s1_valid", avx512, "direct", conv_f32_nchw_7x7s1_valid_via_direct_avx512),
+    ENTRY("nchw_7x7s1_valid", avx2, "direct", conv_f32_nchw_7x7s1_valid_via_direct_avx2),
 #endif
-    { { "nchw_7x7s1_valid", "scalar", "direct", 64,
-        conv_f32_nchw_7x7s1_valid_via_direct_scalar_shape, conv_f32_nchw_7x7s1_valid_via_direct_scalar_packed_bytes, conv_f32_nchw_7x7s1_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_7x7s1_valid_via_direct_scalar_tasks, conv_f32_nchw_7x7s1_valid_via_direct_scalar_pack, conv_f32_nchw_7x7s1_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_7x7s1_valid", scalar, "direct", conv_f32_nchw_7x7s1_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_7x7s1_same", "neon", "direct", 64,
-        conv_f32_nhwc_7x7s1_same_via_direct_neon_shape, conv_f32_nhwc_7x7s1_same_via_direct_neon_packed_bytes, conv_f32_nhwc_7x7s1_same_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_7x7s1_same_via_direct_neon_tasks, conv_f32_nhwc_7x7s1_same_via_direct_neon_pack, conv_f32_nhwc_7x7s1_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_7x7s1_same", neon, "direct", conv_f32_nhwc_7x7s1_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_7x7s1_same", "avx512", "direct", 64,
-        conv_f32_nhwc_7x7s1_same_via_direct_avx512_shape, conv_f32_nhwc_7x7s1_same_via_direct_avx512_packed_bytes, conv_f32_nhwc_7x7s1_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_7x7s1_same_via_direct_avx512_tasks, conv_f32_nhwc_7x7s1_same_via_direct_avx512_pack, conv_f32_nhwc_7x7s1_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_7x7s1_same", "avx2", "direct", 64,
-        conv_f32_nhwc_7x7s1_same_via_direct_avx2_shape, conv_f32_nhwc_7x7s1_same_via_direct_avx2_packed_bytes, conv_f32_nhwc_7x7s1_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_7x7s1_same_via_direct_avx2_tasks, conv_f32_nhwc_7x7s1_same_via_direct_avx2_pack, conv_f32_nhwc_7x7s1_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_7x7s1_same", avx512, "direct", conv_f32_nhwc_7x7s1_same_via_direct_avx512),
+    ENTRY("nhwc_7x7s1_same", avx2, "direct", conv_f32_nhwc_7x7s1_same_via_direct_avx2),
 #endif
-    { { "nhwc_7x7s1_same", "scalar", "direct", 64,
-        conv_f32_nhwc_7x7s1_same_via_direct_scalar_shape, conv_f32_nhwc_7x7s1_same_via_direct_scalar_packed_bytes, conv_f32_nhwc_7x7s1_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_7x7s1_same_via_direct_scalar_tasks, conv_f32_nhwc_7x7s1_same_via_direct_scalar_pack, conv_f32_nhwc_7x7s1_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_7x7s1_same", scalar, "direct", conv_f32_nhwc_7x7s1_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_7x7s1_same", "neon", "direct", 64,
-        conv_f32_nchw_7x7s1_same_via_direct_neon_shape, conv_f32_nchw_7x7s1_same_via_direct_neon_packed_bytes, conv_f32_nchw_7x7s1_same_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_7x7s1_same_via_direct_neon_tasks, conv_f32_nchw_7x7s1_same_via_direct_neon_pack, conv_f32_nchw_7x7s1_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_7x7s1_same", neon, "direct", conv_f32_nchw_7x7s1_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_7x7s1_same", "avx512", "direct", 64,
-        conv_f32_nchw_7x7s1_same_via_direct_avx512_shape, conv_f32_nchw_7x7s1_same_via_direct_avx512_packed_bytes, conv_f32_nchw_7x7s1_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_7x7s1_same_via_direct_avx512_tasks, conv_f32_nchw_7x7s1_same_via_direct_avx512_pack, conv_f32_nchw_7x7s1_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_7x7s1_same", "avx2", "direct", 64,
-        conv_f32_nchw_7x7s1_same_via_direct_avx2_shape, conv_f32_nchw_7x7s1_same_via_direct_avx2_packed_bytes, conv_f32_nchw_7x7s1_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_7x7s1_same_via_direct_avx2_tasks, conv_f32_nchw_7x7s1_same_via_direct_avx2_pack, conv_f32_nchw_7x7s1_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_7x7s1_same", avx512, "direct", conv_f32_nchw_7x7s1_same_via_direct_avx512),
+    ENTRY("nchw_7x7s1_same", avx2, "direct", conv_f32_nchw_7x7s1_same_via_direct_avx2),
 #endif
-    { { "nchw_7x7s1_same", "scalar", "direct", 64,
-        conv_f32_nchw_7x7s1_same_via_direct_scalar_shape, conv_f32_nchw_7x7s1_same_via_direct_scalar_packed_bytes, conv_f32_nchw_7x7s1_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_7x7s1_same_via_direct_scalar_tasks, conv_f32_nchw_7x7s1_same_via_direct_scalar_pack, conv_f32_nchw_7x7s1_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_7x7s1_same", scalar, "direct", conv_f32_nchw_7x7s1_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_7x7s2_valid", "neon", "direct", 64,
-        conv_f32_nhwc_7x7s2_valid_via_direct_neon_shape, conv_f32_nhwc_7x7s2_valid_via_direct_neon_packed_bytes, conv_f32_nhwc_7x7s2_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_7x7s2_valid_via_direct_neon_tasks, conv_f32_nhwc_7x7s2_valid_via_direct_neon_pack, conv_f32_nhwc_7x7s2_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_7x7s2_valid", neon, "direct", conv_f32_nhwc_7x7s2_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_7x7s2_valid", "avx512", "direct", 64,
-        conv_f32_nhwc_7x7s2_valid_via_direct_avx512_shape, conv_f32_nhwc_7x7s2_valid_via_direct_avx512_packed_bytes, conv_f32_nhwc_7x7s2_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_7x7s2_valid_via_direct_avx512_tasks, conv_f32_nhwc_7x7s2_valid_via_direct_avx512_pack, conv_f32_nhwc_7x7s2_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_7x7s2_valid", "avx2", "direct", 64,
-        conv_f32_nhwc_7x7s2_valid_via_direct_avx2_shape, conv_f32_nhwc_7x7s2_valid_via_direct_avx2_packed_bytes, conv_f32_nhwc_7x7s2_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_7x7s2_valid_via_direct_avx2_tasks, conv_f32_nhwc_7x7s2_valid_via_direct_avx2_pack, conv_f32_nhwc_7x7s2_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_7x7s2_valid", avx512, "direct", conv_f32_nhwc_7x7s2_valid_via_direct_avx512),
+    ENTRY("nhwc_7x7s2_valid", avx2, "direct", conv_f32_nhwc_7x7s2_valid_via_direct_avx2),
 #endif
-    { { "nhwc_7x7s2_valid", "scalar", "direct", 64,
-        conv_f32_nhwc_7x7s2_valid_via_direct_scalar_shape, conv_f32_nhwc_7x7s2_valid_via_direct_scalar_packed_bytes, conv_f32_nhwc_7x7s2_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_7x7s2_valid_via_direct_scalar_tasks, conv_f32_nhwc_7x7s2_valid_via_direct_scalar_pack, conv_f32_nhwc_7x7s2_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_7x7s2_valid", scalar, "direct", conv_f32_nhwc_7x7s2_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_7x7s2_valid", "neon", "direct", 64,
-        conv_f32_nchw_7x7s2_valid_via_direct_neon_shape, conv_f32_nchw_7x7s2_valid_via_direct_neon_packed_bytes, conv_f32_nchw_7x7s2_valid_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_7x7s2_valid_via_direct_neon_tasks, conv_f32_nchw_7x7s2_valid_via_direct_neon_pack, conv_f32_nchw_7x7s2_valid_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_7x7s2_valid", neon, "direct", conv_f32_nchw_7x7s2_valid_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_7x7s2_valid", "avx512", "direct", 64,
-        conv_f32_nchw_7x7s2_valid_via_direct_avx512_shape, conv_f32_nchw_7x7s2_valid_via_direct_avx512_packed_bytes, conv_f32_nchw_7x7s2_valid_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_7x7s2_valid_via_direct_avx512_tasks, conv_f32_nchw_7x7s2_valid_via_direct_avx512_pack, conv_f32_nchw_7x7s2_valid_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_7x7s2_valid", "avx2", "direct", 64,
-        conv_f32_nchw_7x7s2_valid_via_direct_avx2_shape, conv_f32_nchw_7x7s2_valid_via_direct_avx2_packed_bytes, conv_f32_nchw_7x7s2_valid_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_7x7s2_valid_via_direct_avx2_tasks, conv_f32_nchw_7x7s2_valid_via_direct_avx2_pack, conv_f32_nchw_7x7s2_valid_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_7x7s2_valid", avx512, "direct", conv_f32_nchw_7x7s2_valid_via_direct_avx512),
+    ENTRY("nchw_7x7s2_valid", avx2, "direct", conv_f32_nchw_7x7s2_valid_via_direct_avx2),
 #endif
-    { { "nchw_7x7s2_valid", "scalar", "direct", 64,
-        conv_f32_nchw_7x7s2_valid_via_direct_scalar_shape, conv_f32_nchw_7x7s2_valid_via_direct_scalar_packed_bytes, conv_f32_nchw_7x7s2_valid_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_7x7s2_valid_via_direct_scalar_tasks, conv_f32_nchw_7x7s2_valid_via_direct_scalar_pack, conv_f32_nchw_7x7s2_valid_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_7x7s2_valid", scalar, "direct", conv_f32_nchw_7x7s2_valid_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nhwc_7x7s2_same", "neon", "direct", 64,
-        conv_f32_nhwc_7x7s2_same_via_direct_neon_shape, conv_f32_nhwc_7x7s2_same_via_direct_neon_packed_bytes, conv_f32_nhwc_7x7s2_same_via_direct_neon_workspace_bytes,
-        conv_f32_nhwc_7x7s2_same_via_direct_neon_tasks, conv_f32_nhwc_7x7s2_same_via_direct_neon_pack, conv_f32_nhwc_7x7s2_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nhwc_7x7s2_same", neon, "direct", conv_f32_nhwc_7x7s2_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nhwc_7x7s2_same", "avx512", "direct", 64,
-        conv_f32_nhwc_7x7s2_same_via_direct_avx512_shape, conv_f32_nhwc_7x7s2_same_via_direct_avx512_packed_bytes, conv_f32_nhwc_7x7s2_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nhwc_7x7s2_same_via_direct_avx512_tasks, conv_f32_nhwc_7x7s2_same_via_direct_avx512_pack, conv_f32_nhwc_7x7s2_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nhwc_7x7s2_same", "avx2", "direct", 64,
-        conv_f32_nhwc_7x7s2_same_via_direct_avx2_shape, conv_f32_nhwc_7x7s2_same_via_direct_avx2_packed_bytes, conv_f32_nhwc_7x7s2_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nhwc_7x7s2_same_via_direct_avx2_tasks, conv_f32_nhwc_7x7s2_same_via_direct_avx2_pack, conv_f32_nhwc_7x7s2_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nhwc_7x7s2_same", avx512, "direct", conv_f32_nhwc_7x7s2_same_via_direct_avx512),
+    ENTRY("nhwc_7x7s2_same", avx2, "direct", conv_f32_nhwc_7x7s2_same_via_direct_avx2),
 #endif
-    { { "nhwc_7x7s2_same", "scalar", "direct", 64,
-        conv_f32_nhwc_7x7s2_same_via_direct_scalar_shape, conv_f32_nhwc_7x7s2_same_via_direct_scalar_packed_bytes, conv_f32_nhwc_7x7s2_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nhwc_7x7s2_same_via_direct_scalar_tasks, conv_f32_nhwc_7x7s2_same_via_direct_scalar_pack, conv_f32_nhwc_7x7s2_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nhwc_7x7s2_same", scalar, "direct", conv_f32_nhwc_7x7s2_same_via_direct_scalar),
 #if defined(__aarch64__) || defined(_M_ARM64)
-    { { "nchw_7x7s2_same", "neon", "direct", 64,
-        conv_f32_nchw_7x7s2_same_via_direct_neon_shape, conv_f32_nchw_7x7s2_same_via_direct_neon_packed_bytes, conv_f32_nchw_7x7s2_same_via_direct_neon_workspace_bytes,
-        conv_f32_nchw_7x7s2_same_via_direct_neon_tasks, conv_f32_nchw_7x7s2_same_via_direct_neon_pack, conv_f32_nchw_7x7s2_same_via_direct_neon_run }, runs_neon },
+    ENTRY("nchw_7x7s2_same", neon, "direct", conv_f32_nchw_7x7s2_same_via_direct_neon),
 #endif
 #if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
-    { { "nchw_7x7s2_same", "avx512", "direct", 64,
-        conv_f32_nchw_7x7s2_same_via_direct_avx512_shape, conv_f32_nchw_7x7s2_same_via_direct_avx512_packed_bytes, conv_f32_nchw_7x7s2_same_via_direct_avx512_workspace_bytes,
-        conv_f32_nchw_7x7s2_same_via_direct_avx512_tasks, conv_f32_nchw_7x7s2_same_via_direct_avx512_pack, conv_f32_nchw_7x7s2_same_via_direct_avx512_run }, runs_avx512 },
-    { { "nchw_7x7s2_same", "avx2", "direct", 64,
-        conv_f32_nchw_7x7s2_same_via_direct_avx2_shape, conv_f32_nchw_7x7s2_same_via_direct_avx2_packed_bytes, conv_f32_nchw_7x7s2_same_via_direct_avx2_workspace_bytes,
-        conv_f32_nchw_7x7s2_same_via_direct_avx2_tasks, conv_f32_nchw_7x7s2_same_via_direct_avx2_pack, conv_f32_nchw_7x7s2_same_via_direct_avx2_run }, runs_avx2 },
+    ENTRY("nchw_7x7s2_same", avx512, "direct", conv_f32_nchw_7x7s2_same_via_direct_avx512),
+    ENTRY("nchw_7x7s2_same", avx2, "direct", conv_f32_nchw_7x7s2_same_via_direct_avx2),
 #endif
-    { { "nchw_7x7s2_same", "scalar", "direct", 64,
-        conv_f32_nchw_7x7s2_same_via_direct_scalar_shape, conv_f32_nchw_7x7s2_same_via_direct_scalar_packed_bytes, conv_f32_nchw_7x7s2_same_via_direct_scalar_workspace_bytes,
-        conv_f32_nchw_7x7s2_same_via_direct_scalar_tasks, conv_f32_nchw_7x7s2_same_via_direct_scalar_pack, conv_f32_nchw_7x7s2_same_via_direct_scalar_run }, runs_scalar },
+    ENTRY("nchw_7x7s2_same", scalar, "direct", conv_f32_nchw_7x7s2_same_via_direct_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nhwc_dw3x3s1_valid", neon, "depthwise", conv_f32_nhwc_dw3x3s1_valid_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nhwc_dw3x3s1_valid", avx512, "depthwise", conv_f32_nhwc_dw3x3s1_valid_via_depthwise_avx512),
+    ENTRY("nhwc_dw3x3s1_valid", avx2, "depthwise", conv_f32_nhwc_dw3x3s1_valid_via_depthwise_avx2),
+#endif
+    ENTRY("nhwc_dw3x3s1_valid", scalar, "depthwise", conv_f32_nhwc_dw3x3s1_valid_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nchw_dw3x3s1_valid", neon, "depthwise", conv_f32_nchw_dw3x3s1_valid_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nchw_dw3x3s1_valid", avx512, "depthwise", conv_f32_nchw_dw3x3s1_valid_via_depthwise_avx512),
+    ENTRY("nchw_dw3x3s1_valid", avx2, "depthwise", conv_f32_nchw_dw3x3s1_valid_via_depthwise_avx2),
+#endif
+    ENTRY("nchw_dw3x3s1_valid", scalar, "depthwise", conv_f32_nchw_dw3x3s1_valid_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nhwc_dw3x3s1_same", neon, "depthwise", conv_f32_nhwc_dw3x3s1_same_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nhwc_dw3x3s1_same", avx512, "depthwise", conv_f32_nhwc_dw3x3s1_same_via_depthwise_avx512),
+    ENTRY("nhwc_dw3x3s1_same", avx2, "depthwise", conv_f32_nhwc_dw3x3s1_same_via_depthwise_avx2),
+#endif
+    ENTRY("nhwc_dw3x3s1_same", scalar, "depthwise", conv_f32_nhwc_dw3x3s1_same_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nchw_dw3x3s1_same", neon, "depthwise", conv_f32_nchw_dw3x3s1_same_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nchw_dw3x3s1_same", avx512, "depthwise", conv_f32_nchw_dw3x3s1_same_via_depthwise_avx512),
+    ENTRY("nchw_dw3x3s1_same", avx2, "depthwise", conv_f32_nchw_dw3x3s1_same_via_depthwise_avx2),
+#endif
+    ENTRY("nchw_dw3x3s1_same", scalar, "depthwise", conv_f32_nchw_dw3x3s1_same_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nhwc_dw3x3s2_valid", neon, "depthwise", conv_f32_nhwc_dw3x3s2_valid_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nhwc_dw3x3s2_valid", avx512, "depthwise", conv_f32_nhwc_dw3x3s2_valid_via_depthwise_avx512),
+    ENTRY("nhwc_dw3x3s2_valid", avx2, "depthwise", conv_f32_nhwc_dw3x3s2_valid_via_depthwise_avx2),
+#endif
+    ENTRY("nhwc_dw3x3s2_valid", scalar, "depthwise", conv_f32_nhwc_dw3x3s2_valid_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nchw_dw3x3s2_valid", neon, "depthwise", conv_f32_nchw_dw3x3s2_valid_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nchw_dw3x3s2_valid", avx512, "depthwise", conv_f32_nchw_dw3x3s2_valid_via_depthwise_avx512),
+    ENTRY("nchw_dw3x3s2_valid", avx2, "depthwise", conv_f32_nchw_dw3x3s2_valid_via_depthwise_avx2),
+#endif
+    ENTRY("nchw_dw3x3s2_valid", scalar, "depthwise", conv_f32_nchw_dw3x3s2_valid_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nhwc_dw3x3s2_same", neon, "depthwise", conv_f32_nhwc_dw3x3s2_same_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nhwc_dw3x3s2_same", avx512, "depthwise", conv_f32_nhwc_dw3x3s2_same_via_depthwise_avx512),
+    ENTRY("nhwc_dw3x3s2_same", avx2, "depthwise", conv_f32_nhwc_dw3x3s2_same_via_depthwise_avx2),
+#endif
+    ENTRY("nhwc_dw3x3s2_same", scalar, "depthwise", conv_f32_nhwc_dw3x3s2_same_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nchw_dw3x3s2_same", neon, "depthwise", conv_f32_nchw_dw3x3s2_same_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nchw_dw3x3s2_same", avx512, "depthwise", conv_f32_nchw_dw3x3s2_same_via_depthwise_avx512),
+    ENTRY("nchw_dw3x3s2_same", avx2, "depthwise", conv_f32_nchw_dw3x3s2_same_via_depthwise_avx2),
+#endif
+    ENTRY("nchw_dw3x3s2_same", scalar, "depthwise", conv_f32_nchw_dw3x3s2_same_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nhwc_dw5x5s1_valid", neon, "depthwise", conv_f32_nhwc_dw5x5s1_valid_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nhwc_dw5x5s1_valid", avx512, "depthwise", conv_f32_nhwc_dw5x5s1_valid_via_depthwise_avx512),
+    ENTRY("nhwc_dw5x5s1_valid", avx2, "depthwise", conv_f32_nhwc_dw5x5s1_valid_via_depthwise_avx2),
+#endif
+    ENTRY("nhwc_dw5x5s1_valid", scalar, "depthwise", conv_f32_nhwc_dw5x5s1_valid_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nchw_dw5x5s1_valid", neon, "depthwise", conv_f32_nchw_dw5x5s1_valid_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nchw_dw5x5s1_valid", avx512, "depthwise", conv_f32_nchw_dw5x5s1_valid_via_depthwise_avx512),
+    ENTRY("nchw_dw5x5s1_valid", avx2, "depthwise", conv_f32_nchw_dw5x5s1_valid_via_depthwise_avx2),
+#endif
+    ENTRY("nchw_dw5x5s1_valid", scalar, "depthwise", conv_f32_nchw_dw5x5s1_valid_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nhwc_dw5x5s1_same", neon, "depthwise", conv_f32_nhwc_dw5x5s1_same_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nhwc_dw5x5s1_same", avx512, "depthwise", conv_f32_nhwc_dw5x5s1_same_via_depthwise_avx512),
+    ENTRY("nhwc_dw5x5s1_same", avx2, "depthwise", conv_f32_nhwc_dw5x5s1_same_via_depthwise_avx2),
+#endif
+    ENTRY("nhwc_dw5x5s1_same", scalar, "depthwise", conv_f32_nhwc_dw5x5s1_same_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nchw_dw5x5s1_same", neon, "depthwise", conv_f32_nchw_dw5x5s1_same_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nchw_dw5x5s1_same", avx512, "depthwise", conv_f32_nchw_dw5x5s1_same_via_depthwise_avx512),
+    ENTRY("nchw_dw5x5s1_same", avx2, "depthwise", conv_f32_nchw_dw5x5s1_same_via_depthwise_avx2),
+#endif
+    ENTRY("nchw_dw5x5s1_same", scalar, "depthwise", conv_f32_nchw_dw5x5s1_same_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nhwc_dw5x5s2_valid", neon, "depthwise", conv_f32_nhwc_dw5x5s2_valid_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nhwc_dw5x5s2_valid", avx512, "depthwise", conv_f32_nhwc_dw5x5s2_valid_via_depthwise_avx512),
+    ENTRY("nhwc_dw5x5s2_valid", avx2, "depthwise", conv_f32_nhwc_dw5x5s2_valid_via_depthwise_avx2),
+#endif
+    ENTRY("nhwc_dw5x5s2_valid", scalar, "depthwise", conv_f32_nhwc_dw5x5s2_valid_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nchw_dw5x5s2_valid", neon, "depthwise", conv_f32_nchw_dw5x5s2_valid_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nchw_dw5x5s2_valid", avx512, "depthwise", conv_f32_nchw_dw5x5s2_valid_via_depthwise_avx512),
+    ENTRY("nchw_dw5x5s2_valid", avx2, "depthwise", conv_f32_nchw_dw5x5s2_valid_via_depthwise_avx2),
+#endif
+    ENTRY("nchw_dw5x5s2_valid", scalar, "depthwise", conv_f32_nchw_dw5x5s2_valid_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nhwc_dw5x5s2_same", neon, "depthwise", conv_f32_nhwc_dw5x5s2_same_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nhwc_dw5x5s2_same", avx512, "depthwise", conv_f32_nhwc_dw5x5s2_same_via_depthwise_avx512),
+    ENTRY("nhwc_dw5x5s2_same", avx2, "depthwise", conv_f32_nhwc_dw5x5s2_same_via_depthwise_avx2),
+#endif
+    ENTRY("nhwc_dw5x5s2_same", scalar, "depthwise", conv_f32_nhwc_dw5x5s2_same_via_depthwise_scalar),
+#if defined(__aarch64__) || defined(_M_ARM64)
+    ENTRY("nchw_dw5x5s2_same", neon, "depthwise", conv_f32_nchw_dw5x5s2_same_via_depthwise_neon),
+#endif
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+    ENTRY("nchw_dw5x5s2_same", avx512, "depthwise", conv_f32_nchw_dw5x5s2_same_via_depthwise_avx512),
+    ENTRY("nchw_dw5x5s2_same", avx2, "depthwise", conv_f32_nchw_dw5x5s2_same_via_depthwise_avx2),
+#endif
+    ENTRY("nchw_dw5x5s2_same", scalar, "depthwise", conv_f32_nchw_dw5x5s2_same_via_depthwise_scalar),
 };
 
 int conv_kernel_count(void)

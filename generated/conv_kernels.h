@@ -5,6 +5,8 @@
  * A contract names layout, filter, stride and padding: "nhwc_3x3s1_same". There are
  * 1x1s1_valid, 1x1s2_valid, 3x3s1_valid, 3x3s1_same, 3x3s2_valid, 3x3s2_same, 5x5s1_valid,
  * 5x5s1_same, 5x5s2_valid, 5x5s2_same, 7x7s1_valid, 7x7s1_same, 7x7s2_valid, 7x7s2_same,
+ * dw3x3s1_valid, dw3x3s1_same, dw3x3s2_valid, dw3x3s2_same, dw5x5s1_valid, dw5x5s1_same,
+ * dw5x5s2_valid, dw5x5s2_same,
  * each with nhwc_ or nchw_ before it. */
 #ifndef CONV_KERNELS_H
 #define CONV_KERNELS_H
@@ -23,8 +25,35 @@ enum conv_shape_error {
     CONV_SHAPE_OK = 0,
     CONV_SHAPE_NOT_POSITIVE, /* a size is below 1 */
     CONV_SHAPE_TOO_LARGE,    /* an array has 2^31 elements or more */
-    CONV_SHAPE_NO_OUTPUT     /* the filter is larger than the padded input */
+    CONV_SHAPE_NO_OUTPUT,    /* the filter is larger than the padded input */
+    CONV_SHAPE_CHANNELS      /* depthwise: out_channels is not in_channels */
 };
+
+/* The functions of a kernel with run-time sizes:
+ *
+ * NAME_shape fills in a shape from its sizes, the padding and the output's size included. It gives
+ * CONV_SHAPE_OK, or what is wrong.
+ *
+ * NAME_packed_bytes, NAME_workspace_bytes, NAME_tasks: what the other functions need for a shape: bytes
+ * of packed weights; bytes of workspace for each concurrent caller; how many tasks there are.
+ *
+ * NAME_pack brings weights and bias[OC] into the order in which the kernel reads them. Call it once;
+ * packed is aligned to 64 bytes, and only read afterwards. A NULL bias means zeros.
+ *
+ * NAME_run computes the tasks [task_begin, task_end) of [0, NAME_tasks(shape)). Any split among threads,
+ * in any order, gives the same output. workspace is aligned to 64 bytes, needs no initialisation, and
+ * may be NULL when its size is 0. input, weights, bias and output need only the alignment of a float.
+ * output must not overlap the other arrays. Nothing outside the arrays is read or written. */
+#define CONV_DECLARE(NAME) \
+    enum conv_shape_error NAME##_shape(struct conv_shape *shape, int batch, int in_h, int in_w, \
+        int in_channels, int out_channels); \
+    size_t NAME##_packed_bytes(const struct conv_shape *shape); \
+    size_t NAME##_workspace_bytes(const struct conv_shape *shape); \
+    int NAME##_tasks(const struct conv_shape *shape); \
+    void NAME##_pack(const struct conv_shape *shape, const float *weights, const float *bias, \
+        void *packed); \
+    void NAME##_run(const struct conv_shape *shape, const float *input, const void *packed, \
+        float *output, void *workspace, int task_begin, int task_end)
 #endif
 
 #ifdef __cplusplus

@@ -18,11 +18,10 @@ extern "C" {
 #endif
 
 @ for _, job in ipairs(jobs) do
-/* ---- $(job.layer.layout:upper()), $(job.isa.title)$(job.isa.guard ~= "" and ": only on its architecture" or "") */
-
-$(face(job))
-
+/* $(job.layer.layout:upper()), $(job.isa.title)$(job.isa.guard ~= "" and ": only on its architecture" or "") */
+CONV_DECLARE($(job.name));
 @ end
+
 #ifdef __cplusplus
 }
 #endif

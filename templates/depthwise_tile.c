@@ -31,6 +31,8 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
     (void)$(argument);
 @   end
 @ end
+@ -- Weights that are in no register all the time, and of which each input row needs each once.
+@ local once = edge and not plan.resident
 @ if layer.activation.runtime then
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
@@ -67,12 +69,13 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @     end
 @   end
 @   local function tap(r, kh, use)
-            CONV_FMA($(acc(r, use.i)), value, w_$(kh)_$(use.kw));
+            CONV_FMA($(acc(r, use.i)), value, $(once and weight(kh * KW + use.kw) or ("w_%s_%d"):format(kh, use.kw)));
 @   end
 @   local function weights(kh, kw)
         const $(V) w_$(kh)_$(kw) = $(weight(kh * KW + kw));
 @   end
 @   if reads then
+        $(V) value;
 @   if rows.looped then
         for (int kh = $(clipped and "kh_begin" or 0); kh < $(clipped and "kh_end" or KH); ++kh) {
 @     if columns.rolled then
@@ -87,12 +90,10 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
             const $(V) w_kh_$(kw) = $(weight(kw):gsub("wb", "wt"));
 @     end
 @     for _, operand in ipairs(operands) do
-            {
-                const $(V) value = $(operand.load);
+            value = $(operand.load);
 @       for _, use in ipairs(operand.uses) do
 @         tap(0, "kh", use)
 @       end
-            }
 @     end
 @     if columns.rolled then
         }
@@ -115,7 +116,7 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @     for _, input in ipairs(input_rows(rows)) do
         $(plan.runtime and ("if (row_begin <= %d && %d < row_end) "):format(input.at, input.at) or "")$("{")   /* input row $(input.at) */
             const float *row = $(at("x", times(input.at, plan.input.row)));
-@       if not plan.resident then
+@       if not plan.resident and not once then
 @         for _, use in ipairs(input.taps) do
 @           for _, kw in ipairs(taps) do
 @             weights(use.kh, kw)
@@ -123,14 +124,15 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @         end
 @       end
 @       for _, operand in ipairs(operands) do
-            $(edge and operand.condition or "")$("{")
-            const $(V) value = $(operand.load);
+@         local guarded = edge and operand.condition ~= ""
+            $(guarded and operand.condition .. "{" or "")
+            value = $(operand.load);
 @         for _, t in ipairs(input.taps) do
 @           for _, use in ipairs(operand.uses) do
 @             tap(t.r, t.kh, use)
 @           end
 @         end
-            }
+            $(guarded and "}" or "")
 @       end
         }
 @     end

@@ -28,13 +28,17 @@
         const ptrdiff_t count = $(s.count);
 @     if plan.input.pixel == 1 then
         const float *px = $(src);
+@     for i = 1, variant.fewer and variant.pixels - 1 or 0 do
+        const int at$(i) = pixels > $(i) ? $(i) : 0;
+@     end
         wt = $(wt);
         for (ptrdiff_t c = 0; c < count; ++c, px += $(channel), wt += $(stride)) {
             $(steps(variant, tap, 1))
         }
 @     else
 @     for i = 0, variant.pixels - 1 do
-        const float *const px$(i) = $(at(src, times(i * layer.stride_w, plan.input.pixel)));
+@       local step = times(i * layer.stride_w, plan.input.pixel)
+        const float *const px$(i) = $(at(src, i > 0 and variant.fewer and ("(pixels > %d ? %s : 0)"):format(i, step) or step));
 @     end
         wt = $(wt);
         for (ptrdiff_t c = 0; c < count; ++c, wt += $(width)) {
@@ -61,8 +65,8 @@
 @
 @ for _, variant in ipairs(class.variants) do
 @ local splats, vectors = splats(class, variant), vectors(class, variant)
-/* $(plural(variant.pixels, "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
-static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged)$(plan.runtime and plan.mapping == "pixels" and ", int outputs" or "")$(plan.runtime and ", int lanes, const struct " .. name .. "_view *view" or ""))
+/* $(variant.fewer and "Up to " or "")$(plural(variant.pixels, "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
+static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged)$(plan.runtime and plan.mapping == "pixels" and ", int outputs" or "")$(variant.fewer and ", int pixels" or "")$(plan.runtime and ", int lanes, const struct " .. name .. "_view *view" or ""))
 {
 @ local first = variant == class.variants[1] and class == plan.classes[1]
 @ if first or not plan.runtime then
@@ -112,8 +116,10 @@ static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const floa
 @ else
 @   for kw = 0, variant.merged and 0 or KW - 1 do
 @     if touched(variant, kw) then
+@       if first or not plan.runtime then
 
         /* $(variant.merged and ("The %d taps of the row x %s input channels: neighbours in memory."):format(KW, plan.runtime and "all" or ICg) or ("Tap %d of the row%s."):format(kw, touches(variant, kw))) */
+@       end
 @       tap_sum(variant, kw, "row", at("taps", times(kw * width, ICg)))
 @     end
 @   end
@@ -122,13 +128,6 @@ static CONV_TILE void $(prefix)_tile$(variant.index)(const float *in, const floa
 @ end
 @ if layer.activation.runtime then
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
-@ end
-@ if layer.activation.kind ~= "none" then
-@   for s = 0, splats - 1 do
-@     for v = 0, vectors - 1 do
-    $(acc(s, v)) = $(activate(acc(s, v)));
-@     end
-@   end
 @ end
 $(include("stores.c", { class = class, variant = variant, splats = splats, vectors = vectors }))
 }

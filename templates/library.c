@@ -31,6 +31,10 @@ struct entry {
     int (*runs)(void);
 };
 
+#define ENTRY(contract, set, algorithm, name) \
+    { { contract, #set, algorithm, $(align), name##_shape, name##_packed_bytes, name##_workspace_bytes, \
+        name##_tasks, name##_pack, name##_run }, runs_##set }
+
 static const struct entry entries[] = {
 @ local open = ""
 @ for _, job in ipairs(jobs) do
@@ -43,10 +47,7 @@ static const struct entry entries[] = {
 @     end
 @     open = job.isa.guard
 @   end
-@   local n = job.name
-    { { "$(job.layer.layout)_$(job.contract)", "$(job.isa.name)", $(quote(job.plan.algorithm)), $(align),
-        $(n)_shape, $(n)_packed_bytes, $(n)_workspace_bytes,
-        $(n)_tasks, $(n)_pack, $(n)_run }, runs_$(job.isa.name) },
+    ENTRY("$(job.layer.layout)_$(job.contract)", $(job.isa.name), $(quote(job.plan.algorithm)), $(job.name)),
 @ end
 @ if open ~= "" then
 #endif

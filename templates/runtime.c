@@ -6,14 +6,14 @@ $(contract)
  *
 $(method)
  */
-#include <stddef.h>
 @ if uses_math then
 #include <math.h>
 @ end
 
-$(include("shape.h"))
+#include "$(job.header or name .. ".h")"
 
-$(include("runtime_face.h"))
+/* Names of this file. */
+#define CONV_(part) $(name)_##part
 
 @ local L = isa.lanes
 @ local depthwise = plan.algorithm == "depthwise"
@@ -177,3 +177,4 @@ $(include("runtime_" .. plan.algorithm .. ".c"))
 @ if isa.guard ~= "" then
 #endif
 @ end
+#undef CONV_

@@ -19,7 +19,7 @@ $(include("shape.h"))
 extern "C" {
 #endif
 
-$(include("runtime_face.h"))
+CONV_DECLARE($(name));
 
 #ifdef __cplusplus
 }

@@ -20,7 +20,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ if pixels then
     s.chunks = (int)(wanted < shape->in_channels ? wanted : shape->in_channels);
     s.chunk = (shape->in_channels + s.chunks - 1) / s.chunks;
-    s.together = (int)(1 + 4096 / plane);
+    s.together = (int)(8 + 4096 / plane);
 @ else
     const long long tiles = (shape->out_h + $(plan.rows.pixels - 1)) / $(plan.rows.pixels);
     const int vectors = (shape->in_channels + $(L - 1)) / $(L);

@@ -30,13 +30,13 @@ $(include_plan("direct.c", plan.pixels))
 /* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
 static $(target)void $(name)_tile(int vectors, int pixels, const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or ""), int lanes, const struct $(name)_view *view)
 {
-    switch (vectors * 16 + pixels) {
-@ for _, class in ipairs(plan.classes) do
-@   for _, variant in ipairs(class.variants) do
-    case $(class.vectors * 16 + variant.pixels): $(name)_k$(class.width)_tile$(variant.pixels)(in, w, out$(clipped and ", kh_begin, kh_end" or "")$(kw), lanes, view); break;
+@ for i, class in ipairs(plan.classes) do
+    $(i > 1 and "else " or "")$(i < #plan.classes and ("if (vectors == %d) "):format(class.vectors) or "")$("{")
+@   for k, variant in ipairs(class.variants) do
+        $(k > 1 and "else " or "")$(k < #class.variants and ("if (pixels <= %d) "):format(variant.pixels) or "")$(name)_k$(class.width)_tile$(variant.pixels)(in, w, out$(clipped and ", kh_begin, kh_end" or "")$(kw)$(variant.fewer and ", pixels" or ""), lanes, view);
 @   end
-@ end
     }
+@ end
 }
 
 @ if layer.layout == "nchw" then
@@ -71,7 +71,7 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
 }
 
 @ end
-/* Pixels of the next tile of a row: as equal as 1, 2, 3, 4 and `most` can be. */
+/* Pixels of the next tile of a row: as equal as up to 4 and `most` can be. */
 static int $(name)_pixels(int left, int most)
 {
     if (left > 2 * most) return most;

@@ -9,12 +9,15 @@
 @ local vector_step = times(L, lane_step)
 @ local function valid(v)
 @   if v < vectors - 1 then return L end
-@   if channels then return plan.runtime and L or class.tail end
+@   if channels then return class.tail end
 @   return variant.pixels - v * L
 @ end
+@ local active = layer.activation.kind ~= "none"
+@ local function result(s, v) return active and activate(acc(s, v)) or acc(s, v) end
+@ local function place(s, v) return at("out", plus(times(s, splat_step), times(v, vector_step))) end
 @ local function plain(v, count)
 @   for s = 0, splats - 1 do
-    $(isa.store_range(at("out", plus(times(s, splat_step), times(v, vector_step))), acc(s, v), 0, count))
+    $(isa.store_range(place(s, v), result(s, v), 0, count))
 @   end
 @ end
 @ if plan.runtime and (L == 1 or not channels and not variant.ragged) then
@@ -26,17 +29,21 @@
     if (outputs == $(s)) return;
 @     end
 @     for v = 0, vectors - 1 do
-@       local place = at("out", plus(times(s, splat_step), v * L))
-    $(variant.ragged and ("CONV_STORE(%s, %s);"):format(place, acc(s, v)) or isa.store(place, acc(s, v)))
+    $(variant.ragged and ("CONV_STORE(%s, %s);"):format(place(s, v), result(s, v)) or isa.store(place(s, v), result(s, v)))
+@     end
+@   end
+@ elseif plan.runtime then
+@   for s = 0, splats - 1 do
+@     if s > 0 and variant.fewer then
+    if (pixels == $(s)) return;
+@     end
+@     for v = 0, vectors - 1 do
+    $(L > 1 and v == vectors - 1 and ("CONV_STORE(%s, %s);"):format(place(s, v), result(s, v)) or isa.store(place(s, v), result(s, v)))
 @     end
 @   end
 @ elseif contiguous or L == 1 then
 @   for v = 0, vectors - 1 do
-@     if plan.runtime and L > 1 and v == vectors - 1 then
-@       for s = 0, splats - 1 do
-    CONV_STORE($(at("out", plus(times(s, splat_step), times(v, vector_step)))), $(acc(s, v)));
-@       end
-@     elseif channels and class.ragged == "last" and v == vectors - 1 then
+@     if channels and class.ragged == "last" and v == vectors - 1 then
     if (ragged) {
 @       plain(v, valid(v))
     } else {
@@ -47,6 +54,13 @@
 @     end
 @   end
 @ else
+@   if active then
+@     for s = 0, splats - 1 do
+@       for v = 0, vectors - 1 do
+    $(acc(s, v)) = $(activate(acc(s, v)));
+@       end
+@     end
+@   end
     /* Lanes are not neighbours in the output: transposed, each lane is a run of it. */
 @   for v = 0, vectors - 1 do
 @     for first = 0, splats - 1, L do
@@ -61,7 +75,7 @@
 @           if full and l == valid(v) + 1 then
         if (!ragged) {
 @           end
-        $(plan.runtime and v == vectors - 1 and l > 1 and ("if (lanes > %d) { "):format(l - 1) or "")$(isa.store_range(at("out", plus(times(first, splat_step), times(v * L + l - 1, lane_step))), rows[l].name, rows[l].at, #some))$(plan.runtime and v == vectors - 1 and l > 1 and " }" or "")
+        $(isa.store_range(at("out", plus(times(first, splat_step), times(v * L + l - 1, lane_step))), rows[l].name, rows[l].at, #some))
 @         end
 @       end
 @       if full and valid(v) < L then

@@ -89,7 +89,8 @@ function direct.names(plan, isa, layer, name)
       if plan.runtime and not channels then
         at = ("wt[%d]"):format(s)
       elseif plan.runtime then
-        at = plan.input.pixel == 1 and ("px[%d]"):format(s) or ("px%d[c]"):format(s)
+        at = plan.input.pixel == 1 and ("px[%s]"):format(variant.fewer and s > 0 and "at" .. s or s)
+          or ("px%d[c]"):format(s)
       elseif channels then
         local pixel = read(variant, tap, s)
         at = pixel and ("src[%d]"):format(pixel * plan.input.pixel + u * plan.input.channel)

@@ -72,7 +72,12 @@ local function runtime_plan(layer, isa, options)
   local notional = setmetatable({ OH = 60, OW = pixels and 60 * L or 60, OC = 4 * L, N = 1 }, { __index = layer })
   local best
   for _, c in ipairs(candidates(notional, isa, options.tile)) do
-    if not best and c.rows * c.units * taps <= (options.max_unroll or 4096) // 4 then best = c end
+    -- Of pixels one vector: whether it is at an edge is asked of each tile.
+    local sums = c.rows * c.units
+    if not best and sums <= 12 and (c.units == 1 or not pixels)
+      and sums * taps <= (options.max_unroll or 4096) // 16 then
+      best = c
+    end
   end
   if not best then
     return nil, ("kernel %dx%d: too large for a depthwise kernel with run-time sizes"):format(layer.KH, layer.KW)

@@ -85,11 +85,14 @@ function runtime.plan(layer, isa, options)
   for _, vectors in ipairs(tile.vectors == 4 and { 4, 2, 1 } or tile.vectors == 3 and { 3, 2, 1 } or { 2, 1 }) do
     local class = { width = vectors * isa.lanes, vectors = vectors, ragged = "runtime", variants = {} }
     local room = math.min(isa.registers >= 32 and 24 or 12, cost.accumulators(isa, vectors)) // vectors
-    for _, pixels in ipairs(vectors == 2 and isa.registers >= 32 and { 1, 2, 3, 4, 7 } or { 1, 2, 3, 4, 6 }) do
+    -- As many pixels as there is room for, four, or up to three; with one vector, where each sum waits
+    -- for itself and a tile's time does not depend on its pixels, eight or up to four.
+    local sizes = vectors == 1 and { 4, 8 } or vectors == 2 and isa.registers >= 32 and { 3, 4, 7 } or { 3, 4, 6 }
+    for i, pixels in ipairs(sizes) do
       if pixels <= room then
         class.pixels = pixels -- the most
         class.variants[#class.variants + 1] = {
-          index = pixels, pixels = pixels, merged = merged, rolled = not merged,
+          index = pixels, pixels = pixels, merged = merged, rolled = not merged, fewer = i == 1,
           steps = { unroll = 1, rest = 0, count = merged and layer.KW > 1 and layer.KW .. " * view->channels"
             or "view->channels" },
         }

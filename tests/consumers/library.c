@@ -14,7 +14,10 @@ int main(int count, char **arguments)
         const struct conv_library_kernel *k = conv_kernel(i);
         char layout[5], padding[6], name[80];
         int kernel, stride;
-        if (sscanf(k->contract, "%4[a-z]_%dx%*ds%d_%5[a-z]", layout, &kernel, &stride, padding) != 4) return 1;
+        const char *filter = k->contract + 5; /* after "nhwc_" */
+        const int depthwise = strncmp(filter, "dw", 2) == 0;
+        if (sscanf(k->contract, "%4[a-z]_", layout) != 1
+            || sscanf(filter + 2 * depthwise, "%dx%*ds%d_%5[a-z]", &kernel, &stride, padding) != 3) return 1;
         snprintf(name, sizeof name, "%s %s", k->contract, k->isa);
         if (!conv_runs(k)) {
             printf("ok %d - %s # SKIP\n", ++number, name);
@@ -22,7 +25,7 @@ int main(int count, char **arguments)
         }
         const struct runtime_kernel r = {
             name, { kernel, kernel, stride, stride, 1, 1, padding[0] == 's' ? SAME : VALID, 0, 0, 0, 0,
-                layout[1] == 'c', 0, 1 },
+                layout[1] == 'c', 0, 1, depthwise },
             k->shape, k->packed_bytes, k->workspace_bytes, k->tasks, k->pack, k->run,
         };
         check_runtime(&r, &number);

@@ -86,6 +86,8 @@ function library.generated(t)
       again:format("C", dir, "again", dir, "again")) },
     { "generated", as_test("also under another locale",
       again:format("de_DE.UTF-8", dir, "locale", dir, "locale")) },
+    { "generated", as_test("at most 250 files of 6 MB in all", "test $(ls generated | wc -l) -le 250"
+      .. " && test $(cat generated/* | wc -c) -le 6000000") },
     { "generated", as_test("one kernel in C++", ("c++ -Igenerated tests/consumers/one_kernel.cc -x c"
       .. " generated/conv_f32_nhwc_3x3s1_same_via_direct_scalar.c -o %s/one && %s/one"):format(dir, dir)) },
   }
