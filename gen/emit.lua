@@ -13,6 +13,7 @@ local emit = {}
 
 local lowering = {
   direct = require "lower.direct", depthwise = require "lower.depthwise", pooling = require "lower.pooling",
+  fused = require "lower.fused",
 }
 
 local ALIGN = 64
@@ -61,7 +62,7 @@ end
 local function commented(paragraphs)
   local out = {}
   for _, paragraph in ipairs(paragraphs) do
-    local line = " *"
+    local line = " *" -- an empty paragraph is none
     for word in paragraph:gmatch("%S+") do
       if #line + 1 + #word > 98 then
         out[#out + 1] = line
@@ -69,7 +70,7 @@ local function commented(paragraphs)
       end
       line = line .. " " .. word
     end
-    out[#out + 1] = line
+    if line ~= " *" then out[#out + 1] = line end
   end
   return table.concat(out, "\n")
 end
@@ -88,17 +89,18 @@ local function signature(layer)
     return layer.layout == "nhwc" and ("[%s][%s][%s][%s]"):format(n, h, w, c)
       or ("[%s][%s][%s][%s]"):format(n, c, h, w)
   end
-  if layer.pool then
-    return ("output%s = %s of windows of %d x %d pixels of input%s"):format(
-      image(layer.N, layer.OH, layer.OW, layer.OC), layer.pool == "max" and "the maximum" or "the average",
-      layer.KH, layer.KW, image(layer.N, layer.IH, layer.IW, layer.IC))
+  local function windows(pool)
+    return ("%s of windows of %d x %d pixels of "):format(pool.pool == "max" and "the maximum" or "the average",
+      pool.KH, pool.KW)
   end
+  local last = layer.after or layer
+  local output = ("output%s = "):format(image(last.N, last.OH, last.OW, last.OC))
+  if layer.pool then return output .. windows(layer) .. "input" .. image(layer.N, layer.IH, layer.IW, layer.IC) end
   local sum = ("conv(input%s, weights[%s])"):format(image(layer.N, layer.IH, layer.IW, layer.IC),
     emit.weight_shape(layer):gsub(" x ", "]["))
   if layer.bias then sum = ("bias[%s] + %s"):format(layer.OC, sum) end
   local act = activation_text(layer)
-  return ("output%s = %s"):format(image(layer.N, layer.OH, layer.OW, layer.OC),
-    act and ("%s(%s)"):format(act, sum) or sum)
+  return output .. (layer.after and windows(layer.after) or "") .. (act and ("%s(%s)"):format(act, sum) or sum)
 end
 
 --- "10 x 3 x 5 x 5": the weights' shape in their order.
@@ -145,13 +147,18 @@ local function facts_of(layer, plan)
   }
 end
 
+-- What a pooling layer makes of its padding.
+local function padding_rule(layer)
+  return layer.pool == "max" and "Padding is no maximum. Of -0 and +0 either may be it."
+    or layer.include_pad and "Padding counts, as zeros; what ceil mode adds behind it does not."
+    or "Padding does not count: sums are divided by the number of pixels in the window."
+end
+
 local function pooling_contract(layer, plan, isa)
   return {
     ("%s; %s, %s. %s, padding included; no workspace."):format(plan.algorithm:gsub("^%l", string.upper),
       geometry(layer), isa.title, plural(emit.macs(layer), "tap")),
-    layer.pool == "max" and "Padding is no maximum. Of -0 and +0 either may be it."
-      or layer.include_pad and "Padding counts, as zeros; what ceil mode adds behind it does not."
-      or "Padding does not count: sums are divided by the number of pixels in the window.",
+    padding_rule(layer),
     "Reads and writes nothing outside these arrays. NaN passes through: it is the result of every "
       .. "window that holds one.",
   }
@@ -165,7 +172,7 @@ local function environment(job)
     V = isa.vector, target = isa.target ~= "" and "CONV_TARGET " or "",
     at = isa_of.at, times = dimension.times, plus = dimension.plus,
     number = number, scaled = scaled, plural = plural, ceil_quotient = ceil_quotient,
-    signature = signature(layer), geometry = geometry(layer), weight_shape = emit.weight_shape(layer),
+    copies = false, signature = signature(layer), geometry = geometry(layer), weight_shape = emit.weight_shape(layer),
     uses_math = layer.activation.runtime ~= nil -- INFINITY
       or isa.exp2i("v", "n"):find("ldexpf", 1, true) ~= nil and (layer.activation.kind == "sigmoid"
         or layer.activation.kind == "silu" or layer.activation.kind == "tanh"),
@@ -181,7 +188,9 @@ local function environment(job)
       plan.algorithm:gsub("^%l", string.upper), geometry(layer), isa.title, emit.macs(layer),
       plural(facts.packed_bytes, "byte"),
       facts.workspace_bytes == 0 and "no workspace" or plural(facts.workspace_bytes, "byte") .. " of workspace"),
-    "Reads and writes nothing outside these arrays. NaN passes through the activation.",
+    layer.after and ("Behind it pooling with %s. %s"):format(geometry(layer.after), padding_rule(layer.after)) or "",
+    "Reads and writes nothing outside these arrays. NaN passes through the activation"
+      .. (layer.after and " and the pooling." or "."),
   })
   env.align, env.l2_bytes = ALIGN, cost.l2_bytes
   function env.activate(value)
@@ -200,10 +209,12 @@ local function environment(job)
     return scope
   end
   including(env)
-  -- The same for a plan that is part of this one.
-  function env.include_plan(file, part)
-    local own = lowering[part.algorithm].names(part, isa, layer, name)
-    own.plan = part
+  -- The same for a plan that is part of this one: with its own layer and its own functions, if it has them.
+  function env.include_plan(file, part, more)
+    local its_layer, its_name = part.layer or layer, name .. (part.suffix or "")
+    local own = lowering[part.algorithm].names(part, isa, its_layer, its_name)
+    own.plan, own.layer, own.name = part, its_layer, its_name
+    for key, value in pairs(more or {}) do own[key] = value end
     return env.include(file, own)
   end
   function env.activation()
@@ -233,6 +244,19 @@ end
 local function kind_of(layer)
   return layer.pool == "max" and "CONV_MAX_POOLING" or layer.pool == "average" and "CONV_AVERAGE_POOLING"
     or "CONV_CONVOLUTION"
+end
+
+-- A layer as a struct conv_layer, lines of C.
+local function layer_literal(l)
+  return {
+    ("%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d,"):format(l.N, l.IH, l.IW, l.IC, l.OH, l.OW, l.OC,
+      l.KH, l.KW, l.stride_h, l.stride_w, l.dilation_h, l.dilation_w, l.groups),
+    ("%d, %d, %d, %d, CONV_%s, CONV_%s,"):format(l.pad_top, l.pad_left, l.pad_bottom, l.pad_right,
+      l.layout:upper(), l.weights:upper()),
+    ("CONV_%s, %s, %s, %d,"):format(l.activation.kind:upper(), number(l.activation.a), number(l.activation.b),
+      l.bias and 1 or 0),
+    ("%s, %d"):format(kind_of(l), l.include_pad and 1 or 0),
+  }
 end
 
 -- The instruction sets of some jobs, each once.
@@ -273,7 +297,7 @@ end
 function emit.registry(jobs, registry)
   local env = {
     jobs = jobs, count = #jobs, registry = registry, sets = sets_of(jobs), version = version,
-    number = number, kind_of = kind_of,
+    layer_literal = layer_literal,
   }
   return template.render(read("templates/registry_list.h"), "templates/registry_list.h", env),
     template.render(read("templates/registry.c"), "templates/registry.c", env)
@@ -286,7 +310,7 @@ end
 
 --- A standalone test program for some kernels (templates/test.c).
 function emit.test(jobs)
-  local env = { jobs = jobs, version = version, include = read, number = number, kind_of = kind_of }
+  local env = { jobs = jobs, version = version, include = read, layer_literal = layer_literal }
   return template.render(read("templates/test.c"), "templates/test.c", env)
 end
 

@@ -8,12 +8,14 @@
 --   bias = true | false, layout = "nhwc" | "nchw", weights = "oihw" | "ohwi" | "hwio"
 --   dtype = "f32", name = string or nil
 --   pool, ceil, include_pad                     of pooling layers: see pooling.lua
+--   after                                       a pooling layer whose input is this one's output
 --
 -- layer.new takes the same fields. Dilation 1 is dense. Padding is given as four numbers, those
 -- that are missing being 0, or as pad = "same" (odd pixel at the end, as TensorFlow and ONNX
 -- SAME_UPPER), "same-lower" (odd pixel at the beginning) or "valid". At the end it may be
 -- negative: trailing input is not read. groups = "depthwise" means groups = IC, and OC = IC unless
--- given. OH and OW may be given; then they must be right.
+-- given. OH and OW may be given; then they must be right. after: the fields of that layer without
+-- its input.
 --
 -- This is the only place that knows padding rules.
 
@@ -56,7 +58,7 @@ for _, list in ipairs({ INTEGERS, PADDING, WORDS }) do
   for _, entry in ipairs(list) do FIELDS[#FIELDS + 1] = entry[1] end
 end
 for _, field in ipairs({ "pad", "OH", "OW", "activation", "bias", "name", "pool", "ceil",
-  "include_pad", "global" }) do
+  "include_pad", "global", "after" }) do
   FIELDS[#FIELDS + 1] = field
 end
 local KNOWN = {}
@@ -197,7 +199,7 @@ function layer.counts(l)
     { "input", "IH", l.N, l.IH, l.IW, l.IC },
     l.pool and { "window", "KH", l.KH, l.KW }
       or { "weights", "KH", l.OC, l.KH, l.KW, l.IC // l.groups },
-    { "output", "OC", l.N, l.OH, l.OW, l.OC },
+    { "output", "OC", l.N, (l.after or l).OH, (l.after or l).OW, l.OC },
   }) do
     local product, text, field = count(table.unpack(array))
     if not product then return nil, text, field end
@@ -224,6 +226,22 @@ local function check_windows(l)
     end
   end
   return true
+end
+
+-- The pooling layer behind a layer, or nil, a message and the field to blame.
+local function behind(l, fields)
+  if type(fields) ~= "table" then
+    return fault("after", "after must be a table of fields, got %s", message.quote(fields))
+  end
+  local f = { N = l.N, IH = l.OH, IW = l.OW, IC = l.OC, layout = l.layout, dtype = l.dtype }
+  for key, value in next, fields do
+    if f[key] ~= nil then return fault("after", "after: %s follows from the layer before", key) end
+    f[key] = value
+  end
+  if f.pool == nil then return fault("after", "after: a pooling layer is wanted; field pool is missing") end
+  local pool, text = layer.new(f)
+  if not pool then return fault("after", "%s", text) end
+  return pool
 end
 
 --- A layer from its fields; or nil, a message and the field to blame. Reads `fields` raw.
@@ -300,6 +318,10 @@ function layer.new(fields, run_time)
     if not ok then return fault("name", "%s", text) end
   end
 
+  if rawget(fields, "after") ~= nil then
+    l.after, text, field = behind(l, rawget(fields, "after"))
+    if not l.after then return nil, text, field end
+  end
   ok, text, field = layer.counts(l)
   if not ok then return nil, text, field end
   return l

@@ -3,7 +3,7 @@
 --
 -- The canonical name is read back by name.parse:
 --
---   conv_<dtype>_<layout>_<filter>_<shape>[_<weights>][_nobias][_<activation>]
+--   conv_<dtype>_<layout>_<filter>_<shape>[_<weights>][_nobias][_<activation>][_<window>]
 --       _via_<algorithm>_<isa>[_<tile>]
 --     filter      <KH>x<KW> s<S> p<P> [d<D>] [g<G> | dw]
 --     S, D        one number, or <h>x<w>; D is left out when 1
@@ -14,7 +14,9 @@
 --     weights     ohwi or hwio; left out when oihw
 --     activation  left out when none; numbers follow the word: leaky0p1 is leaky:0.1 and
 --                 clampm1p5x2 is clamp:-1.5,2 (m: minus, p: point)
+--     window      of the pooling behind it, as below
 --   for example conv_f32_nhwc_3x3s1p1_56x56c64k64_relu_via_direct_avx2_6x16
+--   or conv_f32_nhwc_3x3s1p1_56x56c64k64_relu_max2x2s2p0_via_fused_avx2_6x2
 --
 --   pool_<dtype>_<layout>_<window>_<shape>_via_<algorithm>_<isa>[_<tile>]
 --     window      max | avg | avgpad, then as the filter, then [ceil]; avgpad: padding counts
@@ -104,6 +106,7 @@ function name.compose(l, how)
   if l.weights ~= "oihw" then parts[#parts + 1] = l.weights end
   if not l.bias and not l.pool then parts[#parts + 1] = "nobias" end
   if l.activation.kind ~= "none" then parts[#parts + 1] = activation_text(l.activation) end
+  if l.after then parts[#parts + 1] = window_text(l.after) end
   local what, tail = table.concat(parts, "_"), how.algorithm .. "_" .. how.isa
   local function whole(middle, tile)
     return ("%s_%s_%s_%s_via_%s%s"):format(l.pool and "pool" or "conv", l.dtype, l.layout, middle, tail,
@@ -205,6 +208,8 @@ function name.parse(text)
   if parts[at] == "ohwi" or parts[at] == "hwio" then f.weights, at = parts[at], at + 1 end
   f.bias = parts[at] ~= "nobias"
   if not f.bias then at = at + 1 end
+  local after = {}
+  if parts[at] and parse_window(after, parts[#parts]) then f.after, parts[#parts] = after, nil end
   f.activation = parse_activation(parts[at] or "none")
   if #parts > at then return refuse() end
   return f, how

@@ -7,6 +7,7 @@
 
 local activation = require "activation"
 local argparse = require "argparse"
+local behind = require "behind"
 local isa = require "isa"
 local layer = require "layer"
 local message = require "message"
@@ -45,6 +46,8 @@ local GEOMETRY = {
 local POOLING = {
   { "--pool", alternatives(pooling.kinds), "A pooling layer; it has no filters, groups, weights,"
     .. " bias and activation." },
+  { "--then", behind.syntax, "Pooling behind the convolution, in the same kernel; stride: the window."
+    .. " max:2x2, max:3x3/2+1 (stride 2, padding 1)." },
   { "--ceil", nil, "Pooling: round the output's size up." },
   { "--include-pad", nil, "Pooling: padding counts in averages, as zeros." },
 }

@@ -15,7 +15,7 @@ local pooling = {}
 pooling.kinds = { "max", "average" }
 
 -- fields of other layers only, and of pooling layers only
-local FOREIGN = { "OC", "groups", "weights", "bias", "activation" }
+local FOREIGN = { "OC", "groups", "weights", "bias", "activation", "after" }
 local FLAGS = { "ceil", "include_pad", "global" }
 local GLOBAL = { "KH", "KW", "stride_h", "stride_w", "dilation_h", "dilation_w", "pad", "pad_top",
   "pad_left", "pad_bottom", "pad_right", "ceil" }

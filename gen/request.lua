@@ -6,6 +6,7 @@
 -- value, 3 for what is right but unsupported, 4 for a file that cannot be read.
 
 local activation = require "activation"
+local behind = require "behind"
 local benchdnn = require "import.benchdnn"
 local isa = require "isa"
 local layer = require "layer"
@@ -13,6 +14,7 @@ local message = require "message"
 local name = require "name"
 local options = require "options"
 local plan = require "plan"
+local sizes = require "sizes"
 
 local request = {}
 
@@ -27,71 +29,33 @@ local OPTION_OF = {
   dilation_h = "--dilation", dilation_w = "--dilation", groups = "--groups", pad = "--pad",
   pad_top = "--pad", pad_left = "--pad", pad_bottom = "--pad", pad_right = "--pad",
   pool = "--pool", activation = "--activation", layout = "--layout", weights = "--weights", dtype = "--dtype",
-  name = "--name",
+  name = "--name", after = "--then",
 }
-
--- A decimal integer: no hexadecimal, no fraction, no exponent, no spaces, as tonumber would take.
--- One that is too large for any size still is an integer; layer.new says what is allowed.
-local function integer(text)
-  local digits = text:match("^%-?(%d+)$")
-  if not digits then return nil end
-  if #digits:gsub("^0+", "") > 18 then
-    return text:find("^%-") and math.mininteger or math.maxinteger
-  end
-  return tonumber(text)
-end
-
--- All items of text between separators as integers, or nil when one is none or their number is
--- not allowed.
-local function integers(text, separator, counts)
-  local list = {}
-  for item in (text .. separator):gmatch("(.-)" .. separator) do
-    local value = integer(item)
-    if not value or #list == 4 then return nil end
-    list[#list + 1] = value
-  end
-  return counts[#list] and list or nil
-end
 
 local function set_size(fields, text, size)
   local option, syntax, counts, names = table.unpack(size)
-  local list = integers(text, "x", counts)
+  local list = sizes.list(text, "x", counts)
   if not list then return bad(option, text, ("want %s in decimal integers"):format(syntax)) end
   for i, field in ipairs(names) do fields[field] = list[i] or list[1] end
   return true
 end
 
-local PAIR = { true, true }
 local SIZES = {
   { "--input", "HxWxC", { [3] = true }, { "IH", "IW", "IC" } },
   { "--batch", "N", { true }, { "N" } },
   { "--filters", "OC", { true }, { "OC" } },
-  { "--kernel", "KHxKW or K", PAIR, { "KH", "KW" } },
-  { "--stride", "SHxSW or S", PAIR, { "stride_h", "stride_w" } },
-  { "--dilation", "DHxDW or D", PAIR, { "dilation_h", "dilation_w" } },
+  { "--kernel", "KHxKW or K", sizes.pair, { "KH", "KW" } },
+  { "--stride", "SHxSW or S", sizes.pair, { "stride_h", "stride_w" } },
+  { "--dilation", "DHxDW or D", sizes.pair, { "dilation_h", "dilation_w" } },
 }
 
 local function set_pad(text, fields)
-  for _, mode in ipairs(layer.words.pad) do
-    if text == mode then
-      fields.pad = mode
-      return true
-    end
-  end
-  local list = integers(text, "x", PAIR)
-  if list then
-    local h, w = list[1], list[2] or list[1]
-    list = { h, w, h, w }
-  else
-    list = integers(text, ",", { [4] = true })
-  end
-  if not list then
+  if not sizes.set_padding(fields, text) then
     return bad("--pad", text, "want same, same-lower, valid, P, PHxPW or T,L,B,R in decimal"
       .. " integers" .. message.did_you_mean(text, layer.words.pad))
   end
-  for i, field in ipairs({ "pad_top", "pad_left", "pad_bottom", "pad_right" }) do
-    if list[i] < 0 then return bad("--pad", text, "padding must be >= 0") end
-    fields[field] = list[i]
+  for _, field in ipairs({ "pad_top", "pad_left", "pad_bottom", "pad_right" }) do
+    if (fields[field] or 0) < 0 then return bad("--pad", text, "padding must be >= 0") end
   end
   return true
 end
@@ -129,7 +93,7 @@ local function geometry_fields(values)
   end
   local groups = values["--groups"]
   if groups then
-    fields.groups = groups == "depthwise" and groups or integer(groups)
+    fields.groups = groups == "depthwise" and groups or sizes.integer(groups)
     if not fields.groups then
       return bad("--groups", groups, "want a decimal integer or depthwise"
         .. message.did_you_mean(groups, { "depthwise" }))
@@ -154,8 +118,8 @@ end
 -- Options that only pooling layers have, and those that they have not.
 local function check_pooling(values)
   for _, option in ipairs(values["--pool"]
-      and { "--filters", "--groups", "--activation", "--no-bias", "--weights" }
-      or { "--ceil", "--include-pad", "--global" }) do
+      and { "--filters", "--groups", "--activation", "--no-bias", "--weights", "--then" }
+      or values["--then"] and { "--global" } or { "--ceil", "--include-pad", "--global" }) do
     if values[option] then
       return nil, ("option '%s' cannot be used %s '--pool'"):format(option, values["--pool"]
         and "together with" or "without"), 2
@@ -164,14 +128,29 @@ local function check_pooling(values)
   return true
 end
 
+-- The fields of the pooling behind the convolutions, if there is one: nil where not, false and a
+-- message where it is wrong.
+local function pooling_behind(values)
+  local text = values["--then"]
+  if not text then return nil end
+  local fields, why = behind.parse(text)
+  if not fields then return false, ("bad value %s for --then: %s"):format(message.quote(text), why) end
+  return fields
+end
+
 -- The fields that geometry does not set.
-local function common_fields(values, fields)
+local function common_fields(values, fields, after)
   fields.activation = values["--activation"]
   fields.layout, fields.weights = values["--layout"], values["--weights"]
   fields.dtype = values["--dtype"]
-  fields.pool, fields.ceil = values["--pool"], values["--ceil"]
-  fields.include_pad = values["--include-pad"]
-  if not fields.pool then fields.bias = not values["--no-bias"] end
+  fields.pool = values["--pool"]
+  if not fields.pool then
+    fields.bias = not values["--no-bias"]
+    fields.after = fields.after or after
+  end
+  -- of the pooling layer, be it this one or the one behind it
+  local pool = fields.after or fields
+  pool.ceil, pool.include_pad = values["--ceil"], values["--include-pad"]
 end
 
 -- Layers before they are checked: a list of { fields =, name =, count =, where = }.
@@ -233,7 +212,7 @@ local function common_choices(values)
   chosen.isa = isa.get(chosen.isa)
   local unroll = values["--max-unroll"]
   if unroll then
-    chosen.max_unroll = integer(unroll)
+    chosen.max_unroll = sizes.integer(unroll)
     if not chosen.max_unroll or chosen.max_unroll < 1 or chosen.max_unroll > layer.LIMIT then
       return bad("--max-unroll", unroll,
         ("want a decimal integer from 1 to %d"):format(layer.LIMIT))
@@ -245,8 +224,6 @@ local function common_choices(values)
   end
   return chosen
 end
-
-local function size_text(h, w) return h == w and tostring(h) or h .. "x" .. w end
 
 -- The command that emits this kernel again: only what differs from the defaults, in fixed order.
 local function command_of(values, l, chosen, job)
@@ -260,24 +237,23 @@ local function command_of(values, l, chosen, job)
   put("--pool", l.pool)
   if values["--input"] then
     local mode = values["--pad"]
-    local top, left, bottom, right = l.pad_top, l.pad_left, l.pad_bottom, l.pad_right
-    local pad = mode and mode:find("^%a") and mode
-      or top == bottom and left == right and size_text(top, left)
-      or ("%d,%d,%d,%d"):format(top, left, bottom, right)
+    local pad = mode and mode:find("^%a") and mode or sizes.padding_text(l)
     put("--input", ("%sx%sx%s"):format(l.IH, l.IW, l.IC))
     put("--batch", not l.runtime and l.N or 1, 1)
     put("--filters", not l.pool and not l.depthwise and l.OC, false)
     put("--kernel", ("%dx%d"):format(l.KH, l.KW))
-    put("--stride", size_text(l.stride_h, l.stride_w), l.pool and size_text(l.KH, l.KW) or "1")
+    put("--stride", sizes.text(l.stride_h, l.stride_w), l.pool and sizes.text(l.KH, l.KW) or "1")
     put("--pad", pad == "0" and "valid" or pad, "valid")
-    put("--dilation", size_text(l.dilation_h, l.dilation_w), "1")
+    put("--dilation", sizes.text(l.dilation_h, l.dilation_w), "1")
     put("--groups", l.pool and 1 or (l.depthwise or l.groups > 1 and l.groups == l.IC) and "depthwise"
       or l.groups, 1)
   else
     put("--problem", benchdnn.format(l))
   end
-  put("--ceil", l.ceil or false, false)
-  put("--include-pad", l.include_pad or false, false)
+  local pool = l.after or l
+  put("--then", l.after and behind.text(l.after))
+  put("--ceil", pool.ceil or false, false)
+  put("--include-pad", pool.include_pad or false, false)
   put("--activation", activation.text(l.activation), "none")
   put("--no-bias", not l.pool and not l.bias, false)
   put("--layout", l.layout, "nhwc")
@@ -295,20 +271,24 @@ end
 function request.jobs(values)
   local chosen, text, status = common_choices(values)
   if not chosen then return nil, text, status end
-  local entries
+  local entries, after
   entries, text, status = sources(values)
   if not entries then return nil, text, status end
+  after, text = pooling_behind(values)
+  if after == false then return nil, text, 2 end
 
   local jobs, seen = {}, {}
   for _, entry in ipairs(entries) do
     local where = entry.where or ""
-    common_fields(values, entry.fields)
+    common_fields(values, entry.fields, after)
     entry.fields.name = entry.name
-    local sizes = entry.fields.runtime
+    local names = entry.fields.runtime
     entry.fields.runtime = nil
     local l, wrong, field
-    if sizes then
-      l, wrong, field = layer.new_runtime(entry.fields, sizes)
+    if names and after then
+      return nil, "--then: pooling behind a convolution with run-time sizes is not supported", 3
+    elseif names then
+      l, wrong, field = layer.new_runtime(entry.fields, names)
     else
       l, wrong, field = layer.new(entry.fields)
     end

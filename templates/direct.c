@@ -135,7 +135,7 @@ $(include("stores.c", { class = class, variant = variant, splats = splats, vecto
 @ end
 @ if not plan.runtime then
 @ -- Rows of tiles of one class of blocks.
-/* Rows oh_begin to oh_end of one block of $(plural(width, "output channel")). */
+/* Rows oh_begin to oh_end of one block of $(plural(width, "output channel"))$(plan.band_rows and ", the first of them to out" or ""). */
 static $(target)void $(prefix)_rows(const float *image, const float *w, float *out, int oh_begin, int oh_end$(ragged))
 {
     for (int oh = oh_begin; oh < oh_end; ++oh) {
@@ -155,7 +155,7 @@ static $(target)void $(prefix)_rows(const float *image, const float *w, float *o
 @ else
         const float *row = $(at("image", -(layer.pad_top or 0) * plan.input.row)) + (ptrdiff_t)oh * $(layer.stride_h * plan.input.row);
 @ end
-        float *to = out + (ptrdiff_t)oh * $(plan.output.row);
+        float *to = out + (ptrdiff_t)$(plan.band_rows and "(oh - oh_begin)" or "oh") * $(plan.output.row);
         $(include("column_tiles.c", { segments = class.segments, tile_of = function(variant) return prefix .. "_tile" .. variant.index end, between = ", w", pass = pass, taps = ", 0, " .. KW, wide = false, tail = tail }))
     }
 }

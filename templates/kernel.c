@@ -7,6 +7,9 @@ $(contract)
 $(method)
  */
 #include <stddef.h>
+@ if copies then
+#include <string.h>
+@ end
 @ if uses_math then
 #include <math.h>
 @ end
@@ -38,7 +41,9 @@ $(target)void $(name)_run(const float *input, const void *packed, float *output,
 @ if layer.pool then
     (void)packed; /* there are no weights */
 @ end
+@ if plan.workspace_floats == 0 then
     (void)workspace;
+@ end
 $(include((plan.run or plan.algorithm) .. "_run.c"))
 }
 

@@ -33,10 +33,11 @@ const struct conv_kernel $(registry)[] = {
 @ for _, job in ipairs(jobs) do
 @ local l, p, n = job.layer, job.plan, job.name
     { "$(n)", "$(job.layer_name)", $(n)_ALGORITHM, "$(job.isa.name)", "$(p.tile_name)", $(registry)_runs_$(job.isa.name),
-      { $(l.N), $(l.IH), $(l.IW), $(l.IC), $(l.OH), $(l.OW), $(l.OC), $(l.KH), $(l.KW), $(l.stride_h), $(l.stride_w), $(l.dilation_h), $(l.dilation_w), $(l.groups),
-        $(l.pad_top), $(l.pad_left), $(l.pad_bottom), $(l.pad_right), CONV_$(l.layout:upper()), CONV_$(l.weights:upper()),
-        CONV_$(l.activation.kind:upper()), $(number(l.activation.a)), $(number(l.activation.b)), $(l.bias and 1 or 0),
-        $(kind_of(l)), $(l.include_pad and 1 or 0) },
+      {
+        $(layer_literal(l))
+      }, {
+        $(l.after and layer_literal(l.after) or "0 /* nothing behind it */")
+      },
       $(n)_EXACT, $(n)_TASKS, $(n)_INPUT_COUNT, $(n)_WEIGHT_COUNT, $(n)_BIAS_COUNT, $(n)_OUTPUT_COUNT,
       $(n)_PACKED_BYTES, $(n)_WORKSPACE_BYTES, $(n)_ALIGN, $(l.pool and "0" or n .. "_pack"), $(registry)_$(job.isa.name)($(n)_run) },
 @ end

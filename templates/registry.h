@@ -39,6 +39,7 @@ struct conv_kernel {
     const char *tile;        /* its register tile, for people */
     int (*supported)(void);  /* whether this processor can run it; if not, run may be NULL */
     struct conv_layer layer;
+    struct conv_layer after; /* pooling of the layer's output in the same kernel; batch 0: there is none */
     int exact;               /* NAME_EXACT */
     int tasks;               /* NAME_TASKS */
     unsigned long long input_count, weight_count, bias_count, output_count; /* elements */

@@ -21,7 +21,7 @@
 
 @ -- The texts of headers, without their including each other.
 @ for _, file in ipairs { "templates/registry.h", "tests/reference.h", "tests/check/buffer.h",
-@     "tests/check/state.h", "tests/check/data.h", "tests/check/compare.h", "tests/check/passes.h",
+@     "tests/check/state.h", "tests/check/want.h", "tests/check/data.h", "tests/check/compare.h", "tests/check/passes.h",
 @     "tests/check.h" } do
 @ local text = include(file):gsub('#ifndef [%w_]+\n#include "[^"]*"\n#endif\n', "")
 $(text)
@@ -62,19 +62,13 @@ static const struct conv_kernel kernels[] = {
         .name = "$(n)", .layer_name = "$(job.layer_name)", .algorithm = $(n)_ALGORITHM,
         .isa = "$(job.isa.name)", .tile = "", .supported = runs_$(job.isa.name),
         .layer = {
-            .batch = $(l.N), .in_h = $(l.IH), .in_w = $(l.IW), .in_channels = $(l.IC),
-            .out_h = $(l.OH), .out_w = $(l.OW), .out_channels = $(l.OC),
-            .kernel_h = $(l.KH), .kernel_w = $(l.KW),
-            .stride_h = $(l.stride_h), .stride_w = $(l.stride_w),
-            .dilation_h = $(l.dilation_h), .dilation_w = $(l.dilation_w), .groups = $(l.groups),
-            .pad_top = $(l.pad_top), .pad_left = $(l.pad_left),
-            .pad_bottom = $(l.pad_bottom), .pad_right = $(l.pad_right),
-            .layout = CONV_$(l.layout:upper()), .weights = CONV_$(l.weights:upper()),
-            .activation = CONV_$(l.activation.kind:upper()),
-            .activation_a = $(number(l.activation.a)), .activation_b = $(number(l.activation.b)),
-            .has_bias = $(l.bias and 1 or 0),
-            .kind = $(kind_of(l)), .include_pad = $(l.include_pad and 1 or 0),
+            $(layer_literal(l))
         },
+@ if l.after then
+        .after = {
+            $(layer_literal(l.after))
+        },
+@ end
         .exact = $(n)_EXACT, .tasks = $(n)_TASKS,
         .input_count = $(n)_INPUT_COUNT, .weight_count = $(n)_WEIGHT_COUNT,
         .bias_count = $(n)_BIAS_COUNT, .output_count = $(n)_OUTPUT_COUNT,

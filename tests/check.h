@@ -34,11 +34,11 @@ static int check_count(struct check *c, const char *what, unsigned long long got
 static int check_facts(struct check *c)
 {
     const struct conv_kernel *k = c->kernel;
-    const struct conv_layer *l = c->layer;
+    const struct conv_layer *l = c->layer, *last = c->last;
     const double batch = l->batch;
     if (!check_count(c, "INPUT_COUNT", k->input_count, batch * l->in_h * l->in_w * l->in_channels)
         || !check_count(c, "OUTPUT_COUNT", k->output_count,
-                        batch * l->out_h * l->out_w * l->out_channels)
+                        batch * last->out_h * last->out_w * last->out_channels)
         || !check_count(c, "WEIGHT_COUNT", k->weight_count,
                         l->kind == CONV_CONVOLUTION
                             ? (double)l->out_channels * (double)check_taps(l) : 0.0)
@@ -46,6 +46,9 @@ static int check_facts(struct check *c)
         return 0;
     if (l->kind != CONV_CONVOLUTION && (k->pack || k->packed_bytes != 0))
         return check_fail(c, "a pooling layer has no weights to pack");
+    if (last != l && (last->batch != l->batch || last->in_h != l->out_h || last->in_w != l->out_w
+                      || last->in_channels != l->out_channels || last->layout != l->layout))
+        return check_fail(c, "the layer behind does not fit the layer");
     if (k->tasks < 1)
         return check_fail(c, "TASKS is %d, want 1 or more", k->tasks);
     if (k->align == 0 || k->packed_bytes % k->align != 0 || k->workspace_bytes % k->align != 0)
@@ -153,11 +156,9 @@ static int check_allocate(struct check *c)
             return 0;
     }
     for (int h = 0; h < l->in_h; h++)
-        c->row_read[h] = (unsigned char)check_axis_read_at_all(
-            h, l->out_h, l->kernel_h, l->stride_h, l->dilation_h, l->pad_top);
+        c->row_read[h] = (unsigned char)check_row_is_read(c, h);
     for (int w = 0; w < l->in_w; w++)
-        c->column_read[w] = (unsigned char)check_axis_read_at_all(
-            w, l->out_w, l->kernel_w, l->stride_w, l->dilation_w, l->pad_left);
+        c->column_read[w] = (unsigned char)check_column_is_read(c, w);
     return check_open(&c->buffers[CHECK_INPUT], (size_t)k->input_count * size, odd)
         && check_open(&c->buffers[CHECK_WEIGHTS], (size_t)k->weight_count * size, odd)
         && check_open(&c->buffers[CHECK_BIAS], (size_t)k->bias_count * size, odd)
@@ -173,9 +174,14 @@ static struct check_result check_kernel(const struct conv_kernel *kernel, uint64
     struct check c;
     memset(&c, 0, sizeof c);
     c.kernel = kernel;
-    c.layer = &kernel->layer;
+    c.layer = c.last = &kernel->layer;
+    c.window = 1;
+    if (kernel->after.batch > 0) {
+        c.last = &kernel->after;
+        c.window = (size_t)c.last->kernel_h * (size_t)c.last->kernel_w;
+    }
     c.random = seed;
-    c.macs = (double)kernel->output_count * (double)check_taps(c.layer);
+    c.macs = (double)kernel->output_count * (double)(check_taps(c.layer) * c.window);
     c.huge = c.macs > CHECK_HUGE
         || (double)kernel->input_count + (double)kernel->output_count > CHECK_MANY;
     c.small = c.macs <= CHECK_SMALL && !c.huge;

@@ -85,35 +85,54 @@ static struct reference_sum reference_conv(const struct conv_layer *l, const flo
     return r;
 }
 
+/* The pixels of a window one after the other: begin with REFERENCE_WINDOW, call reference_next_pixel
+ * until it gives 0. */
+struct reference_window {
+    int tap;        /* the next one */
+    int h, w;       /* the pixel */
+    size_t counted; /* taps so far, those of the padding included, but not what lies behind it */
+};
+#define REFERENCE_WINDOW { 0, 0, 0, 0 }
+
+static int reference_next_pixel(const struct conv_layer *l, int oh, int ow, struct reference_window *at)
+{
+    while (at->tap < l->kernel_h * l->kernel_w) {
+        const int kh = at->tap / l->kernel_w, kw = at->tap % l->kernel_w;
+        const long long ih = (long long)oh * l->stride_h - l->pad_top
+                             + (long long)kh * l->dilation_h;
+        const long long iw = (long long)ow * l->stride_w - l->pad_left
+                             + (long long)kw * l->dilation_w;
+        at->tap++;
+        at->counted += ih < (long long)l->in_h + l->pad_bottom
+                       && iw < (long long)l->in_w + l->pad_right;
+        if (ih < 0 || ih >= l->in_h || iw < 0 || iw >= l->in_w)
+            continue;
+        at->h = (int)ih;
+        at->w = (int)iw;
+        return 1;
+    }
+    return 0;
+}
+
 /* NaN where any pixel of the window is NaN. */
 static struct reference_sum reference_pool(const struct conv_layer *l, const float *input,
                                            int n, int oh, int ow, int c)
 {
     struct reference_sum r = { 0.0, 0.0, 0 };
-    size_t counted = 0; /* those of the padding included, but not what lies behind it */
-    for (int kh = 0; kh < l->kernel_h; kh++) {
-        const long long ih = (long long)oh * l->stride_h - l->pad_top
-                             + (long long)kh * l->dilation_h;
-        for (int kw = 0; kw < l->kernel_w; kw++) {
-            const long long iw = (long long)ow * l->stride_w - l->pad_left
-                                 + (long long)kw * l->dilation_w;
-            counted += ih < (long long)l->in_h + l->pad_bottom
-                       && iw < (long long)l->in_w + l->pad_right;
-            if (ih < 0 || ih >= l->in_h || iw < 0 || iw >= l->in_w)
-                continue;
-            const double x = (double)input[reference_input_at(l, n, (int)ih, (int)iw, c)];
-            if (l->kind == CONV_AVERAGE_POOLING) {
-                r.sum += x;
-                r.size += fabs(x);
-            } else if (r.taps == 0 || x > r.sum || isnan(x)) {
-                r.sum = x;
-                r.size = fabs(x);
-            }
-            r.taps++;
+    struct reference_window at = REFERENCE_WINDOW;
+    while (reference_next_pixel(l, oh, ow, &at)) {
+        const double x = (double)input[reference_input_at(l, n, at.h, at.w, c)];
+        if (l->kind == CONV_AVERAGE_POOLING) {
+            r.sum += x;
+            r.size += fabs(x);
+        } else if (r.taps == 0 || x > r.sum || isnan(x)) {
+            r.sum = x;
+            r.size = fabs(x);
         }
+        r.taps++;
     }
     if (l->kind == CONV_AVERAGE_POOLING) {
-        const double divisor = (double)(l->include_pad ? counted : r.taps);
+        const double divisor = (double)(l->include_pad ? at.counted : r.taps);
         r.sum /= divisor;
         r.size /= divisor;
     }

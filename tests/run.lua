@@ -30,6 +30,7 @@ local SUITES = {
   { "options", 0.5, 0.5, "orders of weights, no bias", suites.options },
   { "sanitizers", 0.5, 3, "address and undefined behaviour", suites.sanitizers },
   { "pooling", 0.5, 3, "tests/pooling.txt", suites.pooling },
+  { "fused", 1, 4, "pooling behind a convolution: tests/fused.txt", suites.fused },
   { "runtime", 0.5, 0.5, "kernels with run-time sizes", library.runtime },
   { "generated", 1, 3, "the committed library, copied", library.generated },
   { "problems", 1, 8, "tests/problems.txt", suites.problems },

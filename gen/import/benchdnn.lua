@@ -12,6 +12,7 @@
 -- 1). n takes the rest; quotes around the name are dropped, and so is *3, which says how often the
 -- layer occurs. Pooling layers have neither g nor oc.
 
+local behind = require "behind"
 local files = require "files"
 local layer = require "layer"
 local message = require "message"
@@ -193,17 +194,30 @@ local function trimmed(text)
   return first and text:match("^.*%S", first) or ""
 end
 
+-- "DESCRIPTOR then POOLING" as two texts.
+local function split_then(text)
+  local first, second = text:match("^(%S+)%s+then%s+(%S+)$")
+  return first or text, second
+end
+
 -- The entry of one line; false when it holds none; nil, a message and the status when it is wrong.
 local function read_line(line, number, seen, pool)
   local text = trimmed((line:gsub("^#.*", ""):gsub("%s#.*", "")))
   if text == "" then return false end
   if text:find("^%-%-") then
     return nil, ("option %s: only descriptors are read here"):format(message.quote(text)), 2
-  elseif text:find("%s") then
+  end
+  local pooled
+  if not pool then text, pooled = split_then(text) end
+  if text:find("%s") then
     return nil, ("want one descriptor a line, got %s"):format(message.quote(text)), 2
   end
   local entry, why, status = benchdnn.parse(text, pool)
   if not entry then return nil, why, status end
+  if pooled then
+    entry.fields.after, why = behind.parse(pooled)
+    if not entry.fields.after then return nil, ("then %s: %s"):format(message.quote(pooled), why), 2 end
+  end
   entry.line = number
   if entry.name then
     local ok
@@ -213,7 +227,8 @@ local function read_line(line, number, seen, pool)
   return entry
 end
 
---- Reads a layer list: a descriptor a line, '#' begins a comment, empty lines do not count; CRLF
+--- Reads a layer list: a descriptor a line, perhaps with 'then' and a pooling layer (see behind.lua)
+-- behind it, '#' begins a comment, empty lines do not count; CRLF
 -- and a byte order mark are accepted. Gives a list of what benchdnn.parse gives, each with its
 -- `line`; or nil, a message with file and line, and the exit status. Names are checked and must
 -- differ, also without regard to case; an entry without a name has name = nil.

@@ -28,9 +28,9 @@ local function register_use(layer, isa, rows, units)
   return math.min(rows, layer.KH) * layer.KW + sums + 1, false
 end
 
-local function candidates(layer, isa, wanted)
+local function candidates(layer, isa, options)
   local taps = layer.KH * layer.KW
-  return planes.candidates(layer, isa, wanted, function(rows, units, pixels)
+  return planes.candidates(layer, isa, options, function(rows, units, pixels)
     local registers, resident = register_use(layer, isa, rows, units)
     if registers > isa.registers and rows * units > 1 then return nil end
     local function cycles(r, c)
@@ -107,10 +107,10 @@ function depthwise.plan(layer, isa, options)
   if layer.IC ~= layer.groups then
     return nil, ("algorithm depthwise: groups must be IC %d, got %d"):format(layer.IC, layer.groups)
   end
-  local choice = candidates(layer, isa, options.tile)
+  local choice = candidates(layer, isa, options)
   if not choice[1] then return nil, "no register tile of that shape" end
   local rows, columns = planes.axes(layer)
-  local plan = planes.plan(layer, isa, choice, rows, columns, options.max_unroll)
+  local plan = planes.plan(layer, isa, choice, rows, columns, options)
   plan.algorithm, plan.resident = "depthwise", choice[1].resident
   if plan.looped then plan.resident, plan.registers = false, choice[1].units + 1 + layer.KW end
   pack(plan, layer, isa)

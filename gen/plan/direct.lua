@@ -47,11 +47,10 @@ local function row_cycles(width, unit, units, f)
   return sum
 end
 
--- Every register tile worth a thought: { mapping, units, classes, cycles, ... }.
-local function candidates(layer, isa, wanted)
+-- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.
+local function candidates(layer, isa, wanted, flat)
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
   local steps = layer.KH * layer.KW * ICg
-  local flat = pointwise(layer)
   local width = flat and layer.OH * layer.OW or layer.OW
   local rows = (flat and 1 or layer.OH) * layer.N * layer.groups
   local list = {}
@@ -166,10 +165,12 @@ end
 --- Any layer.
 function direct.fits() return true end
 
---- The plan of a layer, or nil and why not.
+--- The plan of a layer, or nil and why not. options: max_unroll, tile, and for what is computed row by
+-- row into a band (fused.lua): by_row, and output, a view of the band.
 function direct.plan(layer, isa, options)
   if layer.runtime then return runtime.plan(layer, isa, options) end
-  local choice = candidates(layer, isa, options.tile)
+  local flat = pointwise(layer) and not options.by_row
+  local choice = candidates(layer, isa, options.tile, flat)
   local best = choice[1]
   if not best then return nil, "no register tile of that shape" end
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
@@ -181,7 +182,7 @@ function direct.plan(layer, isa, options)
   }
 
   local g = { N = layer.N, IH = layer.IH, IW = layer.IW, OH = layer.OH, OW = layer.OW }
-  plan.folded = pointwise(layer)
+  plan.folded = flat
   if plan.folded then
     local images = layer.layout == "nhwc" and layer.N or 1
     local pixels = images * layer.OH * layer.OW
@@ -190,7 +191,7 @@ function direct.plan(layer, isa, options)
   end
   plan.geometry = g
   plan.input = views.image(layer.layout, layer.IC, g.IH, g.IW)
-  plan.output = views.image(layer.layout, layer.OC, g.OH, g.OW)
+  plan.output = options.output or views.image(layer.layout, layer.OC, g.OH, g.OW)
   plan.weights = views.weights(layer.weights, layer)
 
   plan.rows = axis.new { out = g.OH, size = g.IH, taps = layer.KH, stride = layer.stride_h,

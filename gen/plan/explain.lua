@@ -38,6 +38,21 @@ local LANES = {
   channels = "output channels", pixels = "output pixels", taps = "taps of a window's row",
 }
 
+-- Which rows and columns are computed how, a line each.
+local function add_regions(lines, title, plan, layer)
+  lines[#lines + 1] = title
+  if plan.windows then
+    lines[#lines + 1] = ("  a window at a time, %d x %d taps without a gap, in panels of %d channels"):format(
+      plan.windows.runs, plan.windows.taps, plan.panels[1].lanes)
+  elseif plan.row_segments and not plan.looped then
+    for _, line in ipairs(regions(plan.row_segments, layer.KH, "rows")) do lines[#lines + 1] = line end
+  elseif plan.rows_clipped then
+    lines[#lines + 1] = "  rows one at a time, taps bounded at run time"
+  end
+  local columns = plan.column_segments or plan.classes and plan.classes[1].segments or {}
+  for _, line in ipairs(regions(columns, layer.KW, "columns")) do lines[#lines + 1] = line end
+end
+
 --- Several lines of text.
 return function(plan, layer, isa)
   local lines = {}
@@ -53,9 +68,14 @@ return function(plan, layer, isa)
     return table.concat(lines, "\n")
   end
   local macs = layer.N * layer.OH * layer.OW * layer.OC * (layer.IC // layer.groups) * layer.KH * layer.KW
-  local g = plan.geometry
+  local g, last = plan.geometry, layer.after or layer
 
-  say("algorithm", "%s, lanes are %s", plan.algorithm, LANES[plan.mapping])
+  if layer.after then
+    say("algorithm", "%s: %s, lanes are %s; then pooling, lanes are %s", plan.algorithm, plan.map.algorithm,
+      LANES[plan.mapping], LANES[plan.pool.mapping])
+  else
+    say("algorithm", "%s, lanes are %s", plan.algorithm, LANES[plan.mapping])
+  end
   say("isa", "%s: %d lanes, %d vector registers", isa.title, isa.lanes, isa.registers)
   say("tile", "%s: %d accumulators, %d registers in all", plan.tile_name, plan.accumulators, plan.registers)
   if plan.folded then
@@ -63,17 +83,15 @@ return function(plan, layer, isa)
   end
   if plan.looped then say("code", "too much to unroll: the rows of the filter are a loop") end
   say("tasks", "%d", plan.tasks)
-  lines[#lines + 1] = "regions"
-  if plan.windows then
-    lines[#lines + 1] = ("  a window at a time, %d x %d taps without a gap, in panels of %d channels"):format(
-      plan.windows.runs, plan.windows.taps, plan.panels[1].lanes)
-  elseif plan.row_segments and not plan.looped then
-    for _, line in ipairs(regions(plan.row_segments, layer.KH, "rows")) do lines[#lines + 1] = line end
-  elseif plan.rows_clipped then
-    lines[#lines + 1] = "  rows one at a time, taps bounded at run time"
+  if layer.after then
+    say("band", "%d x %d pixels of %d channels: %s; %d row%s of windows at a time, %d of its rows kept for the next",
+      plan.rows, plan.map.layer.OW, plan.channels, bytes(4 * plan.workspace_floats), plan.step,
+      plan.step == 1 and "" or "s", plan.kept)
+    add_regions(lines, "regions of the convolution", plan.map, plan.map.layer)
+    add_regions(lines, "regions of the pooling", plan.pool, plan.pool.layer)
+  else
+    add_regions(lines, "regions", plan, layer)
   end
-  local columns = plan.column_segments or plan.classes and plan.classes[1].segments or {}
-  for _, line in ipairs(regions(columns, layer.KW, "columns")) do lines[#lines + 1] = line end
   if layer.pool then
     say("operations", "%d (one for each tap, padded ones included)", macs)
   else
@@ -81,7 +99,7 @@ return function(plan, layer, isa)
   end
   say("bytes", "input %s, weights %s packed, output %s, workspace %s",
     bytes(4 * layer.N * layer.IH * layer.IW * layer.IC), bytes(4 * plan.packed_floats),
-    bytes(4 * layer.N * layer.OH * layer.OW * layer.OC), bytes(4 * plan.workspace_floats))
+    bytes(4 * last.N * last.OH * last.OW * last.OC), bytes(4 * plan.workspace_floats))
   local ideal = macs / isa.lanes / cost.fma
   say("cost", "%.0f cycles predicted%s", plan.cycles, layer.pool and ", of data in the caches"
     or (", %.0f%% of the multiply-add peak"):format(100 * ideal / plan.cycles))

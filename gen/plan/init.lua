@@ -4,18 +4,28 @@
 local direct = require "plan.direct"
 local depthwise = require "plan.depthwise"
 local explain = require "plan.explain"
+local fused = require "plan.fused"
 local pooling = require "plan.pooling"
 
 local plan = {}
 
 -- In the order in which 'auto' asks them; each may decline a layer.
-local algorithms = { pooling, depthwise, direct }
+local algorithms = { pooling, depthwise, direct, fused }
+
+-- Those that a layer chooses from: with pooling behind it, fused alone, which chooses one for the
+-- convolution.
+local function choice(layer)
+  if layer.after then return { fused }, "auto" end
+  return algorithms
+end
 
 --- The plan of a layer for an instruction set, or nil and why there is none.
 -- options: algorithm ('auto' or a name), accuracy, max_unroll, tile.
 function plan.make(layer, isa, options)
-  local wanted, reason = options.algorithm or "auto", nil
-  for _, algorithm in ipairs(algorithms) do
+  local reason
+  local list, wanted = choice(layer)
+  wanted = wanted or options.algorithm or "auto"
+  for _, algorithm in ipairs(list) do
     if wanted == algorithm.name and (layer.pool ~= nil) ~= (algorithm.pools or false) then
       reason = ("algorithm %s: %s"):format(wanted, layer.pool and "the layer is a pooling layer"
         or "the layer is no pooling layer")

@@ -14,13 +14,13 @@ local planes = {}
 
 --- The tiles of rows x units of columns that judge(rows, units, unit, pixels) approves of, the fastest
 -- first. It gives a tile's fields, among them `cycles`, a function of the rows and units of a tile that
--- may be smaller; or nil.
-function planes.candidates(layer, isa, wanted, judge)
-  local list = {}
+-- may be smaller; or nil. options: tile, by_row.
+function planes.candidates(layer, isa, options, judge)
+  local list, wanted = {}, options.tile
   local pixels = layer.layout == "nchw"
   local unit = pixels and isa.lanes or 1
   local vectors = pixels and layer.OC or axis.ceil_div(layer.OC, isa.lanes)
-  for rows = 1, math.min(5, layer.OH) do
+  for rows = 1, options.by_row and 1 or math.min(5, layer.OH) do
     for units = 1, math.min(8, axis.ceil_div(layer.OW, unit)) do
       local c = judge(rows, units, pixels)
       local name = ("%dx%d"):format(rows, units)
@@ -116,26 +116,27 @@ function planes.axes(layer)
     pad = layer.pad_left, dilation = layer.dilation_w }
 end
 
---- What every plan has, whatever its tiles.
-function planes.base(layer, mapping)
+--- What every plan has, whatever its tiles. options: input, output, views of images that are no whole
+-- images.
+function planes.base(layer, mapping, options)
   return {
     mapping = mapping, exact = true, workspace_floats = 0, packed_floats = 0,
     geometry = { N = layer.N, IH = layer.IH, IW = layer.IW, OH = layer.OH, OW = layer.OW },
-    input = views.image(layer.layout, layer.IC, layer.IH, layer.IW),
-    output = views.image(layer.layout, layer.OC, layer.OH, layer.OW),
+    input = options.input or views.image(layer.layout, layer.IC, layer.IH, layer.IW),
+    output = options.output or views.image(layer.layout, layer.OC, layer.OH, layer.OW),
   }
 end
 
 --- The plan for the best of some candidates.
-function planes.plan(layer, isa, choice, rows, columns, max_unroll)
+function planes.plan(layer, isa, choice, rows, columns, options)
   local best = choice[1]
-  local plan = planes.base(layer, best.mapping)
+  local plan = planes.base(layer, best.mapping, options)
   plan.run = "planes" -- templates/planes_run.c
   plan.tile_name, plan.candidates, plan.cycles = best.tile, choice, best.cycles
   plan.accumulators, plan.registers = best.rows * best.units, best.registers
   plan.multiplier = layer.OC // layer.IC
   panels(plan, layer, isa, plan.multiplier)
-  cut(plan, rows, columns, best, (max_unroll or 4096) // #plan.panels)
+  cut(plan, rows, columns, best, (options.max_unroll or 4096) // #plan.panels)
   planes.share(plan, layer)
   return plan
 end

@@ -39,10 +39,10 @@ local function operations(layer, isa)
   return (isa.lanes == 1 and 1 or 3) / cost.fma, 0
 end
 
-local function candidates(layer, isa, wanted)
+local function candidates(layer, isa, options)
   local per_tap, per_output = operations(layer, isa)
   local shared = layer.stride_h <= (layer.KH - 1) * layer.dilation_h -- rows of input
-  return planes.candidates(layer, isa, wanted, function(rows, units, pixels)
+  return planes.candidates(layer, isa, options, function(rows, units, pixels)
     local registers = rows * units + (rows > 1 and units or 0) + 3
     if rows * units > 1 and registers > isa.registers or rows > 1 and not shared then return nil end
     local function cycles(r, c)
@@ -71,7 +71,7 @@ local function windows(layer, isa, rows, columns)
   local nchw = layer.layout == "nchw"
   if top == bottom or left == right or nchw and layer.dilation_w > 1 then return nil end
 
-  local plan = planes.base(layer, nchw and "taps" or "channels")
+  local plan = planes.base(layer, nchw and "taps" or "channels", {})
   local input, output = plan.input, plan.output
   local w = {
     runs = bottom - top, run_step = layer.dilation_h * input.row,
@@ -123,14 +123,15 @@ local function set_counts(plan, layer, rows, columns)
   plan.counted_columns = rolled and varies(columns)
 end
 
---- The plan of a layer, or nil and why not.
+--- The plan of a layer, or nil and why not. options.by_row: a row of windows is a tile's height.
 function pooling.plan(layer, isa, options)
   local rows, columns = axes(layer)
   local wanted = options.tile and options.tile.tile
-  local one, tiles = windows(layer, isa, rows, columns), nil
-  local choice = candidates(layer, isa, options.tile)
+  local one = not options.by_row and windows(layer, isa, rows, columns) or nil
+  local tiles
+  local choice = candidates(layer, isa, options)
   if choice[1] then
-    tiles = planes.plan(layer, isa, choice, rows, columns, options.max_unroll)
+    tiles = planes.plan(layer, isa, choice, rows, columns, options)
     if tiles.looped then tiles.registers = tiles.accumulators + 3 end
     set_counts(tiles, layer, rows, columns)
   end

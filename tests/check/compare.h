@@ -7,61 +7,20 @@
 #include "data.h"
 #endif
 
-static double check_lipschitz(const struct conv_layer *l)
-{
-    const double slope = fabs((double)l->activation_a);
-    switch (l->activation) {
-    case CONV_NONE: case CONV_RELU: case CONV_CLAMP: case CONV_TANH: break;
-    case CONV_LEAKY: return slope > 1.0 ? slope : 1.0;
-    case CONV_SIGMOID: return 0.25;
-    case CONV_SILU: return 1.1;
-    case CONV_HARDSWISH: return 1.5;
-    }
-    return 1.0;
-}
-
-/* What the activation itself may add, at x before it and y after it. Below FLT_MIN anything goes
- * (subnormal results may be flushed), also times x, as in silu; hardswish subtracts near x = -3. */
-static double check_activation_error(const struct conv_layer *l, double x, double y)
-{
-    if (l->activation == CONV_LEAKY)
-        return CHECK_UNIT * fabs(y) + (double)FLT_MIN;
-    if (!check_is_smooth(l))
-        return 0.0;
-    double scale = fabs(y);
-    if (l->activation == CONV_HARDSWISH && fabs(x) < 4.0)
-        scale += fabs(x);
-    return CHECK_ACTIVATION_ULPS * 2.0 * CHECK_UNIT * scale + (double)FLT_MIN * (1.0 + fabs(x));
-}
-
 /* Exact data: ==, but for smooth activations, whose argument is still exact. */
 static int check_values_exact(struct check *c, const float *output, const char *pass, int with_bias)
 {
-    const struct conv_layer *l = c->layer;
     for (size_t i = 0; i < c->points; i++) {
-        const double x = c->sum[i].sum + check_bias_of(c, i, with_bias);
-        const double want = check_wanted(c, i, with_bias);
+        const struct check_want want = check_wanted(c, i, with_bias);
         const double got = (double)output[check_output_at(c, c->point[i])];
-        const int good = check_is_smooth(l)
-            ? fabs(got - want) <= check_activation_error(l, x, want)
-            : got == (double)(float)want;
+        const int good = want.exact > 0.0 ? fabs(got - want.value) <= want.exact
+                                          : got == (double)(float)want.value;
         if (!good)
-            return check_fail_at(c, c->point[i], got, want, "exact data, %s: wrong value", pass);
+            return check_fail_at(c, c->point[i], got, want.value, "exact data, %s: wrong value",
+                                 pass);
     }
     c->result.compared += c->points;
     return 1;
-}
-
-/* What rounding may add to a sum of `taps`, in any order; unit: u times its size. A maximum is one of
- * its pixels. */
-static double check_bound(const struct conv_layer *l, double taps, double unit)
-{
-    switch (l->kind) {
-    case CONV_CONVOLUTION: break;
-    case CONV_MAX_POOLING: return 0.0;
-    case CONV_AVERAGE_POOLING: return (taps + 1.0) * unit + taps * (double)FLT_MIN;
-    }
-    return (taps + 2.0) * unit + taps * (double)FLT_MIN;
 }
 
 /* Real data: the bound per output, and the root mean square over many. */
@@ -70,17 +29,13 @@ static int check_values_real(struct check *c, const float *output, const char *p
     const struct conv_layer *l = c->layer;
     double squares = 0.0;
     for (size_t i = 0; i < c->points; i++) {
-        const double bias = check_bias_of(c, i, 1), x = c->sum[i].sum + bias;
-        const double taps = (double)c->sum[i].taps;
-        const double unit = CHECK_UNIT * (c->sum[i].size + fabs(bias));
-        const double want = check_wanted(c, i, 1);
+        const struct check_want want = check_wanted(c, i, 1);
         const double got = (double)output[check_output_at(c, c->point[i])];
-        const double error = fabs(got - want);
-        const double bound = check_bound(l, taps, unit);
-        if (!(error <= check_lipschitz(l) * bound + check_activation_error(l, x, want)))
-            return check_fail_at(c, c->point[i], got, want, "real data, %s: error above the bound",
-                                 pass);
-        const double units = unit > 0.0 ? error / unit : 0.0;
+        const double error = fabs(got - want.value);
+        if (!(error <= want.real))
+            return check_fail_at(c, c->point[i], got, want.value,
+                                 "real data, %s: error above the bound", pass);
+        const double units = want.unit > 0.0 ? error / want.unit : 0.0;
         squares += units * units;
         if (error > c->result.max_error)
             c->result.max_error = error;
@@ -106,7 +61,7 @@ static int check_values_bilinear(struct check *c, const float *output, const cha
     size_t worst = 0;
     c->result.max_error = 0.0;
     for (size_t i = 0; i < c->points; i++) {
-        const double want = check_wanted(c, i, 1);
+        const double want = check_wanted(c, i, 1).value;
         const double error = fabs((double)output[check_output_at(c, c->point[i])] - want);
         errors += error * error;
         squares += want * want;
@@ -121,7 +76,7 @@ static int check_values_bilinear(struct check *c, const float *output, const cha
     if (!(relative <= 2e-5) || !(c->result.max_error <= 4e-5 * largest))
         return check_fail_at(c, c->point[worst],
                              (double)output[check_output_at(c, c->point[worst])],
-                             check_wanted(c, worst, 1), "real data, %s: error above the bound",
+                             check_wanted(c, worst, 1).value, "real data, %s: error above the bound",
                              pass);
     return 1;
 }
@@ -134,7 +89,7 @@ static int check_same_bits(struct check *c, const float *output, const char *pas
     size_t i = 0;
     while (check_bits(output[i]) == check_bits(c->first[i]))
         i++;
-    return check_fail_at(c, check_point_of(c->layer, i), (double)output[i], (double)c->first[i],
+    return check_fail_at(c, check_point_of(c->last, i), (double)output[i], (double)c->first[i],
                          "%s: another result than in the first pass", pass);
 }
 

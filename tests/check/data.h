@@ -1,10 +1,10 @@
-/* The data of a check, which outputs are compared, and what the reference says of them.
+/* The data of a check, and which outputs are compared.
  * SPDX-License-Identifier: MIT-0 */
 #ifndef CHECK_DATA_H
 #define CHECK_DATA_H
 
-#ifndef CHECK_STATE_H
-#include "state.h"
+#ifndef CHECK_WANT_H
+#include "want.h"
 #endif
 
 static int check_sample_axis(int i, int size) /* first, second, middle, last but one, last */
@@ -15,16 +15,16 @@ static int check_sample_axis(int i, int size) /* first, second, middle, last but
 
 static int check_choose_points(struct check *c)
 {
-    const struct conv_layer *l = c->layer;
+    const struct conv_layer *l = c->last;
     const size_t count = (size_t)c->kernel->output_count;
     size_t wanted = count;
     if (c->macs > CHECK_SMALL) {
-        wanted = (size_t)(CHECK_SMALL / (double)check_taps(l));
+        wanted = (size_t)(CHECK_SMALL / (double)(check_taps(c->layer) * c->window));
         wanted = wanted < CHECK_SAMPLES ? CHECK_SAMPLES : wanted;
         wanted = wanted < count ? wanted : count;
     }
     c->point = malloc(wanted * sizeof *c->point);
-    c->sum = malloc(wanted * sizeof *c->sum);
+    c->sum = malloc(wanted * c->window * sizeof *c->sum);
     if (!c->point || !c->sum)
         return 0;
     if (wanted == count) {
@@ -43,12 +43,6 @@ static int check_choose_points(struct check *c)
     }
     c->points = wanted;
     return 1;
-}
-
-static int check_is_smooth(const struct conv_layer *l)
-{
-    return l->activation == CONV_SIGMOID || l->activation == CONV_TANH
-        || l->activation == CONV_SILU || l->activation == CONV_HARDSWISH;
 }
 
 /* How large sums should typically be to exercise the activation, and around what; 0: any size. */
@@ -79,11 +73,14 @@ static void check_poison_unread(struct check *c)
 }
 
 /* Integers of at most `range`, weights and bias times a power of two where an activation wants
- * small sums. taps * range^2 + |bias| <= 2^24 units, so every partial sum is exact. */
+ * small sums. taps * range^2 + |bias| <= 2^24 units, so every partial sum is exact, and of an
+ * average of sums also those of them. */
 static int check_fill_exact(struct check *c)
 {
     const struct conv_kernel *k = c->kernel;
-    const double taps = (double)check_taps(c->layer), limit = 16777216.0;
+    const double taps = (double)check_taps(c->layer);
+    const int averaged = c->last != c->layer && c->last->kind == CONV_AVERAGE_POOLING;
+    const double limit = 16777216.0 / (averaged ? (double)c->window : 1.0);
     int range = 32;
     while (range > 1 && taps * range * range + range > limit)
         range /= range == 32 ? 4 : 2;
@@ -143,27 +140,6 @@ static void check_fill_real(struct check *c)
     check_poison_unread(c);
 }
 
-/* Asks the reference. */
-static void check_expect(struct check *c)
-{
-    for (size_t i = 0; i < c->points; i++) {
-        const struct check_point p = c->point[i];
-        c->sum[i] = c->layer->kind == CONV_CONVOLUTION
-            ? reference_conv(c->layer, c->input, c->weights, p.n, p.h, p.w, p.c)
-            : reference_pool(c->layer, c->input, p.n, p.h, p.w, p.c);
-    }
-}
-
-static double check_bias_of(const struct check *c, size_t i, int with_bias)
-{
-    return with_bias && c->kernel->bias_count ? (double)c->bias[c->point[i].c] : 0.0;
-}
-
-static double check_wanted(const struct check *c, size_t i, int with_bias)
-{
-    return reference_activation(c->layer, c->sum[i].sum + check_bias_of(c, i, with_bias));
-}
-
 /* Fills until not too many of the outputs that have a sum at all are expected to be zero. */
 static int check_data_exact(struct check *c)
 {
@@ -175,10 +151,11 @@ static int check_data_exact(struct check *c)
         check_expect(c);
         size_t zeros = 0, all = 0;
         for (size_t i = 0; i < c->points; i++) {
-            if (c->sum[i].taps == 0 && c->kernel->bias_count == 0)
+            const struct check_want want = check_wanted(c, i, 1);
+            if (want.taps == 0 && c->kernel->bias_count == 0)
                 continue;
             all++;
-            zeros += check_wanted(c, i, 1) == 0.0;
+            zeros += want.value == 0.0;
         }
         if (constant || (double)zeros <= CHECK_ZEROS * (double)all)
             return 1;

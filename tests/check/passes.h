@@ -51,7 +51,7 @@ static int check_run_owned(struct check *c, int task, const char *pass)
         if (check_bits(output[i]) == fill)
             continue;
         if (c->owner[i] >= 0 && c->owner[i] != task)
-            return check_fail_at(c, check_point_of(c->layer, i), (double)output[i],
+            return check_fail_at(c, check_point_of(c->last, i), (double)output[i],
                                  (double)c->gathered[i], "%s: written by two tasks", pass);
         c->owner[i] = task;
         c->gathered[i] = output[i];
@@ -113,7 +113,7 @@ static int check_run_empty(struct check *c, const char *pass)
     check_run(c, tasks, tasks);
     for (size_t i = 0; i < c->kernel->output_count; i++)
         if (check_bits(output[i]) != CHECK_FILL_NAN)
-            return check_fail_at(c, check_point_of(c->layer, i), (double)output[i], (double)NAN,
+            return check_fail_at(c, check_point_of(c->last, i), (double)output[i], (double)NAN,
                                  "%s: an empty range of tasks wrote an output", pass);
     return 1;
 }
@@ -186,7 +186,7 @@ static int check_first_pass(struct check *c, const struct check_pass *pass)
     const uint32_t fill = pass->split == CHECK_RANDOM ? CHECK_FILL_LARGE : CHECK_FILL_NAN;
     for (size_t i = 0; i < c->kernel->output_count; i++)
         if (check_bits(output[i]) == fill)
-            return check_fail_at(c, check_point_of(c->layer, i), (double)output[i], (double)NAN,
+            return check_fail_at(c, check_point_of(c->last, i), (double)output[i], (double)NAN,
                                  "%s: an output was not written", pass->name);
     if (!c->huge)
         memcpy(c->first, output, c->buffers[CHECK_OUTPUT].bytes);
@@ -213,7 +213,7 @@ static int check_nan_pass(struct check *c, struct check_point input, int at_end)
     const float *output = check_floats(c, CHECK_OUTPUT);
     for (size_t i = 0; i < c->points; i++) {
         const size_t at = check_output_at(c, c->point[i]);
-        if (check_reads(c->layer, c->point[i], input)) {
+        if (check_reads(c, c->point[i], input)) {
             if (!isnan(output[at]) || check_bits(output[at]) == CHECK_FILL_NAN)
                 return check_fail_at(c, c->point[i], (double)output[at], (double)NAN,
                                      "%s: it does not reach an output that reads it", pass.name);

@@ -58,6 +58,8 @@ struct check_point { int n, h, w, c; };
 struct check {
     const struct conv_kernel *kernel;
     const struct conv_layer *layer;
+    const struct conv_layer *last; /* whose outputs they are: the pooling behind it, or itself */
+    size_t window;                 /* sums of the layer for an output of the last: its taps, or 1 */
     struct check_result result;
     struct check_buffer buffers[CHECK_BUFFERS];
     uint64_t random;
@@ -138,7 +140,7 @@ static size_t check_taps(const struct conv_layer *l)
 
 static size_t check_output_at(const struct check *c, struct check_point p)
 {
-    return reference_output_at(c->layer, p.n, p.h, p.w, p.c);
+    return reference_output_at(c->last, p.n, p.h, p.w, p.c);
 }
 
 /* The point whose output is element `at`. */
@@ -159,31 +161,93 @@ static struct check_point check_point_of(const struct conv_layer *l, size_t at)
     return p;
 }
 
-/* Along one axis: is input i read by output o, for some tap? */
-static int check_axis_reads(int i, int o, int kernel, int stride, int dilation, int pad)
+/* One axis of a layer. */
+struct check_axis { int in, out, kernel, stride, dilation, pad; };
+
+static struct check_axis check_rows(const struct conv_layer *l)
 {
-    const long long tap = (long long)i + pad - (long long)o * stride;
-    return tap >= 0 && tap % dilation == 0 && tap / dilation < kernel;
+    const struct check_axis a = { l->in_h, l->out_h, l->kernel_h, l->stride_h, l->dilation_h,
+                                  l->pad_top };
+    return a;
 }
 
-static int check_axis_read_at_all(int i, int outputs, int kernel, int stride, int dilation, int pad)
+static struct check_axis check_columns(const struct conv_layer *l)
 {
-    for (int k = 0; k < kernel; k++) {
-        const long long start = (long long)i + pad - (long long)k * dilation;
-        if (start >= 0 && start % stride == 0 && start / stride < outputs)
+    const struct check_axis a = { l->in_w, l->out_w, l->kernel_w, l->stride_w, l->dilation_w,
+                                  l->pad_left };
+    return a;
+}
+
+/* Is input i read by output o, for some tap? */
+static int check_axis_reads(struct check_axis a, int i, int o)
+{
+    const long long tap = (long long)i + a.pad - (long long)o * a.stride;
+    return tap >= 0 && tap % a.dilation == 0 && tap / a.dilation < a.kernel;
+}
+
+/* The output that reads input i with tap k, or -1. */
+static int check_axis_reader(struct check_axis a, int i, int k)
+{
+    const long long start = (long long)i + a.pad - (long long)k * a.dilation;
+    return start >= 0 && start % a.stride == 0 && start / a.stride < a.out ? (int)(start / a.stride)
+                                                                            : -1;
+}
+
+/* The same through two layers: does an output of `behind`, one of them, read input i of `a`? */
+static int check_axes_read(struct check_axis a, struct check_axis behind, int i, int o)
+{
+    for (int k = 0; k < a.kernel; k++) {
+        const int between = check_axis_reader(a, i, k);
+        if (between >= 0 && check_axis_reads(behind, between, o))
             return 1;
     }
     return 0;
 }
 
-static int check_reads(const struct conv_layer *l, struct check_point output,
-                       struct check_point input)
+static int check_axis_read_at_all(struct check_axis a, int i)
 {
-    return output.n == input.n
-        && output.c / (l->out_channels / l->groups) == input.c / (l->in_channels / l->groups)
-        && check_axis_reads(input.h, output.h, l->kernel_h, l->stride_h, l->dilation_h, l->pad_top)
-        && check_axis_reads(input.w, output.w, l->kernel_w, l->stride_w, l->dilation_w,
-                            l->pad_left);
+    for (int k = 0; k < a.kernel; k++)
+        if (check_axis_reader(a, i, k) >= 0)
+            return 1;
+    return 0;
+}
+
+static int check_axes_read_at_all(struct check_axis a, struct check_axis behind, int i)
+{
+    for (int k = 0; k < a.kernel; k++) {
+        const int between = check_axis_reader(a, i, k);
+        if (between >= 0 && check_axis_read_at_all(behind, between))
+            return 1;
+    }
+    return 0;
+}
+
+static int check_row_is_read(const struct check *c, int h)
+{
+    const struct check_axis a = check_rows(c->layer);
+    return c->last == c->layer ? check_axis_read_at_all(a, h)
+                               : check_axes_read_at_all(a, check_rows(c->last), h);
+}
+
+static int check_column_is_read(const struct check *c, int w)
+{
+    const struct check_axis a = check_columns(c->layer);
+    return c->last == c->layer ? check_axis_read_at_all(a, w)
+                               : check_axes_read_at_all(a, check_columns(c->last), w);
+}
+
+static int check_reads(const struct check *c, struct check_point output, struct check_point input)
+{
+    const struct conv_layer *l = c->layer;
+    const struct check_axis rows = check_rows(l), columns = check_columns(l);
+    if (output.n != input.n
+        || output.c / (l->out_channels / l->groups) != input.c / (l->in_channels / l->groups))
+        return 0;
+    if (c->last == l)
+        return check_axis_reads(rows, input.h, output.h)
+            && check_axis_reads(columns, input.w, output.w);
+    return check_axes_read(rows, check_rows(c->last), input.h, output.h)
+        && check_axes_read(columns, check_columns(c->last), input.w, output.w);
 }
 
 #endif

@@ -314,6 +314,23 @@ function suites.pooling(t)
   return result
 end
 
+-- Maps of every size have windows of these.
+local BEHIND = { "--then max:3x3/2+1", "--then average:2x2/2+0,0,1,1 --include-pad --activation relu" }
+
+--- Pooling behind a convolution: the layers of fused.txt, and a part of the hard problems.
+function suites.fused(t)
+  local list = problems.part(problems.read("tests/fused.txt"), t.all and 1 or 2, t.seed)
+  local builds = each_option(list, { "", "--activation relu --max-unroll 20" })
+  local few = each_option(named(FEWER), {
+    "--then max:3x3/2+1 --ceil --activation sigmoid", "--then average:3x3/2 --ceil --include-pad",
+    "--then average:2x2 --activation leaky:0.1", "--then average:3x3/2+2 --include-pad --no-bias",
+    "--then max:2x2 --activation clamp:-2,3.5 --weights hwio",
+  })
+  local some = each_option(problems.part(problems.read("tests/problems.txt"), 4 * t.parts, t.seed), BEHIND)
+  for _, more in ipairs { few, some } do table.move(more, 1, #more, #builds + 1, builds) end
+  return kernels.check(t, "fused", builds)
+end
+
 --- Every operation of every instruction set against its meaning (tests/operations/).
 function suites.operations(t)
   local result, tests = tally.new(), {}

@@ -1,0 +1,7 @@
+@ -- SPDX-License-Identifier: MIT-0
+@ -- A convolution and the pooling behind it: the skeletons of both.
+/* The convolution: rows of its map. */
+$(include_plan(plan.map.algorithm .. ".c", plan.map))
+
+/* The pooling: rows of windows of the map. */
+$(include_plan("pooling.c", plan.pool))
