@@ -10,7 +10,7 @@ ALONE = mkdir -p build; exec 9>build/lock; \
 
 .NOTPARALLEL:
 .SILENT:
-.PHONY: all bench bench-all bench-floors test test-all generate check-generated deps test-deps lint clean help
+.PHONY: all bench bench-all bench-floors bench-fused test test-all generate check-generated deps test-deps lint clean help
 
 all: bench            ## The main job: generate kernels, check, measure and plot them
 
@@ -22,6 +22,9 @@ bench-all: deps       ## The same for all layers on all instruction sets
 
 bench-floors: deps    ## Whether the kernels are as fast as promised
 	$(ALONE) $(LUA) bench/floors.lua
+
+bench-fused: deps     ## Convolution and pooling in one kernel against both in turn
+	$(ALONE) $(LUA) bench/fused.lua $(ARGS)
 
 test: deps            ## The tests, with an eighth of the problems; SEED=n chooses which
 	$(ALONE) $(LUA) tests/run.lua

@@ -1,7 +1,8 @@
 -- Builds the benchmark program: emits the kernels of some layer lists, compiles and links them.
 -- SPDX-License-Identifier: MIT-0
 --
--- A set is { list = name of the layer list, file = its path, layout =, isa =, algorithm = }.
+-- A set is { list = name of the layer list, file = its path, layout =, isa =, algorithm =, options = of
+-- emit besides, ReLU if none }.
 
 local files = require "files"
 local lfs = require "lfs"
@@ -35,7 +36,8 @@ local function emit(root, out, set)
   local directory = ("%s/kernels/%s"):format(out, name)
   local line = shell.line({ root .. "/gen/convgen", "emit", "--quiet", "--layers", set.file,
     "--isa", set.isa, "--layout", set.layout, "--algorithm", set.algorithm or "auto",
-    "--activation", "relu", "--prefix", name .. "_", "--registry", name, "-o", directory })
+    "--prefix", name .. "_", "--registry", name, "-o", directory,
+    table.unpack(set.options or { "--activation", "relu" }) })
   if not os.execute(line) then return nil, "failed: " .. line end
   local bases = { name }
   for base in files.read(directory .. "/" .. name .. ".c"):gmatch('#include "([^"]*)%.h"') do

@@ -103,7 +103,8 @@ static void begin_measuring(struct measured *m, struct team *team)
     const struct conv_kernel *k = m->kernel;
     const int most = k->tasks < MEASURE_PARTS ? k->tasks : MEASURE_PARTS;
     m->packed = memory_new((size_t)k->packed_bytes, 0, shared.options.pages);
-    k->pack(shared.weights, shared.bias, m->packed);
+    if (k->pack)
+        k->pack(shared.weights, shared.bias, m->packed);
     set_parts(m, 1);
     timed(m, team, 1);
     set_parts(m, shared.options.threads == 1 ? between(1, timed(m, team, 1) / 5e-4, most) : 1);
