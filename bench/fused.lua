@@ -51,8 +51,8 @@ end
 local lines, sets = halves(), {}
 for set in (options.isa or table.concat(best, ",", math.max(1, #best - 1))):gmatch("[^,]+") do
   for layout in options.layout:gmatch("[^,]+") do
-    local function add(name, file, options)
-      sets[#sets + 1] = { list = name, file = file, layout = layout, isa = set, options = options }
+    local function add(name, file, more)
+      sets[#sets + 1] = { list = name, file = file, layout = layout, isa = set, options = more }
     end
     add("fused", list)
     add("convolution", out .. "/layers/convolution.txt")
@@ -67,7 +67,8 @@ if not all then fail(right) end
 if not right then fail("some kernels are wrong, see above") end
 
 local function time_of(kernel, name)
-  local k = results.where(all.kernels, { list = name, layer = kernel.layer, layout = kernel.layout, isa = kernel.isa })[1]
+  local k = results.where(all.kernels, { list = name, layer = kernel.layer, layout = kernel.layout,
+    isa = kernel.isa })[1]
   return k and k.us
 end
 

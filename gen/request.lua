@@ -117,15 +117,19 @@ end
 
 -- Options that only pooling layers have, and those that they have not.
 local function check_pooling(values)
-  for _, option in ipairs(values["--pool"]
-      and { "--filters", "--groups", "--activation", "--no-bias", "--weights", "--then" }
-      or values["--then"] and { "--global" } or { "--ceil", "--include-pad", "--global" }) do
-    if values[option] then
-      return nil, ("option '%s' cannot be used %s '--pool'"):format(option, values["--pool"]
-        and "together with" or "without"), 2
+  local function refuse(list, text)
+    for _, option in ipairs(list) do
+      if values[option] then return nil, ("option '%s' cannot be used %s"):format(option, text), 2 end
     end
+    return true
   end
-  return true
+  if values["--pool"] then
+    return refuse({ "--filters", "--groups", "--activation", "--no-bias", "--weights", "--then" },
+      "together with '--pool'")
+  end
+  local ok, text, status = refuse({ "--global" }, "without '--pool'")
+  if not ok or values["--then"] then return ok, text, status end
+  return refuse({ "--ceil", "--include-pad" }, "without '--pool' or '--then'")
 end
 
 -- The fields of the pooling behind the convolutions, if there is one: nil where not, false and a

@@ -234,9 +234,10 @@ pool("no kernel", "--pool max", "'--kernel' is missing")
 pool("filters", "--pool max --kernel 2 --filters 4", "'--filters'", "together with '--pool'")
 pool("groups", "--pool max --kernel 2 --groups depthwise", "'--groups'", "'--pool'")
 pool("activation", "--pool max --kernel 2 --activation relu", "'--activation'", "'--pool'")
+pool("then", "--pool max --kernel 2 --then max:2", "'--then'", "together with '--pool'")
 pool("weights", "--pool max --kernel 2 --weights ohwi", "'--weights'", "'--pool'")
 pool("no bias", "--pool max --kernel 2 --no-bias", "'--no-bias'", "'--pool'")
-pool("ceil of a convolution", "--kernel 2 --filters 4 --ceil", "'--ceil'", "without '--pool'")
+pool("ceil of a convolution", "--kernel 2 --filters 4 --ceil", "'--ceil'", "without '--pool' or '--then'")
 pool("global convolution", "--global --filters 4", "'--global'", "without '--pool'")
 pool("counted padding of a maximum", "--pool max --kernel 2 --include-pad", "include_pad")
 pool("global with a kernel", "--pool max --global --kernel 2", "'2'", "--kernel", "whole input")
@@ -260,6 +261,43 @@ add("pooling: descriptor with output channels", { args = "emit --pool max --prob
   says = { "'oc' is not for pooling" } })
 add("pooling: descriptor, global", { args = "emit --pool max --global --problem ic4ih8kh2",
   says = { "'--global'", "'--problem'" } })
+
+-- pooling behind a convolution
+local function after(id, args, ...)
+  add("then: " .. id, { args = "emit --input 8x8x4 --filters 4 --kernel 3 --then " .. args, says = { ... } })
+end
+after("unknown kind", "mox:2x2", "'mox:2x2'", "--then", "max or average", "did you mean 'max'")
+after("no window", "max", "'max'", "--then", "max:2x2")
+after("an empty window", "max:", "'max:'", "--then", "max:2x2")
+after("three sizes", "max:2x2x2", "'max:2x2x2'", "--then", "want a window")
+after("window 0", "max:0", "'max:0'", "--then", "KH must be", "got 0")
+after("a window in words", "max:two", "'max:two'", "want a window")
+after("no stride behind the slash", "max:2x2/", "'max:2x2/'", "--then", "want a stride")
+after("stride 0", "max:2x2/0", "'max:2x2/0'", "--then", "stride_h")
+after("bad padding", "max:3x3/2+x", "'max:3x3/2+x'", "--then", "want a padding")
+after("negative padding", "max:3x3/2+-1", "'max:3x3/2+-1'", "--then", "pad_top")
+after("padding as large as the window", "max:2x2/2+2", "--then", "wholly in the padding")
+after("window larger than the map", "max:7", "'max:7'", "--then", "KH 7", "IH 6")
+after("counted padding of a maximum", "max:2x2 --include-pad", "--then", "include_pad")
+after("global, the convolution", "max:2x2 --global", "'--global'", "without '--pool'")
+after("twice", "max:2x2 --then max:2x2", "'--then'", "more than once")
+after("no value", "--name x", "'--then' needs a value")
+after("of an algorithm for pooling", "max:2x2 --algorithm pooling", "algorithm pooling", "no pooling can follow")
+cases[#cases].status = 3
+after("of another algorithm than the layer's", "max:2x2 --algorithm depthwise", "algorithm depthwise")
+cases[#cases].status = 3
+add("then: run-time sizes", { args = "emit --input HxWxC --filters OC --kernel 3 --then max:2x2 --name x",
+  status = 3, says = { "--then", "run-time sizes" } })
+add("then: fused without pooling", { args = "emit --input 8x8x4 --filters 4 --kernel 3 --algorithm fused",
+  status = 3, says = { "algorithm fused", "no pooling" } })
+add("then: bad in a list", { args = "emit --layers list", list = "ic4oc4ih8kh2\nic4oc4ih8kh3 then max:2y2\n",
+  says = { "list:2", "'max:2y2'", "want a stride" } })
+add("then: wrong in a list", { args = "emit --layers list", list = "ic4oc4ih8kh3 then max:9\n",
+  says = { "list:1", "KH 9" } })
+add("then: alone in a list", { args = "emit --layers list", list = "ic4oc4ih8kh3 then\n", says = { "list:1" } })
+add("then: in a list of pooling", { args = "emit --pool max --layers list", list = "ic4ih8kh2 then max:2\n",
+  says = { "list:1", "one descriptor a line" } })
+
 add("pooling: list with output channels", { args = "emit --pool max --layers list",
   list = "ic4ih8kh2\nic4oc4ih8kh2\n", says = { "list:2", "'oc'" } })
 
