@@ -1,5 +1,6 @@
 # convgen: see README.md, or 'make help'.
-# CC=, CXX=, SEED=, PROBLEMS=, ONLY= and NO_INSTALL=1 reach the scripts through the environment.
+# CC=, CXX=, SEED=, PROBLEMS=, ONLY=, ALSO=, BUILDS=, LAYERS= and NO_INSTALL=1 reach the scripts through
+# the environment.
 # SPDX-License-Identifier: MIT-0
 
 LUA = lua5.4 -E

@@ -1,11 +1,15 @@
 -- Runs all tests: what 'make test' and 'make test-all' do.
 --
---   lua5.4 tests/run.lua [--all] [--seed N] [--problems FILE] [--only SUITE,...] [--out DIR]
+--   lua5.4 tests/run.lua [--all] [--seed N] [--problems FILE] [--only SUITE,...] [--also SUITE,...]
+--     [--builds GLOB,...] [--layers GLOB,...] [--out DIR] [--jobs N]
 --   lua5.4 tests/run.lua --list
 --
--- or with SEED, PROBLEMS and ONLY in the environment. CC is the compiler. Run it in the project's
--- root; what it makes is under DIR, by default build/tests. Ends with 'N passed, N failed, N
--- skipped'; the exit status is 1 if anything failed.
+-- or with SEED, PROBLEMS, ONLY, ALSO, BUILDS and LAYERS in the environment. CC is the compiler. Run it
+-- in the project's root; what it makes is under DIR, by default build/tests. Ends with 'N passed, N
+-- failed, N skipped'; the exit status is 1 if anything failed.
+--
+-- ONLY names the suites to run, ALSO those to run besides the ones that always run. BUILDS and LAYERS
+-- leave of each suite the tests and the layers with such a name: BUILDS=avx2_nhwc LAYERS='width_*'.
 -- SPDX-License-Identifier: MIT-0
 
 package.path = "gen/?.lua;gen/?/init.lua;tests/?.lua;" .. package.path
@@ -15,7 +19,8 @@ local jobs = require "runner.jobs"
 local library = require "runner.library"
 local suites = require "runner.suites"
 
--- name, minutes on two cores ('make test', 'make test-all'), what it is about, function
+-- name, minutes on two cores ('make test', 'make test-all'; '-' where it runs only if named), what it is
+-- about, function
 local SUITES = {
   { "specs", 0.5, 0.5, "the Lua modules", suites.specs },
   { "lint", 0.5, 0.5, "luacheck", suites.lint },
@@ -43,14 +48,20 @@ local function usage(text)
   os.exit(2)
 end
 
+local VALUES = { "seed", "problems", "only", "also", "builds", "layers", "out", "jobs" }
+
 local function options()
-  local o = { seed = os.getenv("SEED"), problems = os.getenv("PROBLEMS"), only = os.getenv("ONLY") }
+  local o, takes_value = {}, {}
+  for _, name in ipairs(VALUES) do
+    takes_value[name] = true
+    if name ~= "out" and name ~= "jobs" then o[name] = os.getenv(name:upper()) end
+  end
   local i = 1
   while arg[i] do
     local name = arg[i]:match("^%-%-(%l+)$")
     if name == "all" or name == "list" then
       o[name] = true
-    elseif name == "seed" or name == "problems" or name == "only" or name == "out" then
+    elseif takes_value[name] then
       i = i + 1
       o[name] = arg[i] or usage("--" .. name .. " wants a value")
     else
@@ -58,22 +69,31 @@ local function options()
     end
     i = i + 1
   end
-  for _, name in ipairs { "seed", "problems", "only" } do
+  for _, name in ipairs(VALUES) do
     if o[name] == "" then o[name] = nil end
   end
   o.seed = o.seed and (math.tointeger(tonumber(o.seed)) or usage("bad seed " .. o.seed))
   return o
 end
 
-local function chosen(only)
-  if not only then return SUITES end
+local function words(text)
   local list = {}
-  for word in only:gmatch("[^,%s]+") do
-    local found
-    for _, suite in ipairs(SUITES) do found = found or suite[1] == word and suite end
-    list[#list + 1] = found or usage("no suite " .. word .. "; see --list")
-  end
+  for word in (text or ""):gmatch("[^,%s]+") do list[#list + 1] = word end
   return list
+end
+
+-- The suites to run, in their order.
+local function chosen(o)
+  local named = {}
+  for _, word in ipairs(words((o.only or "") .. "," .. (o.also or ""))) do named[word] = true end
+  local list = {}
+  for _, suite in ipairs(SUITES) do
+    local always = not o.only and suite[o.all and 3 or 2] ~= "-"
+    if always or named[suite[1]] then list[#list + 1] = suite end
+    named[suite[1]] = nil
+  end
+  local unknown = next(named)
+  return unknown and usage("no suite " .. unknown .. "; see --list") or list
 end
 
 local function clock() return tonumber(jobs.output("date +%s")) end
@@ -88,9 +108,9 @@ end
 
 local terminal = os.execute("test -t 1") == true
 local t = {
-  all = o.all, parts = o.all and 1 or 8, seed = o.seed or os.time() % 100000, problems = o.problems,
-  cc = compiler.cc,
-  width = tonumber(jobs.output("nproc")) or 1, directory = o.out or "build/tests",
+  all = o.all, parts = (o.all or o.layers) and 1 or 8, seed = o.seed or os.time() % 100000, problems = o.problems,
+  cc = compiler.cc, builds = words(o.builds), layers = words(o.layers),
+  width = tonumber(o.jobs or jobs.output("nproc")) or 1, directory = o.out or "build/tests",
 }
 
 --- Runs shell commands in parallel; gives a list of { status =, output = }.
@@ -101,16 +121,34 @@ function t:run(commands)
   end)
 end
 
+-- Whether a name is one of the globs; without any, all are.
+local function matches(name, globs)
+  for _, glob in ipairs(globs) do
+    local pattern = glob:gsub("[%^%$%(%)%%%.%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
+    if name:find("^" .. pattern .. "$") then return true end
+  end
+  return #globs == 0
+end
+
+--- Whether BUILDS and LAYERS want a test and a layer, by their names; spaces count as '_'.
+function t:wants_build(name) return matches(name:gsub(" ", "_"), self.builds) end
+function t:wants_layer(name) return matches(name, self.layers) end
+
 print(("seed %d: %s (SEED=%d runs the same)"):format(t.seed,
-  o.all and "everything" or "an eighth of the problems, another one for each seed", t.seed))
+  o.all and "everything" or o.layers and "some layers"
+  or "an eighth of the problems, another one for each seed", t.seed))
 local total = { passed = 0, failed = 0, skipped = 0 }
-for _, suite in ipairs(chosen(o.only)) do
+for _, suite in ipairs(chosen(o)) do
   t.suite = suite[1]
   local begin = clock()
   local ok, result, why = pcall(suite[5], t)
   if not ok then result = { passed = 0, failed = 1, skipped = 0, messages = { result } } end
   if result.passed + result.failed + result.skipped == 0 and not why then
-    result.failed, result.messages = 1, { "it ran nothing" }
+    if o.builds or o.layers then
+      why = "nothing of that name"
+    else
+      result.failed, result.messages = 1, { "it ran nothing" }
+    end
   end
   for key, count in pairs(total) do total[key] = count + result[key] end
   print(("%-12s %s (%d s)"):format(suite[1], why or ("%d passed, %d failed, %d skipped"):format(

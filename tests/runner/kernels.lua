@@ -70,9 +70,24 @@ local function run_all(t, commands, builds, what, result)
   return ok
 end
 
+-- The builds that are wanted, with the layers that are.
+local function wanted(t, builds)
+  local list = {}
+  for _, build in ipairs(builds) do
+    local layers = {}
+    for _, layer in ipairs(t:wants_build(build.name) and build.layers or {}) do
+      if t:wants_layer(layer.name) then layers[#layers + 1] = layer end
+    end
+    build.layers = layers
+    if #layers > 0 then list[#list + 1] = build end
+  end
+  return list
+end
+
 --- Checks all kernels of some builds.
 function kernels.check(t, suite, builds)
   local result = tally.new()
+  builds = wanted(t, builds)
   local commands, owners = {}, {}
   local function command(build, line)
     commands[#commands + 1] = line

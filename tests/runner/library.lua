@@ -27,13 +27,6 @@ local FILTERS = {
     "{ 2, 3, 2, 3, 3, 2, EXPLICIT, 2, 0, 1, 4, $nchw, 0, 0, 1 }" },
 }
 
-local function run_all(t, tests)
-  local result, commands = tally.new(), {}
-  for i, test in ipairs(tests) do commands[i] = test[2] end
-  for i, r in ipairs(t:run(commands)) do result:tap(r.output, r.status, tests[i][1]) end
-  return result
-end
-
 local function runs_here(set)
   for _, name in ipairs(isa.runnable()) do
     if name == set then return true end
@@ -64,7 +57,7 @@ function library.runtime(t)
     end
   end
   table.sort(tests, function(a, b) return a[1] < b[1] end)
-  local result = run_all(t, tests)
+  local result = tally.run(t, tests)
   if skipped > 0 then result:skip(skipped) end
   return result
 end
@@ -99,16 +92,16 @@ function library.generated(t)
     if set ~= "sse2" then best = set end
   end
   tests[#tests + 1] = { "generated", build:format(compiler.cc, "native") .. " && ./native " .. best .. part }
-  local result = run_all(t, tests)
+  local result = tally.run(t, tests)
   if jobs.have("qemu-x86_64") and compiler.cc and runs_here("sse2") then
-    result:add(run_all(t, { { "generated on an old processor",
+    result:add(tally.run(t, { { "generated on an old processor",
       ("cd %s && qemu-x86_64 -cpu Nehalem ./native scalar%s"):format(dir, part) } }))
   else
     result:skip()
   end
   local way = compiler.ways("neon")[1]
   if not way.missing and way.run then
-    result:add(run_all(t, { { "generated on AArch64", build:format(way.cc .. " -static", "arm")
+    result:add(tally.run(t, { { "generated on AArch64", build:format(way.cc .. " -static", "arm")
       .. (" && %s ./arm neon%s"):format(way.run, part) } }))
   elseif way.missing then
     result:skip()

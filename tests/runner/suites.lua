@@ -8,6 +8,8 @@ local kernels = require "runner.kernels"
 local problems = require "runner.problems"
 local tally = require "runner.tally"
 
+local run_tap = tally.run
+
 local suites = {}
 
 local LAYOUTS = { "nhwc", "nchw" }
@@ -123,14 +125,6 @@ local function compilers(names, tests, result)
     if jobs.have(name) then there[#there + 1] = name else result:skip(tests) end
   end
   return there
-end
-
--- Runs a list of { title, command that prints TAP }.
-local function run_tap(t, tests, result)
-  local commands = {}
-  for i, test in ipairs(tests) do commands[i] = test[2] end
-  for i, r in ipairs(t:run(commands)) do result:tap(r.output, r.status, tests[i][1]) end
-  return result
 end
 
 -- A shell command as a test in TAP: what it prints goes before, as comments, if it fails.

@@ -72,4 +72,17 @@ function tally:tap(text, status, title)
   end
 end
 
+--- Runs a list of { title, command that prints TAP }, of which `t` wants all or some; gives the tally.
+function tally.run(t, tests, result)
+  result = result or tally.new()
+  local commands, titles = {}, {}
+  for _, test in ipairs(tests) do
+    if t:wants_build(test[1]) then
+      commands[#commands + 1], titles[#titles + 1] = test[2], test[1]
+    end
+  end
+  for i, r in ipairs(t:run(commands)) do result:tap(r.output, r.status, titles[i]) end
+  return result
+end
+
 return tally
