@@ -195,8 +195,9 @@ function cli.main(arguments, stdout, stderr)
     stderr:write("convgen: ", message.one_line(text:format(...)), "\n")
   end
   local ok, text, why, status = pcall(run, arguments, say)
-  if not ok then -- a template with an error, or an error of ours
-    say("%s", tostring(text))
+  if not ok then -- SIGINT, a template with an error, or an error of ours
+    text = tostring(text)
+    say("%s", text:find("interrupted!$") and "interrupted" or text)
     return 4
   elseif not text then
     say("%s", why)

@@ -60,11 +60,12 @@ function files.join(directory, name)
   return (directory == "/" and "" or directory) .. "/" .. name
 end
 
--- Writes `text` to a new temporary file beside `path` and returns its name.
-local function write_beside(path, text)
+-- Writes `text` to a new temporary file beside `path`; tells its name before it is there.
+local function write_beside(path, text, tell)
   local directory, base = path:match("^(.*/)([^/]*)$")
   local temporary = ("%s.%s.%08x%08x.tmp"):format(directory or "", base or path,
     math.random(0) & 0xffffffff, math.random(0) & 0xffffffff)
+  tell(temporary)
   local file, message = io.open(temporary, "wb")
   if not file then
     return nil, ("cannot write %s: %s"):format(path, reason(temporary, message))
@@ -72,8 +73,7 @@ local function write_beside(path, text)
   local ok
   ok, message = file:write(text)
   local closed, close_message = file:close() -- a full disk may show only here
-  if ok and closed then return temporary end
-  os.remove(temporary)
+  if ok and closed then return true end
   return nil, ("cannot write %s: %s"):format(path, ok and close_message or message)
 end
 
@@ -100,22 +100,22 @@ function files.write_all(list)
     end
   end
 
-  local temporaries = {}
-  local function give_up(message)
-    for _, temporary in ipairs(temporaries) do os.remove(temporary) end
-    return nil, message
-  end
+  -- Whatever happens, an interrupt included, no temporary file stays.
+  local temporaries <close> = setmetatable({}, { __close = function(list_of_names)
+    for _, temporary in pairs(list_of_names) do os.remove(temporary) end
+  end })
   for i, entry in ipairs(fresh) do
     local ok, message = files.make_directory(entry.path:match("^(.*[^/])/+[^/]*$") or ".")
-    if not ok then return give_up(message) end
-    temporaries[i], message = write_beside(entry.path, entry.text)
-    if not temporaries[i] then return give_up(message) end
+    if not ok then return nil, message end
+    ok, message = write_beside(entry.path, entry.text, function(name) temporaries[i] = name end)
+    if not ok then return nil, message end
   end
   for i, entry in ipairs(fresh) do
     local ok, message = os.rename(temporaries[i], entry.path)
     if not ok then
-      return give_up(("cannot write %s: %s"):format(entry.path, reason(entry.path, message)))
+      return nil, ("cannot write %s: %s"):format(entry.path, reason(entry.path, message))
     end
+    temporaries[i] = nil
   end
   return #fresh, unchanged
 end

@@ -175,7 +175,8 @@ local function output_size(l, axis, begin_field, end_field)
   local output = (padded - reach) // stride + 1
   if l.ceil then output = pooling.ceil_size(padded, reach, stride, input, l[begin_field]) end
   if output >= 1 then return output end
-  return fault("K" .. axis, "K%s %d with dilation %d reaches over %d pixels, but the padded input"
+  local to_blame = kernel <= padded and "dilation_" .. axis:lower() or "K" .. axis
+  return fault(to_blame, "K%s %d with dilation %d reaches over %d pixels, but the padded input"
     .. " has %d (I%s %d, padding %d and %d): O%s would be %d", axis, kernel, dilation, reach,
     padded, axis, input, l[begin_field], l[end_field], axis, output)
 end

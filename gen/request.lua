@@ -55,7 +55,7 @@ local function set_pad(text, fields)
       .. " integers" .. message.did_you_mean(text, layer.words.pad))
   end
   for _, field in ipairs({ "pad_top", "pad_left", "pad_bottom", "pad_right" }) do
-    if (fields[field] or 0) < 0 then return bad("--pad", text, "padding must be >= 0") end
+    if tostring(fields[field] or 0):find("^%-%d*[1-9]") then return bad("--pad", text, "padding must be >= 0") end
   end
   return true
 end
@@ -217,7 +217,7 @@ local function common_choices(values)
   local unroll = values["--max-unroll"]
   if unroll then
     chosen.max_unroll = sizes.integer(unroll)
-    if not chosen.max_unroll or chosen.max_unroll < 1 or chosen.max_unroll > layer.LIMIT then
+    if math.type(chosen.max_unroll) ~= "integer" or chosen.max_unroll < 1 or chosen.max_unroll > layer.LIMIT then
       return bad("--max-unroll", unroll,
         ("want a decimal integer from 1 to %d"):format(layer.LIMIT))
     end

@@ -6,15 +6,12 @@ local layer = require "layer"
 local sizes = {}
 
 --- A decimal integer: no hexadecimal, no fraction, no exponent, no spaces, as tonumber would take; nil
--- where it is none. One that is too large for any size still is an integer; layer.new says what is
--- allowed.
+-- where it is none. One that is too large for Lua's stays the text it is: layer.new quotes it and says
+-- what is allowed.
 function sizes.integer(text)
   local digits = text:match("^%-?(%d+)$")
   if not digits then return nil end
-  if #digits:gsub("^0+", "") > 18 then
-    return text:find("^%-") and math.mininteger or math.maxinteger
-  end
-  return tonumber(text)
+  return #digits:gsub("^0+", "") > 18 and text or tonumber(text)
 end
 
 --- All items of text between separators as integers, or nil when one is none or their number is
