@@ -1,8 +1,8 @@
 -- Builds the benchmark program: emits the kernels of some layer lists, compiles and links them.
 -- SPDX-License-Identifier: MIT-0
 --
--- A set is { list = name of the layer list, file = its path, layout =, isa =, algorithm =, options = of
--- emit besides, ReLU if none }.
+-- A set is { list = name of the layer list, file = its path, layout =, isa =, algorithm =,
+-- pool = "max", "average" or nil, options = of emit besides: by default that pool, or ReLU }.
 
 local files = require "files"
 local lfs = require "lfs"
@@ -37,7 +37,7 @@ local function emit(root, out, set)
   local line = shell.line({ root .. "/gen/convgen", "emit", "--quiet", "--layers", set.file,
     "--isa", set.isa, "--layout", set.layout, "--algorithm", set.algorithm or "auto",
     "--prefix", name .. "_", "--registry", name, "-o", directory,
-    table.unpack(set.options or { "--activation", "relu" }) })
+    table.unpack(set.options or set.pool and { "--pool", set.pool } or { "--activation", "relu" }) })
   if not os.execute(line) then return nil, "failed: " .. line end
   local bases = { name }
   for base in files.read(directory .. "/" .. name .. ".c"):gmatch('#include "([^"]*)%.h"') do

@@ -4,8 +4,7 @@
 local root = (arg[0]:match("^(.*)/[^/]*$") or ".") .. "/.."
 package.path = ("%s/?.lua;%s/gen/?.lua;%s/gen/?/init.lua;%s"):format(root, root, root, package.path)
 
-local benchdnn = require "import.benchdnn"
-local files = require "files"
+local lists = require "bench.lists"
 local measure = require "bench.measure"
 local results = require "bench.results"
 
@@ -38,17 +37,15 @@ end
 
 -- Writes the layers of a list that a floor is about as a list of their own.
 local function choose(floor)
-  local entries, why = benchdnn.read_list(("%s/bench/layers/%s.txt"):format(root, floor.list))
+  local entries, why = lists.read(root, floor.list)
   if not entries then fail(why, 2) end
-  local lines = {}
+  local chosen = {}
   for _, entry in ipairs(entries) do
-    if floor.which(entry.fields) then
-      lines[#lines + 1] = ('%sn"%s"\n'):format(benchdnn.format(entry.fields), entry.name)
-    end
+    if floor.which(entry.fields) then chosen[#chosen + 1] = entry end
   end
   local path = ("%s/layers/%s_%s_%s.txt"):format(out, floor.layout, floor.isa, floor.list)
   local ok
-  ok, why = files.write(path, table.concat(lines))
+  ok, why = lists.write(path, chosen)
   if not ok then fail(why, 4) end
   return path
 end

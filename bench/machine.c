@@ -27,6 +27,12 @@ void machine_context(void)
 {
     char model[100], family[20], number[20], text[200];
     find_line("/proc/cpuinfo", "model name", model, sizeof model);
+    if (!model[0]) { /* AArch64 */
+        find_line("/proc/cpuinfo", "CPU implementer", family, sizeof family);
+        find_line("/proc/cpuinfo", "CPU part", number, sizeof number);
+        if (family[0])
+            snprintf(model, sizeof model, "implementer %s part %s", family, number);
+    }
     find_line("/proc/cpuinfo", "cpu family", family, sizeof family);
     find_line("/proc/cpuinfo", "model\t", number, sizeof number);
     snprintf(text, sizeof text, family[0] ? "%s (family %s model %s)" : "%s", model, family,

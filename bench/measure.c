@@ -2,6 +2,8 @@
  * fastest batch and the fastest probe of all repetitions. On a machine that others disturb, or
  * whose clock changes, both then come from the same good moments. Long calls are timed in parts (of
  * their tasks, in order), of which each has its fastest time; together they are the call's time.
+ * What bounds a convolution is the multiply-adds, what bounds pooling is the memory: its probe is
+ * memcpy() of as many bytes from the same input to the same output.
  * SPDX-License-Identifier: MIT-0 */
 #include "measure.h"
 #include "clock.h"
@@ -10,6 +12,7 @@
 #include "work.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static struct {
     struct measure_options options;
@@ -26,6 +29,17 @@ static void fill(float *array, size_t count)
     }
 }
 
+static int is_pooling(const struct conv_kernel *k)
+{
+    return k->layer.kind != CONV_CONVOLUTION;
+}
+
+/* That memcpy() copies, so that it reads and writes as many as the kernel. */
+static size_t copied_bytes(const struct conv_kernel *k)
+{
+    return is_pooling(k) ? (size_t)work_bytes(k) / 2 : 0;
+}
+
 static size_t larger(size_t a, unsigned long long b) { return a > b ? a : (size_t)b; }
 
 void measure_prepare(const struct measure_options *options, const struct measured *all, int count)
@@ -33,10 +47,11 @@ void measure_prepare(const struct measure_options *options, const struct measure
     size_t input = 0, weights = 0, bias = 0, output = 0, workspace = 0;
     for (int i = 0; i < count; ++i) {
         const struct conv_kernel *k = all[i].kernel;
-        input = larger(input, k->input_count);
+        const size_t copied = copied_bytes(k) / sizeof(float) + 1;
+        input = larger(larger(input, k->input_count), copied);
         weights = larger(weights, k->weight_count);
         bias = larger(bias, k->bias_count);
-        output = larger(output, k->output_count);
+        output = larger(larger(output, k->output_count), copied);
         workspace = larger(workspace, k->workspace_bytes);
     }
     shared.options = *options;
@@ -110,13 +125,29 @@ static void begin_measuring(struct measured *m, struct team *team)
     set_parts(m, shared.options.threads == 1 ? between(1, timed(m, team, 1) / 5e-4, most) : 1);
 }
 
-/* Probes the peak for some time, once at least. */
-static void probe_for(double seconds, const struct peak_probe *probe, double *peak)
+/* Bytes per second, each read and written once. */
+static double copy_rate(const struct conv_kernel *k)
 {
+    const size_t bytes = copied_bytes(k);
+    const int times = between(1, 15e-6 * 50e9 / (double)(2 * bytes), 10000); /* some 15 us */
     const double begin = clock_seconds();
+    for (int i = 0; i < times; ++i) {
+        memcpy(shared.output, shared.input, bytes);
+        __asm__ volatile("" : : "r"(shared.output) : "memory");
+    }
+    return times * 2.0 * (double)bytes / (clock_seconds() - begin);
+}
+
+/* Probes the kernel's bound for some time, once at least. */
+static void probe_for(double seconds, struct measured *m)
+{
+    const struct peak_probe *probe = peak_probe(m->kernel->isa);
+    const double begin = clock_seconds();
+    if (!is_pooling(m->kernel) && !probe)
+        return;
     do {
-        const double rate = peak_measure(probe);
-        *peak = rate > *peak ? rate : *peak;
+        const double rate = is_pooling(m->kernel) ? copy_rate(m->kernel) : peak_measure(probe);
+        m->peak = rate > m->peak ? rate : m->peak;
     } while (clock_seconds() - begin < seconds);
 }
 
@@ -124,7 +155,6 @@ double measure_repetition(void *measured, struct bench_row *row)
 {
     struct measured *m = measured;
     const struct conv_kernel *k = m->kernel;
-    const struct peak_probe *probe = peak_probe(k->isa);
     char description[80], label[160];
 
     work_describe(&k->layer, description, sizeof description);
@@ -142,22 +172,26 @@ double measure_repetition(void *measured, struct bench_row *row)
     const int calls = m->parts > 1 ? 1 : between(1, 1e-4 / timed(m, team, 1), 1e6);
     for (int i = 0; i < 3 || clock_seconds() - begin < shared.options.seconds; ++i) {
         const double seconds = timed(m, team, calls);
-        if (probe)
-            probe_for(seconds / 10, probe, &m->peak);
+        probe_for(seconds / 10, m);
     }
     team_stop(team);
 
     double call = 0;
     for (int i = 0; i < m->parts; ++i)
         call += m->part_seconds[i];
-    const double flops = work_flops(&k->layer);
-    bench_counter(row, "FLOP/s", flops / call);
-    bench_counter(row, "FLOP/s_inside", work_flops_inside(&k->layer) / call);
-    bench_counter(row, "bytes/s", work_bytes(k) / call);
-    if (probe) {
+    const double flops = work_flops(&k->layer), bytes = work_bytes(k);
+    const double bound = m->peak * shared.options.threads;
+    bench_counter(row, "bytes/s", bytes / call);
+    if (is_pooling(k)) {
+        bench_counter(row, "copy_bytes/s", m->peak);
+        bench_counter(row, "percent_of_copy", 100 * bytes / call / bound);
+    } else {
+        bench_counter(row, "FLOP/s", flops / call);
+        bench_counter(row, "FLOP/s_inside", work_flops_inside(&k->layer) / call);
+    }
+    if (!is_pooling(k) && bound > 0) {
         bench_counter(row, "peak_FLOP/s", m->peak);
-        bench_counter(row, "percent_of_peak",
-                      100 * flops / call / (m->peak * shared.options.threads));
+        bench_counter(row, "percent_of_peak", 100 * flops / call / bound);
     }
     bench_counter(row, "max_error", m->verdict.max_error);
     bench_counter(row, "max_error_units", m->verdict.max_error_units);

@@ -24,7 +24,8 @@ struct measured {
     void *packed;    /* made at the first repetition */
     int parts;       /* into which one call is cut to be timed */
     double part_seconds[MEASURE_PARTS]; /* the smallest of each */
-    double peak;     /* FLOP/s of its instruction set: the largest seen between its calls */
+    double peak;     /* the largest seen between its calls: FLOP/s of its instruction set, or, of
+                      * pooling, bytes/s of memcpy() */
 };
 
 /* Makes the arrays that all kernels share, large enough for each of them. */

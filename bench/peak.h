@@ -7,10 +7,10 @@
 
 /* A loop of independent multiply-adds in registers, the fastest way there is to do them. */
 struct peak_probe {
-    const char *isa;       /* as in a registry: scalar, sse2, avx2, avx512 */
+    const char *isa;       /* as in a registry: scalar, sse2, avx2 ... */
     const char *operation; /* for people */
     double flops;          /* of one step: a multiply and an add in every lane, times the chains */
-    int (*supported)(void);
+    int (*supported)(void); /* NULL: by every processor of the architecture */
     void (*run)(long steps);
 };
 

@@ -2,13 +2,15 @@
 -- SPDX-License-Identifier: MIT-0
 
 local files = require "files"
+local lists_of = require "bench.lists"
 local results = require "bench.results"
 local shell = require "bench.shell"
 
 local plots = {}
 
 local TITLES = { resnet50 = "ResNet-50", vgg16 = "VGG-16", mobilenet_v1 = "MobileNet-v1",
-  lenet = "LeNet-5", textbook = "Textbook" }
+  lenet = "LeNet-5", textbook = "Textbook",
+  max_pooling = "Maximum pooling", average_pooling = "Average pooling" }
 local FEW = 6 -- lists of fewer layers share a picture
 local MOST_BARS = 50 -- in a picture: only the best instruction sets are drawn if need be
 
@@ -39,10 +41,12 @@ local function layers(all, lists, layout, name, title)
       kernels[#kernels + 1] = k
     end
   end
-  for _, isa in ipairs({ "avx512", "avx2", "sse2", "scalar" }) do
+  local pooling = kernels[1] and not kernels[1].gflops
+  for _, isa in ipairs({ "avx512", "avx2", "sse2", "neon", "scalar" }) do
     local bars = #results.where(kernels, { isa = isa })
-    if all.peak[isa] and bars > 0 and bars * (#isas + 1) <= MOST_BARS then
-      isas[#isas + 1], peaks[#peaks + 1] = isa, number(all.peak[isa] / 1e9)
+    if (all.peak[isa] or pooling) and bars > 0 and bars * (#isas + 1) <= MOST_BARS then
+      isas[#isas + 1] = isa
+      peaks[#peaks + 1] = pooling and "NaN" or number(all.peak[isa] / 1e9)
     end
   end
   local rows, by_layer = { { "layer", "shape" } }, {}
@@ -58,13 +62,14 @@ local function layers(all, lists, layout, name, title)
     end
     for i, isa in ipairs(isas) do
       if k.isa == isa then
-        by_layer[key][2 * i + 1], by_layer[key][2 * i + 2] = number(k.gflops), number(k.percent)
+        by_layer[key][2 * i + 1], by_layer[key][2 * i + 2] = number(k.rate), number(k.percent)
       end
     end
   end
   return { script = "layers", name = name, rows = rows, arguments = {
     title .. ": throughput per layer", where(all, layout), table.concat(isas, " "),
-    table.concat(peaks, " ") } }
+    table.concat(peaks, " "), pooling and "GB/s" or "GFLOP/s",
+    pooling and "% of memcpy" or "% of peak" } }
 end
 
 -- Bars per filter, stride and padding.
@@ -111,7 +116,7 @@ end
 local function drawings(all)
   local out = {}
   for _, layout in ipairs(results.distinct(all.kernels, "layout")) do
-    local small = {}
+    local small, pooling = {}, {}
     for _, list in ipairs(results.distinct(all.kernels, "list")) do
       local kernels = results.where(all.kernels, { list = list, layout = layout })
       local special = list == "sweep" and sweep or list == "channels" and channels
@@ -121,6 +126,8 @@ local function drawings(all)
             out[#out + 1] = special(all, results.where(kernels, { isa = isa }), layout, isa)
           end
         end
+      elseif lists_of.pool(list) then
+        pooling[#pooling + 1] = list
       elseif #results.distinct(kernels, "layer") < FEW then
         small[#small + 1] = list
       else
@@ -128,11 +135,14 @@ local function drawings(all)
           TITLES[list] or list)
       end
     end
-    if #small > 0 then
-      local titles = {}
-      for i, list in ipairs(small) do titles[i] = TITLES[list] or list end
-      out[#out + 1] = layers(all, small, layout, ("layers_%s_small"):format(layout),
-        table.concat(titles, ", "))
+    for _, name in ipairs({ "small", "pooling" }) do
+      local together = name == "small" and small or pooling
+      if #together > 0 then
+        local titles = {}
+        for i, list in ipairs(together) do titles[i] = TITLES[list] or list end
+        out[#out + 1] = layers(all, together, layout, ("layers_%s_%s"):format(layout, name),
+          table.concat(titles, ", "))
+      end
     end
   end
   return out

@@ -1,6 +1,7 @@
 -- The table of results, for people.
 -- SPDX-License-Identifier: MIT-0
 
+local lists = require "bench.lists"
 local results = require "bench.results"
 
 local report = {}
@@ -13,7 +14,7 @@ local function line_of(k)
   end
   return ROW:format(k.layer, k.shape, k.algorithm .. " " .. k.tile, k.isa,
     (k.us < 10 and "%.2f" or "%.1f"):format(k.us),
-    ("%.1f"):format(k.gflops), k.percent and ("%.1f"):format(k.percent) or "-",
+    ("%.1f"):format(k.rate), k.percent and ("%.1f"):format(k.percent) or "-",
     ("%.1e"):format(k.max_error))
 end
 
@@ -38,7 +39,7 @@ local function facts(all)
   add("%s; %s; %s", c.cpu, c.data_caches, threads)
   add("convgen %s; %s %s; pages: %s; %s", c.convgen, c.compiler, c.flags, c.pages, c.buffer_offsets)
   local peaks = {}
-  for _, isa in ipairs({ "avx512", "avx2", "sse2", "scalar" }) do
+  for _, isa in ipairs({ "avx512", "avx2", "sse2", "neon", "scalar" }) do
     if all.peak[isa] then peaks[#peaks + 1] = ("%s %.1f"):format(isa, all.peak[isa] / 1e9) end
   end
   add("multiply-add peak, GFLOP/s: %s", table.concat(peaks, ", "))
@@ -57,8 +58,10 @@ function report.text(all, counts)
   for _, list in ipairs(results.distinct(all.kernels, "list")) do
     local of_list = results.where(all.kernels, { list = list })
     for _, layout in ipairs(results.distinct(of_list, "layout")) do
-      add(("%s, %s, ReLU"):format(list, layout))
-      add(ROW:format("layer", "shape", "algorithm", "isa", "us", "GFLOP/s", "% peak", "error"))
+      local pooling = lists.pool(list)
+      add(("%s, %s%s"):format(list, layout, pooling and "" or ", ReLU"))
+      add(ROW:format("layer", "shape", "algorithm", "isa", "us", pooling and "GB/s" or "GFLOP/s",
+        pooling and "% copy" or "% peak", "error"))
       local of_layout = results.where(of_list, { layout = layout })
       for _, isa in ipairs(results.distinct(of_layout, "isa")) do
         local kernels = results.where(of_layout, { isa = isa })
@@ -72,7 +75,8 @@ function report.text(all, counts)
   add("shape: filter/stride channels in-out @size; dw: depthwise. algorithm: with its register")
   add("tile. GFLOP/s: 2 per tap, those in the padding too. % peak: of the multiply-add peak of")
   add("that instruction set, measured in between. error: largest difference from the reference")
-  add("in double, inputs and weights in [-1, 1).")
+  add("in double, inputs and weights in [-1, 1). Pooling: GB/s: input and output once. % copy: of")
+  add("memcpy of as many bytes, from the same input to the same output.")
   return table.concat(lines, "\n") .. "\n"
 end
 

@@ -6,10 +6,13 @@ local files = require "files"
 
 local results = {}
 
+local function giga(value) return value and value / 1e9 end
+
 --- Gives { context =, kernels = list, peak = { [isa] = largest FLOP/s seen }, bandwidth = list },
 -- kernels in the order of the layer lists. A kernel is { list, layer, layout, isa, algorithm,
 -- shape, tile, us, gflops, inside (GFLOP/s of the taps inside the image), gbytes, peak (GFLOP/s),
--- percent, max_error, units, wrong = nil or what is wrong }.
+-- percent, max_error, units, wrong = nil or what is wrong }. Of pooling there are no GFLOP/s; peak is
+-- memcpy's GB/s. rate is what percent is of: gflops, or of pooling gbytes.
 function results.read(path)
   local text, why = files.read(path)
   if not text then return nil, why end
@@ -32,11 +35,14 @@ function results.read(path)
       if not kernel.wrong then
         kernel.us = row.real_time
         kernel.max_error, kernel.units = row.max_error, row.max_error_units
-        kernel.gflops, kernel.inside = row["FLOP/s"] / 1e9, row["FLOP/s_inside"] / 1e9
-        kernel.gbytes = row["bytes/s"] / 1e9
-        kernel.peak = row["peak_FLOP/s"] and row["peak_FLOP/s"] / 1e9
-        kernel.percent = row.percent_of_peak
-        all.peak[isa] = kernel.peak and math.max(all.peak[isa] or 0, row["peak_FLOP/s"])
+        kernel.gflops, kernel.inside = giga(row["FLOP/s"]), giga(row["FLOP/s_inside"])
+        kernel.gbytes = giga(row["bytes/s"])
+        kernel.peak = giga(row["peak_FLOP/s"] or row["copy_bytes/s"])
+        kernel.percent = row.percent_of_peak or row.percent_of_copy
+        kernel.rate = kernel.gflops or kernel.gbytes
+        if row["peak_FLOP/s"] then
+          all.peak[isa] = math.max(all.peak[isa] or 0, row["peak_FLOP/s"])
+        end
       end
       all.kernels[#all.kernels + 1] = kernel
     end

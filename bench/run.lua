@@ -4,18 +4,14 @@
 local root = (arg[0]:match("^(.*)/[^/]*$") or ".") .. "/.."
 package.path = ("%s/?.lua;%s/gen/?.lua;%s/gen/?/init.lua;%s"):format(root, root, root, package.path)
 
-local argparse = require "argparse"
-local benchdnn = require "import.benchdnn"
+local arguments = require "bench.arguments"
 local files = require "files"
-local isa = require "isa"
-local lfs = require "lfs"
+local lists_of = require "bench.lists"
 local measure = require "bench.measure"
 local plots = require "bench.plots"
 local report = require "bench.report"
 local shell = require "bench.shell"
 
--- The order of the report; lists that are not named here follow.
-local ORDER = { "textbook", "lenet", "resnet50", "mobilenet_v1", "vgg16", "sweep", "channels" }
 -- What is measured by default on the instruction sets that are not the machine's best.
 local SUBSET = { textbook = true, lenet = true, resnet50 = true, mobilenet_v1 = true }
 
@@ -24,85 +20,29 @@ local function fail(message, status)
   os.exit(status or 1)
 end
 
-local function words(text)
-  local out = {}
-  for word in text:gmatch("[^,]+") do out[#out + 1] = word end
-  return out
-end
-
-local function one_of(choices)
-  return function(text)
-    for _, word in ipairs(words(text)) do
-      local known = false
-      for _, choice in ipairs(choices) do known = known or word == choice end
-      if not known then
-        return nil, ("'%s' is none of %s"):format(word, table.concat(choices, ", "))
-      end
-    end
-    return words(text)
-  end
-end
-
-local function at_least(low)
-  return function(text)
-    local value = text:find("^%d+$") and math.tointeger(tonumber(text))
-    if value and value >= low then return value end
-    return nil, ("'%s' is not a number of at least %d"):format(text, low)
-  end
-end
-
--- The names of the layer lists in bench/layers.
-local function list_names()
-  local there, out = {}, {}
-  for file in lfs.dir(root .. "/bench/layers") do
-    local name = file:match("^([%a_][%w_]*)%.txt$")
-    if name then there[name] = true end
-  end
-  for _, name in ipairs(ORDER) do
-    if there[name] then out[#out + 1], there[name] = name, nil end
-  end
-  local others = {}
-  for name in pairs(there) do others[#others + 1] = name end
-  table.sort(others)
-  return table.move(others, 1, #others, #out + 1, out)
-end
-
--- The instruction sets of this machine, best first.
-local function isa_names()
-  local out = {} -- the best first
-  for _, name in ipairs(isa.runnable()) do table.insert(out, 1, name) end
-  return out
-end
-
-local LISTS, ISAS = list_names(), isa_names()
+local LISTS, ISAS = lists_of.names(root), arguments.isas()
 
 local function parse()
-  local parser = argparse("bench/run.lua",
-    "Generates, checks, measures and plots the kernels of the layer lists in bench/layers.")
-  parser:usage_max_width(98):help_max_width(98):help_description_margin(26)
-  local function option(name, argname, default, description, convert)
-    parser:option(name):argname(argname):default(default):convert(convert or tostring)
-      :description(description)
-  end
+  local some_of, at_least = arguments.some_of, arguments.at_least
+  local parser, option = arguments.parser("bench/run.lua",
+    "Generates, checks, measures and plots the kernels of the layer lists in bench/layers.", fail)
   option("--lists", "LIST,...", nil, "Of " .. table.concat(LISTS, ", ") .. "; default all.",
-    one_of(LISTS))
+    some_of(LISTS))
   option("--isa", "SET,...", nil, ("Of %s; default: all lists on %s, %s on the others.")
-    :format(table.concat(ISAS, ", "), ISAS[1], "a subset"), one_of(ISAS))
+    :format(table.concat(ISAS, ", "), ISAS[1], "a subset"), some_of(ISAS))
   parser:flag("--all", "All lists on all instruction sets.")
   option("--layout", "nhwc|nchw", "nhwc", "Of the images; 'nhwc,nchw' is both.",
-    one_of({ "nhwc", "nchw" }))
+    some_of({ "nhwc", "nchw" }))
   option("--algorithm", "NAME", "auto", "As in 'convgen emit'.")
   option("--threads", "N", "1", "Threads per kernel.", at_least(1))
   option("--repetitions", "N", "8", "Of each measurement, spread over the run.", at_least(1))
   option("--milliseconds", "N", "20", "Of one repetition, about.", at_least(1))
   option("--pages", "POLICY", "small", "small, huge or default.",
-    one_of({ "small", "huge", "default" }))
+    some_of({ "small", "huge", "default" }))
   option("--offset", "BYTES", "2112", "From input to output, modulo 4096.", at_least(0))
   option("--jobs", "N", tostring(shell.processors()), "Compilers at a time.", at_least(1))
   option("-o --out", "DIR", root == "bench/.." and "build/bench" or root .. "/build/bench",
     "Where everything goes.")
-  parser:epilog("$CC and $CXX name the compilers (cc and c++).")
-  function parser.error(_, message) fail(message, 2) end
   return parser:parse()
 end
 
@@ -115,8 +55,8 @@ local everything = options.all or options.isa or options.lists
 
 local sets, counts, layers, left_out = {}, {}, 0, {}
 for _, list in ipairs(lists) do
-  local file = ("%s/bench/layers/%s.txt"):format(root, list)
-  local entries, why = benchdnn.read_list(file)
+  local file, pool = lists_of.path(root, list), lists_of.pool(list)
+  local entries, why = lists_of.read(root, list)
   if not entries then fail(why, 2) end
   counts[list] = {}
   for _, entry in ipairs(entries) do
@@ -125,8 +65,8 @@ for _, list in ipairs(lists) do
   for i, name in ipairs(isas) do
     if everything or i == 1 or SUBSET[list] then
       for _, layout in ipairs(options.layout) do
-        sets[#sets + 1] = { list = list, file = file, layout = layout, isa = name,
-          algorithm = options.algorithm }
+        sets[#sets + 1] = { list = list, file = file, layout = layout, isa = name, pool = pool,
+          algorithm = pool and "auto" or options.algorithm }
         layers = layers + #entries
       end
     else

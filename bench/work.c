@@ -62,6 +62,9 @@ static void append_pair(char *text, size_t size, size_t *used, int h, int w)
 void work_describe(const struct conv_layer *l, char *text, size_t size)
 {
     size_t used = 0;
+    const int pooling = l->kind != CONV_CONVOLUTION;
+    if (pooling)
+        append(text, size, &used, l->kind == CONV_MAX_POOLING ? "max " : "average ");
     append(text, size, &used, "%dx%d", l->kernel_h, l->kernel_w);
     if (l->stride_h != 1 || l->stride_w != 1) {
         append(text, size, &used, "/");
@@ -72,7 +75,7 @@ void work_describe(const struct conv_layer *l, char *text, size_t size)
         append_pair(text, size, &used, l->dilation_h, l->dilation_w);
     }
     if (l->groups > 1 && l->groups == l->in_channels)
-        append(text, size, &used, " dw");
+        append(text, size, &used, pooling ? "" : " dw");
     else if (l->groups > 1)
         append(text, size, &used, " g%d", l->groups);
     append(text, size, &used, " %d", l->in_channels);

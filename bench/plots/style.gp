@@ -11,9 +11,10 @@ set style fill solid 1.0 noborder
 blue = "#0072B2"; sky = "#56B4E9"; orange = "#D55E00"; amber = "#E69F00"; green = "#009E73"
 grey = "#888888"; dark = "#222222"; faint = "#dddddd"
 
-isa_colour(name) = name eq "avx512" ? blue : name eq "avx2" ? amber : name eq "sse2" ? green : grey
+isa_colour(name) = name eq "avx512" ? blue : name eq "avx2" ? amber : name eq "sse2" ? green : \
+                   name eq "neon" ? sky : grey
 isa_title(name) = name eq "avx512" ? "AVX-512" : name eq "avx2" ? "AVX2 + FMA" : \
-                  name eq "sse2" ? "SSE2" : "scalar"
+                  name eq "sse2" ? "SSE2" : name eq "neon" ? "NEON" : "scalar"
 
 percent(x) = x == x ? sprintf("%.0f", x) : "" # nothing for NaN
 
