@@ -11,7 +11,8 @@ ALONE = mkdir -p build; exec 9>build/lock; \
 
 .NOTPARALLEL:
 .SILENT:
-.PHONY: all bench bench-all bench-floors bench-fused test test-all generate check-generated deps test-deps lint clean help
+.PHONY: all bench bench-all bench-floors bench-fused bench-runtime test test-all
+.PHONY: generate check-generated deps test-deps lint clean help
 
 all: bench            ## The main job: generate kernels, check, measure and plot them
 
@@ -26,6 +27,9 @@ bench-floors: deps    ## Whether the kernels are as fast as promised
 
 bench-fused: deps     ## Convolution and pooling in one kernel against both in turn
 	$(ALONE) $(LUA) bench/fused.lua $(ARGS)
+
+bench-runtime: deps   ## How near kernels with run-time sizes come to those with fixed ones
+	$(ALONE) $(LUA) bench/runtime.lua $(ARGS)
 
 test: deps            ## The tests, with an eighth of the problems; SEED=n chooses which
 	$(ALONE) $(LUA) tests/run.lua

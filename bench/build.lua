@@ -2,11 +2,14 @@
 -- SPDX-License-Identifier: MIT-0
 --
 -- A set is { list = name of the layer list, file = its path, layout =, isa =, algorithm =,
--- pool = "max", "average" or nil, options = of emit besides: by default that pool, or ReLU }.
+-- pool = "max", "average" or nil, options = of emit besides: by default that pool, or ReLU;
+-- accuracy = as in 'convgen emit' or nil, runtime = true: kernels with run-time sizes, of the set before
+-- it that is the same otherwise }.
 
 local files = require "files"
 local lfs = require "lfs"
 local progress = require "bench.progress"
+local runtime_set = require "bench.runtime_set"
 local shell = require "bench.shell"
 
 local build = {}
@@ -26,17 +29,22 @@ local function newest(directory, pattern)
   return time
 end
 
-local function name_of(set)
+local function fixed_name(set)
   return ("%s_%s_%s"):format(set.layout, set.isa, set.list)
+end
+
+local function name_of(set)
+  return fixed_name(set) .. (set.runtime and "_runtime" or "")
 end
 
 -- Emits one set; gives its directory and the base names of its C files.
 local function emit(root, out, set)
   local name = name_of(set)
   local directory = ("%s/kernels/%s"):format(out, name)
+  if set.runtime then return runtime_set.emit(root, directory, set, name, fixed_name(set)) end
   local line = shell.line({ root .. "/gen/convgen", "emit", "--quiet", "--layers", set.file,
     "--isa", set.isa, "--layout", set.layout, "--algorithm", set.algorithm or "auto",
-    "--prefix", name .. "_", "--registry", name, "-o", directory,
+    "--accuracy", set.accuracy or "fast", "--prefix", name .. "_", "--registry", name, "-o", directory,
     table.unpack(set.options or set.pool and { "--pool", set.pool } or { "--activation", "relu" }) })
   if not os.execute(line) then return nil, "failed: " .. line end
   local bases = { name }
@@ -53,7 +61,8 @@ local function sets_text(sets, version, flags)
   for _, set in ipairs(sets) do add('#include "%s.h"', name_of(set)) end
   add("const struct bench_set bench_sets[] = {")
   for _, set in ipairs(sets) do
-    add('    { "%s", %s, &%s_count },', set.list, name_of(set), name_of(set))
+    add('    { "%s", %s, &%s_count, %s },', set.list, name_of(set), name_of(set),
+      set.runtime and name_of(set) .. "_prepare" or "0")
   end
   add("};")
   add("const int bench_set_count = %d;", #sets)
@@ -86,7 +95,8 @@ function build.program(sets, out, options)
     local headers = newest(directory, "%.h$")
     for _, base in ipairs(bases) do
       object(directory .. "/" .. base .. ".c", directory .. "/" .. base .. ".o", options.cc,
-        options.flags, headers)
+        set.runtime and base == bases[1] and { "-O2", table.unpack(includes) } or options.flags,
+        headers)
     end
   end
 

@@ -54,10 +54,6 @@ local function floor_of(kernel)
   return results.where(FLOORS, { list = kernel.list, layout = kernel.layout, isa = kernel.isa })[1]
 end
 
-local function key_of(k)
-  return table.concat({ k.list, k.layer, k.layout, k.isa, k.algorithm }, "/")
-end
-
 -- ---- measure ---------------------------------------------------------------------------------
 
 local sets = {}
@@ -72,23 +68,12 @@ if not right then fail("some kernels are wrong, see above") end
 local function below(k) return not (k.percent and k.percent >= floor_of(k).percent) end
 
 for _ = 1, AGAIN do
-  local names, by_name = {}, {}
-  for _, k in ipairs(all.kernels) do
-    if below(k) then
-      names[#names + 1] = key_of(k)
-      by_name[key_of(k)] = k
-    end
-  end
-  if #names == 0 then break end
-  io.stderr:write(("%d below their floor: measured again\n"):format(#names))
-  local again, why = measure.run(out .. "/program/bench", out, { "--repetitions", "24",
-    ("--benchmark_filter=^(%s)/"):format(table.concat(names, "|")) })
-  if not again then fail(why) end
-  for _, k in ipairs(again.kernels) do
-    local before = by_name[key_of(k)]
-    before.percent = math.max(before.percent or 0, k.percent or 0)
-    before.gbytes = math.max(before.gbytes or 0, k.gbytes or 0)
-  end
+  local again = {}
+  for _, k in ipairs(all.kernels) do again[#again + 1] = below(k) and k or nil end
+  if #again == 0 then break end
+  io.stderr:write(("%d below their floor: measured again\n"):format(#again))
+  local ok, why = measure.again(out, again)
+  if not ok then fail(why) end
 end
 
 -- ---- report ------------------------------------------------------------------------------------

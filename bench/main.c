@@ -122,8 +122,11 @@ static double repeat_kernel(void *subject, struct bench_row *row)
 static struct measured *supported_kernels(int *count)
 {
     int most = 0;
-    for (int s = 0; s < bench_set_count; ++s)
+    for (int s = 0; s < bench_set_count; ++s) {
+        if (bench_sets[s].prepare)
+            bench_sets[s].prepare();
         most += *bench_sets[s].count;
+    }
     struct measured *all = calloc((size_t)most + 1, sizeof *all);
     if (!all)
         abort();

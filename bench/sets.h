@@ -9,6 +9,7 @@ struct bench_set {
     const char *name; /* of the layer list: resnet50 */
     const struct conv_kernel *kernels;
     const int *count;
+    void (*prepare)(void); /* if not NULL, fills in the kernels, which have run-time sizes */
 };
 
 extern const struct bench_set bench_sets[];
