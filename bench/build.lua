@@ -15,7 +15,7 @@ local shell = require "bench.shell"
 local build = {}
 
 local PROGRAM = { "main", "measure", "machine", "verify", "work", "peak", "bandwidth", "memory",
-  "team", "progress", "clock" }
+  "team", "progress", "clock", "peers" }
 
 local function time_of(path)
   return lfs.attributes(path, "modification") or math.huge
@@ -125,7 +125,7 @@ function build.program(sets, out, options)
   if not ok then return nil, why end
   local program = out .. "/program/bench"
   files.write(program .. ".objects", table.concat(objects)) -- too many for a command line
-  local link = shell.line({ "@" .. program .. ".objects", "-lbenchmark", "-lpthread", "-lm", "-o",
+  local link = shell.line({ "@" .. program .. ".objects", "-lbenchmark", "-lpthread", "-ldl", "-lm", "-o",
     program })
   ok, why = shell.parallel({ options.cxx .. " " .. link }, 1, function() end)
   if not ok then return nil, why end

@@ -4,10 +4,12 @@
 #include "bench.h"
 #include "machine.h"
 #include "measure.h"
+#include "peers.h"
 #include "progress.h"
 #include "sets.h"
 
 #include <getopt.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,11 @@
 struct options {
     struct measure_options measure;
     int repetitions;
+    const char *peers[16];
+    int peer_count;
 };
+
+static regex_t only; /* --only */
 
 static const char usage[] =
     "usage: bench [options] [Google Benchmark's options]\n"
@@ -33,6 +39,9 @@ static const char usage[] =
     "  --milliseconds N   of one repetition, about (default 20)\n"
     "  --threads N        run each kernel on N threads by splitting its tasks (default 1)\n"
     "  --pages POLICY     small, huge or default (small)\n"
+    "  --whole            time long calls as a whole, not in parts\n"
+    "  --only REGEX       check and measure only what is called so: LIST/LAYER/LAYOUT/ISA/ALGORITHM\n"
+    "  --peer FILE        measure another library beside: an adapter, see peers/peer.h\n"
     "  --offset BYTES     from input to output modulo 4096 (default 2112)\n"
     "  --benchmark_filter=REGEX (of LIST/LAYER/LAYOUT/ISA/ALGORITHM/...),\n"
     "  --benchmark_out=FILE (JSON) and others of Google Benchmark\n";
@@ -69,10 +78,14 @@ static struct options parse(int argc, char **argv)
         { "threads", required_argument, NULL, 't' },
         { "pages", required_argument, NULL, 'p' },
         { "offset", required_argument, NULL, 'o' },
+        { "whole", no_argument, NULL, 'w' },
+        { "only", required_argument, NULL, 'n' },
+        { "peer", required_argument, NULL, 'e' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    struct options o = { { 1, 2112, MEMORY_SMALL, 0.02 }, 8 };
+    struct options o = { { 1, 2112, MEMORY_SMALL, 0.02, 0 }, 8, { NULL }, 0 };
+    const char *pattern = "";
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
         switch (c) {
         case 'r': o.repetitions = number("--repetitions", optarg, 1, 10000); break;
@@ -80,6 +93,13 @@ static struct options parse(int argc, char **argv)
         case 't': o.measure.threads = number("--threads", optarg, 1, MEASURE_THREADS); break;
         case 'p': o.measure.pages = pages_named(optarg); break;
         case 'o': o.measure.offset = (size_t)number("--offset", optarg, 0, 4095); break;
+        case 'w': o.measure.whole = 1; break;
+        case 'n': pattern = optarg; break;
+        case 'e':
+            if (o.peer_count == sizeof o.peers / sizeof *o.peers)
+                usage_error("--peer", optarg);
+            o.peers[o.peer_count++] = optarg;
+            break;
         case 'h': fputs(usage, stdout); exit(0);
         default: fputs(usage, stderr); exit(2);
         }
@@ -87,6 +107,8 @@ static struct options parse(int argc, char **argv)
         fprintf(stderr, "bench: unexpected argument '%s'\n%s", argv[optind], usage);
         exit(2);
     }
+    if (regcomp(&only, pattern, REG_EXTENDED | REG_NOSUB))
+        usage_error("--only", pattern);
     if (o.measure.offset % sizeof(float) != 0)
         usage_error("--offset", "not a multiple of 4");
     return o;
@@ -118,6 +140,8 @@ static double repeat_kernel(void *subject, struct bench_row *row)
     return seconds;
 }
 
+static int is_wanted(const char *name) { return regexec(&only, name, 0, NULL, 0) == 0; }
+
 /* Those kernels of the registries that this processor can run. */
 static struct measured *supported_kernels(int *count)
 {
@@ -132,45 +156,60 @@ static struct measured *supported_kernels(int *count)
         abort();
     *count = 0;
     for (int s = 0; s < bench_set_count; ++s)
-        for (int i = 0; i < *bench_sets[s].count; ++i)
-            if (bench_sets[s].kernels[i].supported()) {
-                all[*count].set = bench_sets[s].name;
-                all[(*count)++].kernel = &bench_sets[s].kernels[i];
-            }
+        for (int i = 0; i < *bench_sets[s].count; ++i) {
+            const struct conv_kernel *k = &bench_sets[s].kernels[i];
+            all[*count].set = bench_sets[s].name;
+            all[*count].kernel = k;
+            all[*count].layout = k->layer.layout == CONV_NHWC ? "nhwc" : "nchw";
+            *count += k->supported() != 0;
+        }
     return all;
 }
 
-static void register_kernel(struct measured *m, int repetitions)
+/* Verifies those that are asked for and drops the others; returns how many are wrong. */
+static int verify_wanted(struct measured *all, int *count)
 {
-    char name[300];
-    const struct conv_kernel *k = m->kernel;
-    snprintf(name, sizeof name, "%s/%s/%s/%s/%s", m->set, k->layer_name,
-             k->layer.layout == CONV_NHWC ? "nhwc" : "nchw", k->isa, k->algorithm);
-    bench_register(name, repeat_kernel, m, repetitions);
+    int wrong = 0, kept = 0;
+    char name[MEASURED_NAME];
+    for (int i = 0; i < *count; ++i) {
+        struct measured *m = &all[i];
+        measured_name(m, name);
+        if (m->packed) { /* a peer's, verified when it was loaded */
+            wrong += !m->verdict.right;
+            all[kept++] = *m;
+        } else if (is_wanted(name)) {
+            m->verdict = verify(m->kernel);
+            if (!m->verdict.right) {
+                ++wrong;
+                fprintf(stderr, "\n%s is wrong: %s\n", name, m->verdict.what);
+            }
+            all[kept++] = *m;
+        }
+        progress("check", i + 1, *count);
+    }
+    *count = kept;
+    return wrong;
 }
 
 int main(int argc, char **argv)
 {
     bench_init(&argc, argv);
     const struct options options = parse(argc, argv);
-    int count, wrong = 0;
+    int count;
+    char name[MEASURED_NAME];
     struct measured *all = supported_kernels(&count);
     add_context(&options);
-
-    for (int i = 0; i < count; ++i) {
-        all[i].verdict = verify(all[i].kernel);
-        if (!all[i].verdict.right) {
-            ++wrong;
-            fprintf(stderr, "\n%s is wrong: %s\n", all[i].kernel->name, all[i].verdict.what);
-        }
-        progress("check", i + 1, count);
-    }
+    for (int i = 0; i < options.peer_count; ++i)
+        all = peers_add(options.peers[i], all, &count, is_wanted);
+    const int wrong = verify_wanted(all, &count);
 
     measure_prepare(&options.measure, all, count);
     progress_total = count * options.repetitions;
     machine_register(options.repetitions, options.measure.pages);
-    for (int i = 0; i < count; ++i)
-        register_kernel(&all[i], options.repetitions);
+    for (int i = 0; i < count; ++i) {
+        measured_name(&all[i], name);
+        bench_register(name, repeat_kernel, &all[i], options.repetitions);
+    }
     bench_run();
     free(all);
     return wrong > 0;

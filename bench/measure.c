@@ -42,6 +42,13 @@ static size_t copied_bytes(const struct conv_kernel *k)
 
 static size_t larger(size_t a, unsigned long long b) { return a > b ? a : (size_t)b; }
 
+void measured_name(const struct measured *m, char name[MEASURED_NAME])
+{
+    const struct conv_kernel *k = m->kernel;
+    snprintf(name, MEASURED_NAME, "%s/%s/%s/%s/%s", m->set, k->layer_name, m->layout, k->isa,
+             k->algorithm);
+}
+
 void measure_prepare(const struct measure_options *options, const struct measured *all, int count)
 {
     size_t input = 0, weights = 0, bias = 0, output = 0, workspace = 0;
@@ -116,13 +123,15 @@ static int between(double low, double value, double high)
 static void begin_measuring(struct measured *m, struct team *team)
 {
     const struct conv_kernel *k = m->kernel;
-    const int most = k->tasks < MEASURE_PARTS ? k->tasks : MEASURE_PARTS;
-    m->packed = memory_new((size_t)k->packed_bytes, 0, shared.options.pages);
+    const int parts = k->tasks < MEASURE_PARTS ? k->tasks : MEASURE_PARTS;
+    const int most = shared.options.threads > 1 || shared.options.whole ? 1 : parts;
+    if (!m->packed)
+        m->packed = memory_new((size_t)k->packed_bytes, 0, shared.options.pages);
     if (k->pack)
         k->pack(shared.weights, shared.bias, m->packed);
     set_parts(m, 1);
     timed(m, team, 1);
-    set_parts(m, shared.options.threads == 1 ? between(1, timed(m, team, 1) / 5e-4, most) : 1);
+    set_parts(m, between(1, timed(m, team, 1) / 5e-4, most));
 }
 
 /* Bytes per second, each read and written once. */
@@ -165,7 +174,7 @@ double measure_repetition(void *measured, struct bench_row *row)
         return 0;
     }
     struct team *team = team_start(shared.options.threads);
-    if (!m->packed)
+    if (m->parts == 0)
         begin_measuring(m, team);
     const double begin = clock_seconds();
     timed(m, team, 1); /* brings the data into the caches */

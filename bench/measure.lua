@@ -39,15 +39,15 @@ function measure.key(kernel)
 end
 
 --- Measures some kernels of earlier results once more, three times as long, and keeps the better
--- figures; others disturb now and then. Gives true, or nil and a message.
-function measure.again(out, kernels)
+-- figures; others disturb now and then. `arguments`: more of them. Gives true, or nil and a message.
+function measure.again(out, kernels, arguments)
   local names, by_name = {}, {}
   for i, k in ipairs(kernels) do
     names[i] = measure.key(k)
     by_name[names[i]] = k
   end
   local now, why = measure.run(out .. "/program/bench", out, { "--repetitions", "24",
-    ("--benchmark_filter=^(%s)/"):format(table.concat(names, "|")) })
+    "--only", ("^(%s)$"):format(table.concat(names, "|")), table.unpack(arguments or {}) })
   if not now then return nil, why end
   for _, k in ipairs(now.kernels) do
     local before = by_name[measure.key(k)]
