@@ -1,5 +1,6 @@
 /* Checks every kernel of a registry, in TAP: harness.c for where there is no cmocka, such as under an
- * emulator of another processor.
+ * emulator of another processor, or for another check than check_kernel(): conformance_check() of the
+ * header CONFORMANCE.
  *
  *   cc -DREGISTRY=kernels plain.c kernels.c ... -lm
  *   CHECK_SEED=7 ./plain [name]
@@ -13,6 +14,12 @@
 #include "registry.h"
 #include "reference.h"
 #include "check.h"
+
+#ifdef CONFORMANCE
+#include CONFORMANCE
+#else
+#define conformance_check check_kernel
+#endif
 
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
@@ -30,7 +37,7 @@ int main(int argc, char **argv)
         char text[512] = "";
         if (argc > 1 && strcmp(argv[1], kernel->name) != 0)
             continue;
-        const struct check_result result = check_kernel(kernel, seed);
+        const struct check_result result = conformance_check(kernel, seed);
         check_describe(&result, text, sizeof text);
         if (result.status != CHECK_PASS)
             printf("# %s: %s\n", kernel->name, text);

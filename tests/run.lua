@@ -15,6 +15,7 @@
 package.path = "gen/?.lua;gen/?/init.lua;tests/?.lua;" .. package.path
 
 local compiler = require "runner.compiler"
+local conformance = require "runner.conformance"
 local jobs = require "runner.jobs"
 local library = require "runner.library"
 local suites = require "runner.suites"
@@ -39,6 +40,7 @@ local SUITES = {
   { "runtime", 0.5, 0.5, "kernels with run-time sizes", library.runtime },
   { "generated", 1, 3, "the committed library, copied", library.generated },
   { "problems", 1, 8, "tests/problems.txt", suites.problems },
+  { "onnx", 0.5, 0.5, "cases of ONNX's backend tests", conformance.onnx },
   { "neon", 1, 4, "AArch64, cross-compiled and emulated", suites.neon },
   { "given", 2, 30, "PROBLEMS=file", suites.given },
 }

@@ -303,15 +303,16 @@ static int check_exact(struct check *c)
         && check_values_exact(c, check_floats(c, CHECK_OUTPUT), unbiased.name, 0);
 }
 
-/* All passes over real data; of the misaligned ones all fifteen only where that is quick. */
-static int check_inexact(struct check *c)
+/* All passes over real data, which `fill` makes; of the misaligned ones all fifteen only where that is
+ * quick. */
+static int check_real_data(struct check *c, void (*fill)(struct check *c))
 {
     static const struct check_pass begin = { "whole, at the begin page", 0, 0, CHECK_WHOLE, 0 };
     static const struct check_pass empty = { "no task", 1, 0, CHECK_EMPTY, 0 };
     struct check_pass odd = { "split at random, misaligned", 0, 1, CHECK_RANDOM, 0 };
     const struct check_pass *const first = c->huge ? &odd : &begin;
     check_place_all(c, first);
-    check_fill_real(c);
+    fill(c);
     check_expect(c);
     if (!check_first_pass(c, first))
         return 0;
@@ -332,6 +333,11 @@ static int check_inexact(struct check *c)
     odd.at_end = 1;
     odd.shift = 0;
     return check_same_pass(c, &odd);
+}
+
+static int check_inexact(struct check *c)
+{
+    return check_real_data(c, check_fill_real);
 }
 
 #endif

@@ -3,7 +3,10 @@
 --
 -- A build is { name =, layers = list of problems, isa =, layout =, options = more options of emit,
 -- cc =, flags =, run = } and becomes one program. `run` is what runs programs of another processor;
--- they are linked statically and do without cmocka.
+-- they are linked statically and do without cmocka. Conformance tests have besides
+--   emit = what emits the list, if not 'convgen emit --layers'
+--   conformance = the name of the header in tests/conformance/ that checks a kernel
+--   defines =, libraries = of that header
 
 local files = require "files"
 local problems = require "runner.problems"
@@ -19,6 +22,10 @@ local WARNINGS = "-Wall -Wextra -Wpedantic -Werror"
 
 --- The command that emits a build's kernels and their registry into `directory`.
 function kernels.emit_command(build, directory)
+  if build.emit then
+    return ("rm -rf %s && %s %s.txt %s %s %s"):format(directory, build.emit, directory, build.isa,
+      build.layout, directory)
+  end
   return ("rm -rf %s && gen/convgen emit --quiet --layers %s.txt --isa %s --layout %s %s"
     .. " --registry kernels -o %s"):format(directory, directory, build.isa, build.layout,
     build.options or "", directory)
@@ -47,11 +54,13 @@ end
 
 -- The object of the harness for some compiler and flags, and the command that makes it.
 local function harness(t, build)
-  local key = (build.cc .. build.flags):gsub("[^%w]", "_")
+  local defines = build.conformance and ("-DCONFORMANCE='\"conformance/%s.h\"' %s"):format(
+    build.conformance, build.defines or "") or ""
+  local key = (build.cc .. build.flags .. (build.conformance or "")):gsub("[^%w]", "_")
   local object = ("%s/harness%s.o"):format(t.directory, key)
-  return object, ("%s -std=c11 -O2 %s -Wconversion %s -DREGISTRY=kernels -Itemplates -c"
-    .. " tests/%s.c -o %s"):format(build.cc, build.flags:gsub("%-O%d", ""), WARNINGS,
-    build.run and "plain" or "harness", object)
+  return object, ("%s -std=c11 -O2 %s -Wconversion %s %s -DREGISTRY=kernels -Itemplates -c"
+    .. " tests/%s.c -o %s"):format(build.cc, build.flags:gsub("%-O%d", ""), WARNINGS, defines,
+    (build.run or build.conformance) and "plain" or "harness", object)
 end
 
 -- Runs commands that must succeed; those that do not are failures of their builds.
@@ -123,7 +132,8 @@ function kernels.check(t, suite, builds)
       local program = build.directory .. "/harness"
       command(build, ("%s %s %s %s.o -o %s %s -lm && CHECK_SEED=%d CMOCKA_MESSAGE_OUTPUT=TAP"
         .. " timeout 3600 %s %s"):format(build.cc, build.flags, build.harness,
-        table.concat(build.units, ".o "), program, build.run and "-static" or "-lcmocka", t.seed,
+        table.concat(build.units, ".o "), program, build.run and "-static"
+        or build.conformance and (build.libraries or "") or "-lcmocka", t.seed,
         build.run or "", program))
     end
   end
