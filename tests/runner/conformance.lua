@@ -6,6 +6,8 @@ local files = require "files"
 local jobs = require "runner.jobs"
 local kernels = require "runner.kernels"
 local onnx = require "conformance.onnx"
+local problems = require "runner.problems"
+local random = require "conformance.random"
 local tally = require "runner.tally"
 
 local conformance = {}
@@ -68,6 +70,53 @@ function conformance.onnx(t)
     defines = ([[-DDATA='"%s"']]):format(data),
   })))
   return result
+end
+
+local CONVOLUTIONS = { "", "--activation relu" }
+local POOLS = {
+  "--pool max", "--pool average", "--pool average --include-pad", "--pool max --ceil", "--pool average --ceil",
+}
+
+-- A list of layers with its options: all of them, or one for each build, another for each seed.
+local function with_options(t, builds, name, layers, options)
+  for i, build in ipairs(each(layers, {
+    conformance = "onednn", libraries = "-ldnnl", environment = "OMP_NUM_THREADS=1",
+  })) do
+    for j, option in ipairs(options) do
+      if t.all or (i + t.seed) % #options + 1 == j then
+        local list = {}
+        for _, layer in ipairs(build.layers) do
+          -- see suites.pooling
+          local void = layer.name and layer.name:find("^void_") and not option:find("include")
+          if not void and not (option:find("ceil") and layer.text:find("oh%d")) then
+            list[#list + 1] = layer
+          end
+        end
+        local one = { name = ("%s_%d_%s"):format(name, j, build.name), layers = list, options = option }
+        builds[#builds + 1] = setmetatable(one, { __index = build })
+      end
+    end
+  end
+end
+
+--- Layers of all kinds against oneDNN.
+function conformance.onednn(t)
+  if not jobs.output(("echo '#include <dnnl.h>\n#if DNNL_VERSION_MAJOR != 2\n#error\n#endif' | %s -E -")
+      :format(t.cc)) then
+    local result = tally.new()
+    result:skip()
+    return result, "oneDNN 2 is missing (libdnnl-dev)"
+  end
+  local builds = {}
+  local parts = t.all and 1 or 16
+  local function add(name, list, options)
+    with_options(t, builds, name, problems.part(list, parts, t.seed), options)
+  end
+  add("problems", problems.read("tests/problems.txt"), CONVOLUTIONS)
+  add("random", random.layers(t.all and 500 or 400, t.seed), CONVOLUTIONS)
+  add("pooling", problems.read("tests/pooling.txt"), POOLS)
+  if t.problems then add("given", problems.read(t.problems), CONVOLUTIONS) end
+  return kernels.check(t, "onednn", builds)
 end
 
 return conformance

@@ -6,7 +6,7 @@
 -- they are linked statically and do without cmocka. Conformance tests have besides
 --   emit = what emits the list, if not 'convgen emit --layers'
 --   conformance = the name of the header in tests/conformance/ that checks a kernel
---   defines =, libraries = of that header
+--   defines =, libraries =, environment = of that header and its program
 
 local files = require "files"
 local problems = require "runner.problems"
@@ -130,10 +130,10 @@ function kernels.check(t, suite, builds)
   for _, build in ipairs(builds) do
     if not build.failed then
       local program = build.directory .. "/harness"
-      command(build, ("%s %s %s %s.o -o %s %s -lm && CHECK_SEED=%d CMOCKA_MESSAGE_OUTPUT=TAP"
+      local libraries = build.conformance and (build.libraries or "") or build.run and "-static" or "-lcmocka"
+      command(build, ("%s %s %s %s.o -o %s %s -lm && %s CHECK_SEED=%d CMOCKA_MESSAGE_OUTPUT=TAP"
         .. " timeout 3600 %s %s"):format(build.cc, build.flags, build.harness,
-        table.concat(build.units, ".o "), program, build.run and "-static"
-        or build.conformance and (build.libraries or "") or "-lcmocka", t.seed,
+        table.concat(build.units, ".o "), program, libraries, build.environment or "", t.seed,
         build.run or "", program))
     end
   end
