@@ -13,6 +13,7 @@
  * taps.
  */
 #include <math.h>
+#include <string.h>
 
 #include "conv_f32_5x5s1_valid.h"
 
@@ -681,8 +682,8 @@ static CONV_TARGET void CONV_(stage)(const struct conv_shape *shape, const float
     const ptrdiff_t pixels = IW < span - left ? IW : span - left;
     for (int ih = first; ih < last; ++ih, to += span * IC) {
         CONV_(transpose)(image + ih * IW, shape->in_h * IW, IC, pixels, to + left * IC, IC);
-        for (ptrdiff_t i = 0; i < left * IC; ++i) to[i] = 0.0f;
-        for (ptrdiff_t i = (left + pixels) * IC; i < span * IC; ++i) to[i] = 0.0f;
+        memset(to, 0, (size_t)(left * IC) * sizeof(float));
+        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
     }
 }
 

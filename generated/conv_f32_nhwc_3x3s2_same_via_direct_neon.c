@@ -13,6 +13,7 @@
  * taps.
  */
 #include <math.h>
+#include <string.h>
 
 #include "conv_f32_3x3s2_same.h"
 
@@ -750,10 +751,9 @@ static void CONV_(stage)(const struct conv_shape *shape, const float *image, flo
     const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
     const ptrdiff_t pixels = IW < span - left ? IW : span - left;
     for (int ih = first; ih < last; ++ih, to += span * IC) {
-        const float *row = image + ih * IW * IC;
-        for (ptrdiff_t i = 0; i < pixels * IC; ++i) to[left * IC + i] = row[i];
-        for (ptrdiff_t i = 0; i < left * IC; ++i) to[i] = 0.0f;
-        for (ptrdiff_t i = (left + pixels) * IC; i < span * IC; ++i) to[i] = 0.0f;
+        memcpy(to + left * IC, image + ih * IW * IC, (size_t)(pixels * IC) * sizeof(float));
+        memset(to, 0, (size_t)(left * IC) * sizeof(float));
+        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
     }
 }
 

@@ -9,6 +9,9 @@ $(method)
 @ if uses_math then
 #include <math.h>
 @ end
+@ if plan.staged then
+#include <string.h>
+@ end
 
 #include "$(job.header or name .. ".h")"
 

@@ -163,13 +163,12 @@ static $(target)void $(name)_stage(const struct conv_shape *shape, const float *
     const ptrdiff_t pixels = IW < span - left ? IW : span - left;
     for (int ih = first; ih < last; ++ih, to += span * IC) {
 @ if layer.layout == "nhwc" then
-        const float *row = image + ih * IW * IC;
-        for (ptrdiff_t i = 0; i < pixels * IC; ++i) to[left * IC + i] = row[i];
+        memcpy(to + left * IC, image + ih * IW * IC, (size_t)(pixels * IC) * sizeof(float));
 @ else
         $(name)_transpose(image + ih * IW, shape->in_h * IW, IC, pixels, to + left * IC, IC);
 @ end
-        for (ptrdiff_t i = 0; i < left * IC; ++i) to[i] = 0.0f;
-        for (ptrdiff_t i = (left + pixels) * IC; i < span * IC; ++i) to[i] = 0.0f;
+        memset(to, 0, (size_t)(left * IC) * sizeof(float));
+        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
     }
 }
 

@@ -71,7 +71,7 @@ local function runtime_plan(layer, isa, options)
   local taps = layer.KH * layer.KW
   local notional = setmetatable({ OH = 60, OW = pixels and 60 * L or 60, OC = 4 * L, N = 1 }, { __index = layer })
   local best
-  for _, c in ipairs(candidates(notional, isa, options.tile)) do
+  for _, c in ipairs(candidates(notional, isa, options)) do
     -- Of pixels one vector: whether it is at an edge is asked of each tile.
     local sums = c.rows * c.units
     if not best and sums <= 12 and (c.units == 1 or not pixels)
