@@ -3,6 +3,7 @@
 @ -- the input, `pass` after the output, `tail` at the end; `taps` are those of a rolled tile of the
 @ -- interior, and `counted_width`, where a tile wants it, is the input with the padding that counts.
 @ local KW = layer.KW
+@ local per = plan.pooled and plan.pooled.KW or 1 -- pixels of an output
 @ for _, segment in ipairs(segments) do
 @   local tile = tile_of(segment.variant)
 @   local rolled = segment.variant.rolled and taps or ""
@@ -19,8 +20,8 @@ for (int ow = $(segment.x); ow < $(segment.x + segment.count); ++ow) {
 }
 @   elseif segment.count > 1 then
 for (int i = 0; i < $(segment.count); ++i)
-    $(tile)($(at("row", segment.origin * plan.input.pixel)) + (ptrdiff_t)i * $(segment.pixels * layer.stride_w * plan.input.pixel)$(between), $(at("to", segment.x * plan.output.pixel)) + (ptrdiff_t)i * $(segment.pixels * plan.output.pixel)$(pass)$(rolled)$(tail));
+    $(tile)($(at("row", segment.origin * plan.input.pixel)) + (ptrdiff_t)i * $(segment.pixels * layer.stride_w * plan.input.pixel)$(between), $(at("to", segment.x // per * plan.output.pixel)) + (ptrdiff_t)i * $(segment.pixels // per * plan.output.pixel)$(pass)$(rolled)$(tail));
 @   else
-$(tile)($(at("row", segment.origin * plan.input.pixel))$(between), $(at("to", segment.x * plan.output.pixel))$(pass)$(rolled)$(tail));
+$(tile)($(at("row", segment.origin * plan.input.pixel))$(between), $(at("to", segment.x // per * plan.output.pixel))$(pass)$(rolled)$(tail));
 @   end
 @ end

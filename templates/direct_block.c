@@ -8,8 +8,8 @@ $(i > 1 and "else " or "")$(i < #plan.classes and ("if (block < %d)"):format(cla
 @   end
 @   local ragged = class.ragged == "last" and (", block == %d"):format(class.first + class.count - 1) or ""
 @   if plan.blocks == 1 then
-$(prefix)_rows(in, w, $(into), oh_begin, oh_end);
+$(prefix)_rows(in, w, $(into), oh_begin, oh_end$(plan.workspace_floats > 0 and ", workspace" or ""));
 @   else
-$(prefix)_rows(in, $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at(into, class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.width * plan.output.channel), oh_begin, oh_end$(ragged));
+$(prefix)_rows(in, $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at(into, class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.width * plan.output.channel), oh_begin, oh_end$(plan.workspace_floats > 0 and ", workspace" or "")$(ragged));
 @   end
 @ end

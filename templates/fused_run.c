@@ -1,15 +1,20 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- The tasks: rows of windows, a step at a time: first the rows of the map that they read and the band
 @ -- does not hold yet, then their pooling.
+@ if not plan.pool then
+$(include_plan("direct_run.c", plan.map))
+@ else
 @ local map, pool, after = plan.map, plan.pool, layer.after
 @ local reach = (after.KH - 1) * after.dilation_h + 1
 @ local band, height = plan.band_view, plan.map.layer.OH
-@ local tall = plan.row_tiles > plan.step -- more than one step
     float *const band = workspace; /* rows of the map from `base` on, at most $(plan.rows) */
+@ if copies then
+    int base = 0, ready = 0; /* up to `ready`, also those of the task before, which end where this one begins */
+@ end
     for (int task = task_begin; task < task_end; ++task) {
         $(include("planes_task.c"))
-@ if plan.kept > 0 and tall then
-        int base = 0, ready = 0; /* rows up to `ready` are there */
+@ if copies then
+        if (begin == 0) ready = 0;
 @ end
         for (int first = begin; first < end; first += $(plan.step)) {
 @ if plan.step > 1 then
@@ -19,12 +24,12 @@
 @ end
             /* The rows of the map that windows 'first' to 'last' read. */
             const int from = $(at(scaled("first", after.stride_h), -after.pad_top)), to = $(at(scaled("(last - 1)", after.stride_h), reach - after.pad_top));
-@ if plan.kept > 0 and tall then
+@ if copies then
             const int before = base;
             base = from > 0 ? from : 0;
             /* Some are there since the last time. */
             int oh_begin = base;
-            if (first > begin && ready > base) {
+            if (ready > base) {
 @   if layer.layout == "nchw" and plan.channels > 1 then
                 for (int k = 0; k < $(plan.channels); ++k)
                     memmove(band + (ptrdiff_t)k * $(band.channel), band + (ptrdiff_t)k * $(band.channel) + (ptrdiff_t)(base - before) * $(band.row), (size_t)(ready - base) * $(4 * band.row));
@@ -66,3 +71,4 @@
             }
         }
     }
+@ end

@@ -1,6 +1,6 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- Stores the tile of accumulators of direct.c: as they lie where lanes are neighbours in the output,
-@ -- transposed where they are not. `ragged` blocks hold fewer channels than lanes.
+@ -- transposed where they are not, with the activation if it is still to come (`active`). `ragged` blocks hold fewer channels than lanes.
 @ local L = isa.lanes
 @ local channels = plan.mapping == "channels"
 @ local contiguous = channels and plan.output.channel == 1 or not channels and plan.output.pixel == 1
@@ -12,7 +12,6 @@
 @   if channels then return class.tail end
 @   return variant.pixels - v * L
 @ end
-@ local active = layer.activation.kind ~= "none"
 @ local function result(s, v) return active and activate(acc(s, v)) or acc(s, v) end
 @ local function place(s, v) return at("out", plus(times(s, splat_step), times(v, vector_step))) end
 @ local function plain(v, count)

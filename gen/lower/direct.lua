@@ -3,8 +3,11 @@
 -- SPDX-License-Identifier: MIT-0
 
 local isa_of = require "isa"
+local pooling = require "lower.pooling"
 
 local direct = {}
+
+local RISING = { relu = true, clamp = true, sigmoid = true, tanh = true }
 
 --- The functions that templates/direct.c calls, for the plan of the kernel `name` and an instruction set.
 function direct.names(plan, isa, layer, name)
@@ -127,6 +130,17 @@ function direct.names(plan, isa, layer, name)
     if count == variant.pixels then return "" end
     return (count == 1 and ", pixel %d only: the rest falls in the padding"
       or ", pixels %d to %d: the rest falls in the padding"):format(first, last)
+  end
+
+  if plan.pooled then
+    local kind, max = layer.activation.kind, plan.pooled.pool == "max"
+    names.combine = pooling.combining(isa, plan.pooled)
+    function names.finish(value)
+      return max and value or pooling.divided(isa, value, plan.pooled.KH * plan.pooled.KW)
+    end
+    -- The largest stays the largest where the activation never falls: once for a window is enough.
+    local rising = RISING[kind] or kind == "leaky" and layer.activation.a >= 0
+    names.pooled_first = kind ~= "none" and not (max and rising)
   end
 
   local function count(text, noun)

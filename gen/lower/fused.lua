@@ -12,6 +12,12 @@ local lowering = { direct = direct, depthwise = depthwise }
 --- What templates/fused.c knows besides its halves, for a plan and an instruction set.
 function fused.names(plan, isa)
   local map = lowering[plan.map.algorithm].names(plan.map, isa, plan.map.layer)
+  if not plan.pool then
+    map.method[#map.method + 1] = ("A tile holds whole windows, whose %d pixel%s in a row become one in "
+      .. "registers; the rows of a window follow one another."):format(plan.map.pooled.KW,
+      plan.map.pooled.KW == 1 and "" or "s")
+    return { copies = false, method = map.method }
+  end
   local pool = pooling.names(plan.pool, isa, plan.pool.layer)
   return {
     copies = plan.kept > 0 and plan.row_tiles > plan.step,

@@ -48,7 +48,9 @@ local function row_cycles(width, unit, units, f)
 end
 
 -- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.
-local function candidates(layer, isa, wanted, flat)
+-- With options.pooled a tile holds whole windows, and lanes are channels.
+local function candidates(layer, isa, options, flat)
+  local wanted, pooled = options.tile, options.pooled
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
   local steps = layer.KH * layer.KW * ICg
   local width = flat and layer.OH * layer.OW or layer.OW
@@ -69,18 +71,22 @@ local function candidates(layer, isa, wanted, flat)
     end
     list[#list + 1] = {
       mapping = mapping, units = units, unit = unit, classes = classes,
-      cycles = cycles * rows, tile = ("%dx%d"):format(units, classes[1].size),
+      cycles = cycles * rows, tile = ("%dx%d"):format(mapping == "channels" and units * unit or units,
+        classes[1].size),
       held = mapping == "channels" and classes[1].size or units,
+      splats = mapping == "channels" and units * unit or units,
     }
   end
 
   local channel_vectors = axis.ceil_div(OCg, isa.lanes)
   local alias = layer.layout == "nhwc" and layer.IC * 4 % 4096 == 0
+  local group = pooled and pooled.KW or 1 -- pixels that are inseparable
   for vectors = 1, math.min(4, channel_vectors) do
     local room = math.min(most, cost.accumulators(isa, vectors)) // vectors
-    for pixels = 1, math.min(room, width) do
-      add("channels", pixels, 1, { total = channel_vectors, most = vectors }, isa.lanes,
-        function(p, v)
+    for units = 1, math.min(room, width) // group do
+      add("channels", units, group, { total = channel_vectors, most = vectors }, isa.lanes,
+        function(size, v)
+          local p = size * group
           local stores = p * v
           if layer.layout == "nchw" and isa.lanes > 1 then
             stores = v * (isa.lanes + (p > 8 and 64 or p > 4 and 24 or 8) / 2)
@@ -88,11 +94,12 @@ local function candidates(layer, isa, wanted, flat)
           local bytes = 4 * isa.lanes * v
           local step = cost.step(p * v, p + v, bytes, steps * bytes)
           if alias and p > 8 then step = step * 1.35 end
+          if pooled then stores = stores / (group * pooled.KH) + p * v + 2 * size * v end
           return cost.call + steps * step + stores / cost.store
         end)
     end
   end
-  if layer.layout == "nchw" and isa.lanes > 1 then
+  if layer.layout == "nchw" and isa.lanes > 1 and not pooled then
     -- Vectors that start anywhere cross cache lines; strided ones are two loads and a shuffle.
     local load = layer.stride_w == 1 and (layer.KW == 1 and 1.2 or 2) or layer.stride_w == 2 and 6
       or 2 * isa.lanes
@@ -131,11 +138,13 @@ local function share(plan, layer, blocks)
   plan.chunk = heavy and math.max(1, cost.l2_bytes // 8 // block_bytes) or blocks
   plan.chunks = axis.ceil_div(blocks, plan.chunk)
 
-  local row_bytes = 4 * (g.IW * layer.IC * layer.stride_h + g.OW * layer.OC)
+  local tall = plan.pooled and plan.pooled.KH or 1 -- rows of the map for one of the output
+  local row_bytes = 4 * (g.IW * layer.IC * layer.stride_h * tall + g.OW * layer.OC)
   local fitting = heavy and g.OH or math.max(1, cost.l2_bytes // 4 // row_bytes)
   -- Enough tasks for some threads, but each worth some microseconds.
   local some = axis.ceil_div(g.OH, math.max(1, 16 // (plan.chunks * layer.groups * g.N)))
-  local row_work = 2 * layer.KH * layer.KW * (layer.IC // layer.groups) * g.OW * layer.OC // layer.groups // plan.chunks
+  local taps = layer.KH * layer.KW * (layer.IC // layer.groups)
+  local row_work = tall * 2 * taps * g.OW * layer.OC // layer.groups // plan.chunks
   local least = math.max(1, 200000 // row_work)
   plan.band = math.min(g.OH, math.max(math.min(fitting, some), least))
   if g.N * layer.groups * plan.chunks * axis.ceil_div(g.OH, plan.band) > 1 << 20 then plan.band = g.OH end
@@ -166,19 +175,20 @@ end
 function direct.fits() return true end
 
 --- The plan of a layer, or nil and why not. options: max_unroll, tile, and for what is computed row by
--- row into a band (fused.lua): by_row, and output, a view of the band.
+-- row into a band (fused.lua): by_row, and output, a view of the band. pooled: the layer behind, whose
+-- windows neither overlap nor reach over an edge, is computed in the tiles; output: a view of its output.
 function direct.plan(layer, isa, options)
   if layer.runtime then return runtime.plan(layer, isa, options) end
   local flat = pointwise(layer) and not options.by_row
-  local choice = candidates(layer, isa, options.tile, flat)
+  local choice = candidates(layer, isa, options, flat)
   local best = choice[1]
   if not best then return nil, "no register tile of that shape" end
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
   local plan = {
     algorithm = "direct", mapping = best.mapping, tile_name = best.tile, candidates = choice,
     cycles = best.cycles, exact = true, workspace_floats = 0,
-    ICg = ICg, OCg = OCg, accumulators = best.units * best.classes[1].size,
-    registers = best.units * best.classes[1].size + best.held + 1 + (isa.fused and 0 or 1),
+    ICg = ICg, OCg = OCg, accumulators = best.splats * best.classes[1].size,
+    registers = best.splats * best.classes[1].size + best.held + 1 + (isa.fused and 0 or 1),
   }
 
   local g = { N = layer.N, IH = layer.IH, IW = layer.IW, OH = layer.OH, OW = layer.OW }
@@ -189,13 +199,18 @@ function direct.plan(layer, isa, options)
     local rows = fold(pixels, best.units * best.unit)
     g = { N = layer.N // images, OH = rows, IH = rows, OW = pixels // rows, IW = pixels // rows }
   end
+  if options.pooled then
+    plan.pooled, g.OH = options.pooled, options.pooled.OH
+    plan.workspace_floats = plan.pooled.KH > 1
+      and best.units * best.classes[1].size * isa.lanes or 0 -- what is held of a tile
+  end
   plan.geometry = g
   plan.input = views.image(layer.layout, layer.IC, g.IH, g.IW)
   plan.output = options.output or views.image(layer.layout, layer.OC, g.OH, g.OW)
   plan.weights = views.weights(layer.weights, layer)
 
-  plan.rows = axis.new { out = g.OH, size = g.IH, taps = layer.KH, stride = layer.stride_h,
-    pad = layer.pad_top, dilation = layer.dilation_h }
+  plan.rows = axis.new { out = options.pooled and layer.OH or g.OH, size = g.IH, taps = layer.KH,
+    stride = layer.stride_h, pad = layer.pad_top, dilation = layer.dilation_h }
   plan.columns = axis.new { out = g.OW, size = g.IW, taps = layer.KW, stride = layer.stride_w,
     pad = layer.pad_left, dilation = layer.dilation_w }
   plan.rows_clipped, plan.rows_empty = axis.clips(plan.rows)

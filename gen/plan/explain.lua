@@ -71,8 +71,8 @@ return function(plan, layer, isa)
   local g, last = plan.geometry, layer.after or layer
 
   if layer.after then
-    say("algorithm", "%s: %s, lanes are %s; then pooling, lanes are %s", plan.algorithm, plan.map.algorithm,
-      LANES[plan.mapping], LANES[plan.pool.mapping])
+    say("algorithm", "%s: %s, lanes are %s; then pooling, %s", plan.algorithm, plan.map.algorithm,
+      LANES[plan.mapping], plan.pool and "lanes are " .. LANES[plan.pool.mapping] or "in registers")
   else
     say("algorithm", "%s, lanes are %s", plan.algorithm, LANES[plan.mapping])
   end
@@ -83,14 +83,14 @@ return function(plan, layer, isa)
   end
   if plan.looped then say("code", "too much to unroll: the rows of the filter are a loop") end
   say("tasks", "%d", plan.tasks)
-  if layer.after then
+  if plan.pool then
     say("band", "%d x %d pixels of %d channels: %s; %d row%s of windows at a time, %d of its rows kept for the next",
       plan.rows, plan.map.layer.OW, plan.channels, bytes(4 * plan.workspace_floats), plan.step,
       plan.step == 1 and "" or "s", plan.kept)
     add_regions(lines, "regions of the convolution", plan.map, plan.map.layer)
     add_regions(lines, "regions of the pooling", plan.pool, plan.pool.layer)
   else
-    add_regions(lines, "regions", plan, layer)
+    add_regions(lines, "regions", plan.map or plan, layer)
   end
   if layer.pool then
     say("operations", "%d (one for each tap, padded ones included)", macs)

@@ -1,7 +1,11 @@
--- A convolution and the pooling behind it in one kernel: a task computes the map of the convolution a
--- few rows at a time into a band (the workspace), which stays in a near cache, and pools it from there.
+-- A convolution and the pooling behind it in one kernel.
 -- SPDX-License-Identifier: MIT-0
 --
+-- Either in registers: a tile of the direct algorithm holds whole windows, and stores what they become.
+-- For that windows must neither overlap nor reach over an edge, and lanes must be channels.
+--
+-- Or a task computes the map of the convolution a few rows at a time into a band (the workspace), which
+-- stays in a near cache, and pools it from there.
 -- Both halves are plans of their own, made for a band in place of an image: `map` writes it, `pool`
 -- reads it, each row by row. A task is a band of pooled rows of some channels: an `outer` coordinate
 -- counts chunks of blocks, groups, or input channels, whatever the convolution's own tasks are made of.
@@ -18,7 +22,6 @@ fused.name = "fused"
 fused.summary = "a convolution and the pooling behind it, a few rows at a time"
 
 local BAND_BYTES = 32 * 1024 -- of the map at a time, where that is more than one row of windows
-local RECOMPUTED = 20        -- at most one row of the map in so many is computed by two tasks
 
 --- Convolutions with pooling behind them.
 function fused.fits(layer) return layer.after ~= nil end
@@ -45,12 +48,12 @@ local function pool_of(after, channels)
   return pool
 end
 
--- Rows of windows at a time, and the rows of the map that they span.
-local function step_of(after, map, channels)
+-- Rows of windows at a time, `most` of them, and the rows of the map that they span.
+local function step_of(after, map, channels, most)
   local tall = reach(after.KH, after.dilation_h)
   local function rows(step) return math.min(map.OH, (step - 1) * after.stride_h + tall) end
   local step = 1
-  while after.stride_h <= tall and step < after.OH
+  while after.stride_h <= tall and step < most
     and rows(step + 1) * map.OW * channels * 4 <= BAND_BYTES do
     step = step + 1
   end
@@ -101,25 +104,52 @@ local function algorithm_of(layer, isa, options)
 end
 
 -- Tasks: images x outer x bands of rows of windows, each worth some microseconds.
-local function share(plan, layer, map)
+local function share(layer, map, outer)
   local after = layer.after
-  local work = 2 * layer.KH * layer.KW * (layer.IC // layer.groups) * map.OW * layer.OC // plan.outer.count
+  local work = 2 * layer.KH * layer.KW * (layer.IC // layer.groups) * map.OW * layer.OC // outer.count
     * after.stride_h
-  local images = layer.N * plan.outer.count
-  local least = math.max(1, 400000 // work, RECOMPUTED * plan.kept // after.stride_h)
-  plan.band = math.min(after.OH, math.max(least, axis.ceil_div(after.OH, math.max(1, 16 // images))))
-  if images * axis.ceil_div(after.OH, plan.band) > 1 << 20 then plan.band = after.OH end
-  plan.bands = axis.ceil_div(after.OH, plan.band)
-  plan.tasks = images * plan.bands
+  local images = layer.N * outer.count
+  local band = math.min(after.OH, math.max(1, 200000 // work, axis.ceil_div(after.OH, math.max(1, 16 // images))))
+  if images * axis.ceil_div(after.OH, band) > 1 << 20 then band = after.OH end
+  local bands = axis.ceil_div(after.OH, band)
+  return { band = band, bands = bands, tasks = images * bands }
 end
 
---- The plan of a layer, or nil and why not.
-function fused.plan(layer, isa, options)
-  if not layer.after then return nil, "algorithm fused: no pooling layer follows" end
-  local algorithm, reason = algorithm_of(layer, isa, options)
-  if not algorithm then return nil, reason end
-  local after, map = layer.after, map_of(layer)
-  local output = views.image(layer.layout, layer.OC, after.OH, after.OW)
+-- What a fused plan takes from that of its convolution.
+local function taken(conv)
+  local plan = { algorithm = "fused", run = "fused", exact = true, map = conv }
+  for _, field in ipairs({ "mapping", "tile_name", "accumulators", "registers", "candidates", "input", "classes",
+    "weights", "packed_floats", "pack_groups", "pack_outputs" }) do
+    plan[field] = conv[field]
+  end
+  return plan
+end
+
+-- The plan that pools in registers, or nil where that is not possible.
+local function in_registers(layer, map, algorithm, isa, options, output)
+  local after = layer.after
+  local whole = after.stride_h == after.KH and after.stride_w == after.KW and after.dilation_h == 1
+    and after.dilation_w == 1 and after.pad_top == 0 and after.pad_left == 0
+    and map.OH == after.OH * after.KH and map.OW == after.OW * after.KW
+  if algorithm ~= direct or not whole then return nil end
+  local conv = direct.plan(map, isa, { tile = options.tile, max_unroll = options.max_unroll, by_row = true,
+    pooled = after, output = output })
+  for _, class in ipairs(conv and conv.classes or {}) do
+    for _, variant in ipairs(class.variants) do
+      if variant.rolled then return nil end
+    end
+  end
+  if not conv then return nil end
+  conv.layer = map
+  local plan = taken(conv)
+  plan.output, plan.geometry = output, conv.geometry
+  plan.workspace_floats, plan.tasks, plan.cycles = conv.workspace_floats, conv.tasks, conv.cycles
+  return plan
+end
+
+-- The plan that pools from a band, or nil and why there is none.
+local function by_band(layer, map, algorithm, isa, options, output)
+  local after = layer.after
   local whole = views.image(layer.layout, layer.OC, layer.OH, layer.OW)
   local outer_of = algorithm == direct and direct_outer or depthwise_outer
 
@@ -131,28 +161,38 @@ function fused.plan(layer, isa, options)
   end
   local probe, why = convolution(whole)
   if not probe then return nil, why end
-  local _, channels = outer_of(probe, layer, output)
-  local step, rows = step_of(after, map, channels)
+  local outer, channels = outer_of(probe, layer, output)
+  local tasks = share(layer, map, outer)
+  local step, rows = step_of(after, map, channels, tasks.band)
   local band = views.image(layer.layout, channels, rows, map.OW)
   local conv = convolution(band)
-  local plan = {
-    run = "fused", mapping = conv.mapping, tile_name = conv.tile_name, exact = true,
-    accumulators = conv.accumulators, registers = conv.registers, candidates = conv.candidates,
-    input = conv.input, output = output, geometry = { N = layer.N }, row_tiles = after.OH,
-    classes = conv.classes, weights = conv.weights, packed_floats = conv.packed_floats,
-    pack_groups = conv.pack_groups, pack_outputs = conv.pack_outputs,
-    step = step, rows = rows, kept = math.max(0, reach(after.KH, after.dilation_h) - after.stride_h),
-    workspace_floats = band.image, band_view = band, channels = channels,
-  }
+  local plan = taken(conv)
+  plan.output, plan.geometry, plan.row_tiles = output, { N = layer.N }, after.OH
+  plan.step, plan.rows, plan.band_view, plan.channels = step, rows, band, channels
+  plan.kept = math.max(0, reach(after.KH, after.dilation_h) - after.stride_h)
+  plan.workspace_floats = band.image
   plan.outer = outer_of(conv, layer, output)
+  plan.band, plan.bands, plan.tasks = tasks.band, tasks.bands, tasks.tasks
+  conv.layer, conv.suffix, conv.band_rows = map, "_map", true
   local pool = pool_of(after, channels)
-  plan.pool = pooling.plan(pool, isa, { max_unroll = options.max_unroll, by_row = true, input = band, output = output })
-  plan.map, conv.layer, conv.suffix, conv.band_rows = conv, map, "_map", true
+  plan.pool = pooling.plan(pool, isa,
+    { max_unroll = options.max_unroll, by_row = true, input = band, output = output })
   plan.pool.layer, plan.pool.suffix = pool, "_pool"
   plan.cycles = conv.cycles + plan.pool.cycles * plan.outer.count
-  share(plan, layer, map)
-  plan.algorithm = "fused"
   return plan
+end
+
+--- The plan of a layer, or nil and why not.
+function fused.plan(layer, isa, options)
+  if not layer.after then return nil, "algorithm fused: no pooling layer follows" end
+  local algorithm, reason = algorithm_of(layer, isa, options)
+  if not algorithm then return nil, reason end
+  local after, map = layer.after, map_of(layer)
+  local output = views.image(layer.layout, layer.OC, after.OH, after.OW)
+  local registers = in_registers(layer, map, algorithm, isa, options, output)
+  local band, why = by_band(layer, map, algorithm, isa, options, output)
+  if registers and (not band or registers.cycles <= band.cycles) then return registers end
+  return band, why
 end
 
 return fused

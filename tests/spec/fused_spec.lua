@@ -89,16 +89,28 @@ describe("a fused plan", function()
   end)
 
   it("keeps the rows that the next windows share", function()
-    assert.are.equal(0, planned("max:2x2").kept)
+    assert.are.equal(0, planned("max:2x2+same").kept)
     assert.are.equal(1, planned("max:3x3/2").kept)
     assert.are.equal(2, planned("max:3x3/1").kept)
   end)
 
-  it("holds no more of the map than a near cache does", function()
-    local made = planned("max:2x2", { IH = 224, IW = 224, IC = 64, OC = 64, pad = "same" })
-    assert.are.same({ 1, 2, 2 * 224 * 64 }, { made.step, made.rows, made.workspace_floats })
-    made = planned("max:2x2", { IH = 28, IW = 28, IC = 512, OC = 512, pad = "same" })
-    assert.is_true(4 * made.workspace_floats <= 32 * 1024)
+  it("pools in registers where windows fit tiles", function()
+    for text, fits in pairs({ ["max:2x2"] = true, ["average:3x1"] = true, ["max:2x2/1"] = false,
+      ["max:2x2/3"] = false, ["max:3/2"] = false, ["average:2x2+1"] = false }) do
+      assert.are.equal(fits, planned(text, { OC = 8 }).pool == nil, text)
+    end
+    assert.is_nil(planned("max:2x2", { layout = "nchw", OC = 8 }).pool)
+    assert.is_truthy(planned("max:2x2", { IC = 8, OC = 8, groups = 8 }).pool)
+    assert.is_truthy(planned("max:2x2", { IW = 500, IC = 9, KW = 90, pad = "same" }, { max_unroll = 8 }).pool)
+  end)
+
+  it("holds a tile's windows, or no more of the map than a near cache does", function()
+    local vgg = { IH = 224, IW = 224, IC = 64, OC = 64, pad = "same" }
+    assert.is_true(planned("max:2x2", vgg).workspace_floats <= 12 * 8)
+    local made = planned("max:3x3/2", vgg)
+    assert.are.same({ 1, 3, 3 * 223 * 64 }, { made.step, made.rows, made.workspace_floats })
+    made = planned("max:3x3/2", { IH = 28, IW = 28, IC = 64, OC = 64, pad = "same" })
+    assert.is_true(made.step == 1 and 4 * made.workspace_floats <= 32 * 1024)
   end)
 
   it("lets the convolution's algorithm be chosen", function()

@@ -1,0 +1,120 @@
+@ -- SPDX-License-Identifier: MIT-0
+@ -- The sums of a tile of direct.c: all taps and channels, from `in` and `w` on.
+@ local KH, KW, ICg = layer.KH, layer.KW, plan.ICg
+@ local clipped = plan.rows_clipped
+@ local kh_begin = clipped and "kh_begin" or "0"
+@ local kh_end = clipped and "kh_end" or KH
+@ local row_step = times(layer.dilation_h, plan.input.row)
+@ local width = class.width
+@ local stride = class.stride or width -- of weights, from one input channel to the next
+@
+@ local function steps(variant, tap, count)
+@   local text = {}
+@   for u = 0, count - 1 do
+@     text[u + 1] = include("direct_step.c", { class = class, variant = variant, tap = tap, u = u })
+@   end
+@   return text
+@ end
+@
+@ -- All steps of one tap (of all taps of the row, where they are merged): from src on, the tile's origin
+@ -- for it, and from wt on, its weights.
+@ local function tap_sum(variant, tap, src, wt)
+@   local s = variant.steps
+@   local channel = plan.input.channel
+@   if s.count then
+        const ptrdiff_t count = $(s.count);
+@     if plan.input.pixel == 1 then
+        const float *px = $(src);
+@     for i = 1, variant.fewer and variant.pixels - 1 or 0 do
+        const int at$(i) = pixels > $(i) ? $(i) : 0;
+@     end
+        wt = $(wt);
+        for (ptrdiff_t c = 0; c < count; ++c, px += $(channel), wt += $(stride)) {
+            $(steps(variant, tap, 1))
+        }
+@     else
+@     for i = 0, variant.pixels - 1 do
+@       local step = times(i * layer.stride_w, plan.input.pixel)
+        const float *const px$(i) = $(at(src, i > 0 and variant.fewer and ("(pixels > %d ? %s : 0)"):format(i, step) or step));
+@     end
+        wt = $(wt);
+        for (ptrdiff_t c = 0; c < count; ++c, wt += $(width)) {
+            $(steps(variant, tap, 1))
+        }
+@     end
+@   elseif s.loops == 1 then
+        src = $(src);
+        wt = $(wt);
+        $(steps(variant, tap, s.unroll))
+@   else
+        for (int c = 0; c < $(s.loops * s.unroll); c += $(s.unroll)) {
+            src = $(src) + $(channel > 1 and ("(ptrdiff_t)c * %d"):format(channel) or "c");
+            wt = $(wt) + (ptrdiff_t)c * $(width);
+            $(steps(variant, tap, s.unroll))
+        }
+@   end
+@   if s.rest > 0 then
+        src = $(at(src, s.loops * s.unroll * channel));
+        wt = $(at(wt, s.loops * s.unroll * width));
+        $(steps(variant, tap, s.rest))
+@   end
+@ end
+@
+@ local first = variant == class.variants[1] and class == plan.classes[1]
+@ if first or not plan.runtime then
+    /* Every sum starts from its bias. */
+@ end
+@ if plan.mapping == "channels" then
+@   for v = 0, vectors - 1 do
+    const $(V) bias_k$(v) = $(isa.load(at("w", v * isa.lanes)));
+@   end
+@ end
+@ for s = 0, splats - 1 do
+@   local row = {}
+@   for v = 0, vectors - 1 do row[v + 1] = ("%s = %s"):format(acc(s, v), bias(s, v)) end
+    $(V) $(table.concat(row, ", "));
+@ end
+@ local reads = false
+@ for kw = 0, KW - 1 do reads = reads or touched(variant, kw) end
+@ if not reads then
+    (void)in; /* every window lies in the padding */
+@   if clipped then
+    (void)kh_begin;
+    (void)kh_end;
+@   end
+@ else
+    w += $(stride);
+
+@ if first or not plan.runtime then
+    /* In each step, one input channel of one tap: $(plan.mapping == "channels" and "its weights, and a pixel's input in all lanes" or "its input, and an output channel's weight in all lanes"). */
+@ end
+    const float $(plan.runtime and "*wt" or "*src, *wt");
+    $(V) $(table.concat(vector_names(class, variant), ", ")), $(splat_name);
+@ if KH > 1 or clipped then
+    for (int kh = $(kh_begin); kh < $(kh_end); ++kh) {
+        const float *row = in + (ptrdiff_t)(kh - $(kh_begin)) * $(row_step);
+        const float *taps = w + (ptrdiff_t)kh * $(times(KW * width, ICg));
+@ else
+    {
+        const float *row = in;
+        const float *taps = w;
+@ end
+@ if variant.rolled then
+        for (int kw = kw_begin; kw < kw_end; ++kw) {
+        const float *column = row + (ptrdiff_t)(kw - kw_begin) * $(times(layer.dilation_w, plan.input.pixel));
+        const float *column_taps = taps + (ptrdiff_t)kw * $(times(width, ICg));
+@     tap_sum(variant, 0, "column", "column_taps")
+        }
+@ else
+@   for kw = 0, variant.merged and 0 or KW - 1 do
+@     if touched(variant, kw) then
+@       if first or not plan.runtime then
+
+        /* $(variant.merged and ("The %d taps of the row x %s input channels: neighbours in memory."):format(KW, plan.runtime and "all" or ICg) or ("Tap %d of the row%s."):format(kw, touches(variant, kw))) */
+@       end
+@       tap_sum(variant, kw, "row", at("taps", times(kw * width, ICg)))
+@     end
+@   end
+@ end
+    }
+@ end
