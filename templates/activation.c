@@ -11,8 +11,10 @@
 @ local function exp_parts(x)
     const $(V) x = $(x);
     const $(V) big = $(splat("12582912.0f")); /* 1.5 * 2^23: adding it rounds to an integer */
-    const $(V) n = $(isa.sub(isa.add(isa.mul("x", splat("1.44269504f")), "big"), "big"));
-    const $(V) r = $(isa.sub(isa.sub("x", isa.mul("n", splat("0.693359375f"))), isa.mul("n", splat("-2.12194440e-4f"))));
+    const CONV_ROUNDED $(V) raised = $(isa.add(isa.mul("x", splat("1.44269504f")), "big"));
+    const $(V) n = $(isa.sub("raised", "big"));
+    const CONV_ROUNDED $(V) most = $(isa.sub("x", isa.mul("n", splat("0.693359375f"))));
+    const $(V) r = $(isa.sub("most", isa.mul("n", splat("-2.12194440e-4f"))));
     $(V) q = $(splat("1.98412698e-4f"));
 @   for _, c in ipairs({ "1.38888889e-3f", "8.33333333e-3f", "4.16666667e-2f", "1.66666667e-1f", "5.0e-1f" }) do
     q = $(isa.fma("q", "r", splat(c)));
@@ -24,6 +26,14 @@
 @   return isa.min(splat(bound), isa.max(splat("-" .. bound), x))
 @ end
 @ local one, half = splat("1.0f"), splat("0.5f")
+@ if a.kind == "sigmoid" or a.kind == "silu" or a.kind == "tanh" then
+/* Sums in which -ffast-math must not see through the rounding. */
+#if defined(__FAST_MATH__)
+#define CONV_ROUNDED volatile
+#else
+#define CONV_ROUNDED
+#endif
+@ end
 static inline $(target)$(V) $(name)_$(a.kind)($(V) v)
 {
 @ if a.kind == "relu" then
@@ -40,7 +50,8 @@ static inline $(target)$(V) $(name)_$(a.kind)($(V) v)
 @ elseif a.kind == "tanh" then
     /* e / (e + 2) with e = exp(2 v) - 1, exact near 0 */
 @   exp_parts(limited(isa.add("v", "v"), "18.5f"))
-    const $(V) e = $(isa.fma("s", "p", isa.sub("s", one)));
+    const CONV_ROUNDED $(V) less = $(isa.sub("s", one));
+    const $(V) e = $(isa.fma("s", "p", "less"));
     return $(isa.div("e", isa.add("e", splat("2.0f"))));
 @ elseif a.kind == "hardswish" then
     /* v * clamp(v + 3, 0, 6) / 6 */

@@ -16,6 +16,7 @@ package.path = "gen/?.lua;gen/?/init.lua;tests/?.lua;" .. package.path
 
 local compiler = require "runner.compiler"
 local conformance = require "runner.conformance"
+local flags = require "runner.flags"
 local jobs = require "runner.jobs"
 local library = require "runner.library"
 local suites = require "runner.suites"
@@ -30,6 +31,7 @@ local SUITES = {
   { "standalone", 0.5, 0.5, "test programs for users", suites.standalone },
   { "cplusplus", 0.5, 0.5, "headers in C++", suites.cplusplus },
   { "warnings", 1, 2, "each file alone, three compilers, C99 and C11", suites.warnings },
+  { "compilers", 1, 6, "three compilers, -O0 to -O3, -Os, -ffast-math, -march=native", flags.compilers },
   { "operations", 0.5, 0.5, "each operation of each instruction set", suites.operations },
   { "symbols", 0.5, 0.5, "no variables, no foreign functions", suites.symbols },
   { "activations", 1, 1, "each activation", suites.activations },

@@ -7,7 +7,8 @@
 #include "data.h"
 #endif
 
-/* Exact data: ==, but for smooth activations, whose argument is still exact. */
+/* Exact data: ==, but for smooth activations, whose argument is still exact, and for averages under
+ * -ffast-math. */
 static int check_values_exact(struct check *c, const float *output, const char *pass, int with_bias)
 {
     for (size_t i = 0; i < c->points; i++) {

@@ -35,6 +35,14 @@
 /* No more than this share of the expected outputs of exact data may be zero. */
 #define CHECK_ZEROS 0.75
 
+/* 1: kernels were compiled with -ffast-math, under which nothing is promised of NaN and infinities. */
+#ifndef CHECK_FINITE
+#define CHECK_FINITE 0
+#endif
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "compile the check without -ffast-math; kernels may have it, then the check needs -DCHECK_FINITE=1"
+#endif
+
 /* A kernel that takes longer hangs. */
 #define CHECK_SECONDS(macs) (20u + (unsigned)((macs) / 5e7))
 

@@ -77,6 +77,8 @@ static struct check_want check_want_one(const struct check *c, struct reference_
     w.value = reference_activation(l, x);
     w.unit = CHECK_UNIT * (s.size + fabs(bias));
     w.exact = check_is_smooth(l) ? check_activation_error(l, x, w.value) : 0.0;
+    if (CHECK_FINITE && l->kind == CONV_AVERAGE_POOLING) /* perhaps times a reciprocal */
+        w.exact = check_bound(l, (double)s.taps, w.unit);
     w.real = check_lipschitz(l) * check_bound(l, (double)s.taps, w.unit)
         + check_activation_error(l, x, w.value);
     w.taps = s.taps;
@@ -117,7 +119,7 @@ static struct check_want check_want_pooled(const struct check *c, size_t i, int 
         w.unit /= divisor;
         w.real = w.real / divisor + rounding;
         w.exact /= divisor;
-        if (c->layer->activation != CONV_NONE && c->layer->activation != CONV_RELU)
+        if (CHECK_FINITE || (c->layer->activation != CONV_NONE && c->layer->activation != CONV_RELU))
             w.exact += rounding;
     }
     return w;

@@ -21,6 +21,13 @@ function jobs.expand(text, values)
   return (text:gsub("%$(%l+)", values))
 end
 
+--- A shell command as a test in TAP: what it prints goes before, as comments, if it fails.
+function jobs.as_test(title, command)
+  return jobs.expand("if out=$( { $command; } 2>&1 ); then echo ok - $title; else"
+    .. " echo \"$out\" | head -n 5 | sed 's/^/# /'; echo not ok - $title; fi",
+    { command = command, title = title })
+end
+
 --- Runs all `commands`, `width` at a time, whether or not some fail; calls done(how many) as they
 -- end. Gives a list of { status =, output = }. Their files go to `directory`.
 function jobs.run(commands, width, directory, done)

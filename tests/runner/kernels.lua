@@ -2,8 +2,9 @@
 -- SPDX-License-Identifier: MIT-0
 --
 -- A build is { name =, layers = list of problems, isa =, layout =, options = more options of emit,
--- cc =, flags =, run = } and becomes one program. `run` is what runs programs of another processor;
--- they are linked statically and do without cmocka. Conformance tests have besides
+-- cc =, flags =, kernel_flags =, finite =, run = } and becomes one program. kernel_flags are for the
+-- kernels alone; `finite`: NaN and infinities are not looked at. `run` is what runs programs of another
+-- processor; they are linked statically and do without cmocka. Conformance tests have besides
 --   emit = what emits the list, if not 'convgen emit --layers'
 --   conformance = the name of the header in tests/conformance/ that checks a kernel
 --   defines =, libraries =, environment = of that header and its program
@@ -56,10 +57,11 @@ end
 local function harness(t, build)
   local defines = build.conformance and ("-DCONFORMANCE='\"conformance/%s.h\"' %s"):format(
     build.conformance, build.defines or "") or ""
-  local key = (build.cc .. build.flags .. (build.conformance or "")):gsub("[^%w]", "_")
+  local flags = build.flags:gsub("%-O%w", "") .. (build.finite and " -DCHECK_FINITE=1" or "")
+  local key = (build.cc .. flags .. (build.conformance or "")):gsub("[^%w]", "_")
   local object = ("%s/harness%s.o"):format(t.directory, key)
   return object, ("%s -std=c11 -O2 %s -Wconversion %s %s -DREGISTRY=kernels -Itemplates -c"
-    .. " tests/%s.c -o %s"):format(build.cc, build.flags:gsub("%-O%d", ""), WARNINGS, defines,
+    .. " tests/%s.c -o %s"):format(build.cc, flags, WARNINGS, defines,
     (build.run or build.conformance) and "plain" or "harness", object)
 end
 
@@ -119,8 +121,8 @@ function kernels.check(t, suite, builds)
       harnesses[object], build.harness = true, object
       build.units = bundle(build.directory)
       for _, unit in ipairs(build.units) do
-        command(build, ("%s -std=c99 %s %s -c %s.c -o %s.o"):format(build.cc, build.flags, WARNINGS,
-          unit, unit))
+        command(build, ("%s -std=c99 %s %s %s -c %s.c -o %s.o"):format(build.cc, build.flags,
+          build.kernel_flags or "", WARNINGS, unit, unit))
       end
     end
   end

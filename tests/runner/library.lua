@@ -62,12 +62,6 @@ function library.runtime(t)
   return result
 end
 
--- A test in TAP of a command that says why it fails.
-local function as_test(title, command)
-  return ("if out=$( { %s; } 2>&1 ); then echo ok 1 - %s; else echo \"$out\" | head -n 5 | sed 's/^/# /';"
-    .. " echo not ok 1 - %s; fi"):format(command, title, title)
-end
-
 --- generated/: it is what the generator makes; copied, it builds with one command and is right.
 function library.generated(t)
   local dir = jobs.output(("mkdir -p %s && cd %s && pwd"):format(t.directory, t.directory)) .. "/library"
@@ -75,13 +69,13 @@ function library.generated(t)
   local again = "here=$PWD && cd / && LC_ALL=%s LUA_INIT='error()' TZ=Asia/Tokyo $here/gen/convgen library --quiet"
     .. " -o %s/%s && cd $here && diff -r -x README.md generated %s/%s"
   local tests = {
-    { "generated", as_test("regenerating gives the committed files",
+    { "generated", jobs.as_test("regenerating gives the committed files",
       again:format("C", dir, "again", dir, "again")) },
-    { "generated", as_test("also under another locale",
+    { "generated", jobs.as_test("also under another locale",
       again:format("de_DE.UTF-8", dir, "locale", dir, "locale")) },
-    { "generated", as_test("at most 250 files of 6 MB in all", "test $(ls generated | wc -l) -le 250"
+    { "generated", jobs.as_test("at most 250 files of 6 MB in all", "test $(ls generated | wc -l) -le 250"
       .. " && test $(cat generated/* | wc -c) -le 6000000") },
-    { "generated", as_test("one kernel in C++", ("c++ -Igenerated tests/consumers/one_kernel.cc -x c"
+    { "generated", jobs.as_test("one kernel in C++", ("c++ -Igenerated tests/consumers/one_kernel.cc -x c"
       .. " generated/conv_f32_nhwc_3x3s1_same_via_direct_scalar.c -o %s/one && %s/one"):format(dir, dir)) },
   }
   local part = t.all and "" or (" %d %d"):format(t.seed % 8, 8)

@@ -8,7 +8,7 @@ local kernels = require "runner.kernels"
 local problems = require "runner.problems"
 local tally = require "runner.tally"
 
-local run_tap = tally.run
+local run_tap, as_test = tally.run, jobs.as_test
 
 local suites = {}
 
@@ -55,13 +55,18 @@ local function each_option(layers, options, fields, layouts, sets)
   return builds
 end
 
+local function few_pools() return problems.named(problems.read("tests/pooling.txt"), FEW_POOLS) end
+
 -- A list of builds with builds of a few pooling layers behind it.
 local function with_pooling(builds, fields, layouts, sets)
-  local few = problems.named(problems.read("tests/pooling.txt"), FEW_POOLS)
-  local more = each_option(few, { "--pool max", "--pool average --ceil --include-pad" }, fields,
+  local more = each_option(few_pools(), { "--pool max", "--pool average --ceil --include-pad" }, fields,
     layouts, sets)
   return table.move(more, 1, #more, #builds + 1, builds)
 end
+
+--- What suites in other files make their builds of.
+suites.builds = { each = each, each_option = each_option, named = named, pools = few_pools, FEW = FEW,
+  FEWER = FEWER }
 
 --- The project's own hard problems, exactly, on every instruction set and layout.
 function suites.problems(t)
@@ -125,13 +130,6 @@ local function compilers(names, tests, result)
     if jobs.have(name) then there[#there + 1] = name else result:skip(tests) end
   end
   return there
-end
-
--- A shell command as a test in TAP: what it prints goes before, as comments, if it fails.
-local function as_test(title, command)
-  return jobs.expand("if out=$( { $command; } 2>&1 ); then echo ok - $title; else"
-    .. " echo \"$out\" | head -n 5 | sed 's/^/# /'; echo not ok - $title; fi",
-    { command = command, title = title })
 end
 
 -- Every compiler that is there with every standard: calls test({ cc =, std =, ... }, title) for a
