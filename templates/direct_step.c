@@ -4,6 +4,9 @@
 @ if not plan.runtime and variant.steps.loops == 1 and not variant.merged and plan.ICg > 1 then
 /* Input channel $(u). */
 @ end
+@ if isa.accumulate ~= "" and not plan.runtime then
+CONV_STEP;
+@ end
 @ for _, operand in ipairs(vector_operands(class, variant, tap, u)) do
 $(operand.name) = $(operand.load);
 @ end

@@ -14,6 +14,7 @@
 
 package.path = "gen/?.lua;gen/?/init.lua;tests/?.lua;" .. package.path
 
+local assembly = require "runner.assembly"
 local compiler = require "runner.compiler"
 local conformance = require "runner.conformance"
 local flags = require "runner.flags"
@@ -32,6 +33,8 @@ local SUITES = {
   { "cplusplus", 0.5, 0.5, "headers in C++", suites.cplusplus },
   { "warnings", 1, 2, "each file alone, three compilers, C99 and C11", suites.warnings },
   { "compilers", 1, 6, "three compilers, -O0 to -O3, -Os, -ffast-math, -march=native", flags.compilers },
+  { "assembly", 0.7, 0.7, "no stack accesses in the loops of register tiles", assembly.assembly },
+  { "budget", 0.5, 4, "how long compilers take over kernels, and how large these are", assembly.budget },
   { "operations", 0.5, 0.5, "each operation of each instruction set", suites.operations },
   { "symbols", 0.5, 0.5, "no variables, no foreign functions", suites.symbols },
   { "activations", 1, 1, "each activation", suites.activations },
