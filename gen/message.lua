@@ -18,9 +18,16 @@ function message.quote(value)
   return "a " .. kind
 end
 
---- The whole message in one line, whatever paths it holds.
+-- Changes of the direction of writing: U+202A to U+202E, U+2066 to U+2069.
+local TURNS = { "\xe2\x80[\xaa-\xae]", "\xe2\x81[\xa6-\xa9]" }
+
+--- The whole message in one line, whatever paths it holds: as they are where they are plain text, and
+-- without the middle where they would fill the screen.
 function message.one_line(text)
-  return (text:gsub("%c", escaped))
+  if #text > 900 then text = text:sub(1, 500) .. " ... " .. text:sub(-300) end
+  local odd = not utf8.len(text)
+  for _, turn in ipairs(TURNS) do odd = odd or text:find(turn) end
+  return (text:gsub(odd and "[^ -~]" or "%c", escaped))
 end
 
 --- "a, b or c"

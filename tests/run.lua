@@ -18,6 +18,7 @@ local assembly = require "runner.assembly"
 local compiler = require "runner.compiler"
 local conformance = require "runner.conformance"
 local flags = require "runner.flags"
+local fuzz = require "runner.fuzz"
 local jobs = require "runner.jobs"
 local library = require "runner.library"
 local suites = require "runner.suites"
@@ -26,6 +27,7 @@ local suites = require "runner.suites"
 -- about, function
 local SUITES = {
   { "specs", 0.5, 0.5, "the Lua modules", suites.specs },
+  { "fuzz", 0.5, 6, "command lines and lists at random", fuzz.fuzz },
   { "lint", 0.5, 0.5, "luacheck", suites.lint },
   { "documents", 0.5, 0.5, "what README.md and the examples say to type", suites.documents },
   { "textbook", 0.5, 0.5, "the textbook's layer, by hand", suites.textbook },

@@ -241,6 +241,12 @@ add("list with CRLF and a byte order mark", { list = '\xef\xbb\xbf#\r\nic1oc1ih3
   args = "emit --layers list", status = 0 })
 add("list that is missing", { args = "emit --layers nowhere", status = 4,
   says = { "nowhere", "No such file" } })
+add("list whose name is no text", { args = "emit --layers l\xe9st", status = 4, says = { "l\\xe9st" } })
+add("list whose name turns the text", { args = "emit --layers \u{202e}x", status = 4,
+  says = { "\\xe2\\x80\\xaex" } })
+add("list whose name fills the screen", { args = "emit --layers " .. ("z"):rep(70000), status = 4,
+  says = { "File name too long" } })
+add("list with a name of other letters", { args = "emit --layers li\u{e9}", status = 4, says = { "li\u{e9}:" } })
 add("list that is a directory", { args = "emit --layers .", status = 4, says = { "directory" } })
 add("list that is a device", { args = "emit --layers /dev/zero", status = 4,
   says = { "/dev/zero" } })
