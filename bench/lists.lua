@@ -1,6 +1,7 @@
 -- The layer lists in bench/layers.
 -- SPDX-License-Identifier: MIT-0
 
+local batch = require "import.batch"
 local benchdnn = require "import.benchdnn"
 local files = require "files"
 local lfs = require "lfs"
@@ -36,10 +37,10 @@ function lists.path(root, list)
   return ("%s/bench/layers/%s.txt"):format(root, list)
 end
 
---- What benchdnn.read_list gives for a list.
+--- What batch.read gives for a list.
 function lists.read(root, list)
   local pool = lists.pool(list)
-  return benchdnn.read_list(lists.path(root, list), pool and { ceil = false })
+  return batch.read(lists.path(root, list), pool and { kind = pool, ceil = false })
 end
 
 --- Writes entries as a list of its own to `path`; true, or nil and why not.

@@ -55,6 +55,14 @@ local function find_clash(outputs)
   end
 end
 
+-- The jobs of a command line; says which layers are left out.
+local function jobs_of(values, say)
+  local jobs, why, status = request.jobs(values)
+  local left = jobs and jobs.left_out or {}
+  if #left > 0 then say("%d unsupported layers left out; the first is %s", #left, left[1]) end
+  return jobs, why, status
+end
+
 -- Test programs and registries hold kernels for one layer: nil, a message and the status for others.
 local function of_fixed_size(jobs, option)
   for _, job in ipairs(jobs) do
@@ -84,7 +92,7 @@ function commands.emit(values, say)
       return nil, ("bad value %s for --registry: %s"):format(message.quote(registry), text), 2
     end
   end
-  local jobs, why, status = request.jobs(values)
+  local jobs, why, status = jobs_of(values, say)
   if not jobs then return nil, why, status end
   for _, option in ipairs({ "--test", "--registry" }) do
     local ok
@@ -124,7 +132,7 @@ function commands.library(values, say)
 end
 
 function commands.check(values, say)
-  local jobs, why, status = request.jobs(values)
+  local jobs, why, status = jobs_of(values, say)
   if not jobs then return nil, why, status end
   local junit, ok = values["--junit"]
   ok, why, status = of_fixed_size(jobs, "check")
@@ -152,8 +160,8 @@ function commands.check(values, say)
   return table.concat(lines), counts.fail > 0 and 1 or 0
 end
 
-function commands.explain(values)
-  local jobs, why, status = request.jobs(values)
+function commands.explain(values, say)
+  local jobs, why, status = jobs_of(values, say)
   if not jobs then return nil, why, status end
   local texts = {}
   for i, job in ipairs(jobs) do

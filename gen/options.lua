@@ -53,7 +53,8 @@ local POOLING = {
 }
 local SOURCE = {
   { "--problem", "DESCRIPTOR", "A benchdnn descriptor in place of the options above." },
-  { "--layers", "FILE", "Many layers: a descriptor a line." },
+  { "--layers", "FILE", "Many layers: a descriptor a line, or a batch file of benchdnn." },
+  { "--skip-unsupported", nil, "Of --layers: leave out what is right but unsupported." },
 }
 local KERNEL = {
   { "--activation", alternatives(activation.syntax),

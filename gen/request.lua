@@ -6,6 +6,7 @@
 -- value, 3 for what is right but unsupported, 4 for a file that cannot be read.
 
 local activation = require "activation"
+local batch = require "import.batch"
 local behind = require "behind"
 local benchdnn = require "import.benchdnn"
 local isa = require "isa"
@@ -144,12 +145,12 @@ end
 
 -- The fields that geometry does not set.
 local function common_fields(values, fields, after)
-  fields.activation = values["--activation"]
+  fields.activation = values["--activation"] or fields.activation
   fields.layout, fields.weights = values["--layout"], values["--weights"]
   fields.dtype = values["--dtype"]
   fields.pool = values["--pool"]
   if not fields.pool then
-    fields.bias = not values["--no-bias"]
+    fields.bias = fields.bias ~= false and not values["--no-bias"]
     fields.after = fields.after or after
   end
   -- of the pooling layer, be it this one or the one behind it
@@ -157,11 +158,12 @@ local function common_fields(values, fields, after)
   pool.ceil, pool.include_pad = values["--ceil"], values["--include-pad"]
 end
 
--- Layers before they are checked: a list of { fields =, name =, count =, where = }.
-local function sources(values)
+-- Layers before they are checked: a list of { fields =, name =, count =, where = }. `skip`: see batch.read.
+local function sources(values, skip)
   local ok, text, status = check_pooling(values)
   if not ok then return nil, text, status end
-  local pool = values["--pool"] and { ceil = values["--ceil"] }
+  local pool = values["--pool"] and { kind = values["--pool"], ceil = values["--ceil"],
+    include_pad = values["--include-pad"] }
   local source = values["--layers"] and "--layers" or values["--problem"] and "--problem"
   if source then
     local clash = source == "--layers" and { "--problem", "--name" } or {}
@@ -174,11 +176,9 @@ local function sources(values)
   end
   if source == "--layers" then
     local list
-    list, text, status = benchdnn.read_list(values["--layers"], pool)
+    list, text, status = batch.read(values["--layers"], pool, skip)
     if not list then return nil, text, status end
-    for _, entry in ipairs(list) do
-      entry.where = ("%s:%d: "):format(values["--layers"], entry.line)
-    end
+    for _, entry in ipairs(list) do entry.where = ("%s:%d: "):format(entry.path, entry.line) end
     return list
   end
   local entry
@@ -271,58 +271,73 @@ local function command_of(values, l, chosen, job)
   return table.concat(out, " ")
 end
 
---- The jobs of a command line's option values.
+-- The job of an entry; nil, a message and the status when it is wrong or cannot be done.
+local function job_of(entry, values, chosen, after)
+  local where = entry.where or ""
+  common_fields(values, entry.fields, after)
+  entry.fields.name = entry.name
+  local names = entry.fields.runtime
+  entry.fields.runtime = nil
+  local l, wrong, field
+  if names and after then
+    return nil, "--then: pooling behind a convolution with run-time sizes is not supported", 3
+  elseif names then
+    l, wrong, field = layer.new_runtime(entry.fields, names)
+  else
+    l, wrong, field = layer.new(entry.fields)
+  end
+  if not l then
+    local option = OPTION_OF[field]
+    if option and values[option] then
+      where = ("bad value %s for %s: "):format(message.quote(values[option]), option)
+    end
+    return nil, where .. wrong, 2
+  end
+  local job = { layer = l, isa = chosen.isa, count = entry.count }
+  job.plan, wrong = plan.make(l, chosen.isa, chosen)
+  if not job.plan then return nil, where .. wrong, 3 end
+  if l.runtime and not l.name then
+    return nil, "option '--name' is missing: a kernel with run-time sizes has no name of its own", 2
+  end
+  job.layer_name = l.name or name.compose(l, { algorithm = job.plan.algorithm,
+    isa = chosen.isa.name, tile = job.plan.tile_name })
+  job.name = (values["--prefix"] or "") .. job.layer_name
+  local ok, unfit = name.check(job.name)
+  if not ok then return nil, where .. unfit, 2 end
+  job.command = command_of(values, l, chosen, job)
+  return job
+end
+
+--- The jobs of a command line's option values; with --skip-unsupported, `left_out` says why others are
+-- none.
 function request.jobs(values)
   local chosen, text, status = common_choices(values)
   if not chosen then return nil, text, status end
+  local jobs, seen = { left_out = {} }, {}
+  local function skip(why) table.insert(jobs.left_out, why) end
   local entries, after
-  entries, text, status = sources(values)
+  entries, text, status = sources(values, values["--skip-unsupported"] and skip)
   if not entries then return nil, text, status end
   after, text = pooling_behind(values)
   if after == false then return nil, text, 2 end
 
-  local jobs, seen = {}, {}
   for _, entry in ipairs(entries) do
-    local where = entry.where or ""
-    common_fields(values, entry.fields, after)
-    entry.fields.name = entry.name
-    local names = entry.fields.runtime
-    entry.fields.runtime = nil
-    local l, wrong, field
-    if names and after then
-      return nil, "--then: pooling behind a convolution with run-time sizes is not supported", 3
-    elseif names then
-      l, wrong, field = layer.new_runtime(entry.fields, names)
-    else
-      l, wrong, field = layer.new(entry.fields)
-    end
-    if not l then
-      local option = OPTION_OF[field]
-      if option and values[option] then
-        where = ("bad value %s for %s: "):format(message.quote(values[option]), option)
+    local job
+    job, text, status = job_of(entry, values, chosen, after)
+    if job then
+      local key = job.name:lower()
+      if seen[key] then
+        return nil, ("%sname '%s' is taken by line %d"):format(entry.where or "", job.name, seen[key]), 2
       end
-      return nil, where .. wrong, 2
+      seen[key] = entry.line or 0
+      jobs[#jobs + 1] = job
+    elseif status == 3 and values["--skip-unsupported"] then
+      skip(text)
+    else
+      return nil, text, status
     end
-    local job = { layer = l, isa = chosen.isa, count = entry.count }
-    job.plan, text = plan.make(l, chosen.isa, chosen)
-    if not job.plan then return nil, where .. text, 3 end
-    if l.runtime and not l.name then
-      return nil, "option '--name' is missing: a kernel with run-time sizes has no name of its own", 2
-    end
-    job.layer_name = l.name or name.compose(l, { algorithm = job.plan.algorithm,
-      isa = chosen.isa.name, tile = job.plan.tile_name })
-    job.name = (values["--prefix"] or "") .. job.layer_name
-    local ok
-    ok, text = name.check(job.name)
-    if not ok then return nil, where .. text, 2 end
-    if seen[job.name:lower()] then
-      return nil, ("%sname '%s' is taken by line %d"):format(where, job.name,
-        seen[job.name:lower()]), 2
-    end
-    seen[job.name:lower()] = entry.line or 0
-    job.command = command_of(values, l, chosen, job)
-    jobs[#jobs + 1] = job
   end
+  if #jobs == 0 then return nil, jobs.left_out[1], 3 end
   return jobs
 end
 

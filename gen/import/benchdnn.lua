@@ -1,4 +1,4 @@
--- Reads and writes oneDNN benchdnn's problem descriptors, and layer lists made of them.
+-- Reads and writes oneDNN benchdnn's problem descriptors; batch.lua reads lists of them.
 -- SPDX-License-Identifier: MIT-0
 --
 --   gXmbX_icXihXiwX_ocXohXowX_khXkwX_shXswX_phXpwX_dhXdwX_nNAME, for example
@@ -12,15 +12,10 @@
 -- 1). n takes the rest; quotes around the name are dropped, and so is *3, which says how often the
 -- layer occurs. Pooling layers have neither g nor oc.
 
-local behind = require "behind"
-local files = require "files"
 local layer = require "layer"
 local message = require "message"
-local name = require "name"
 
 local benchdnn = {}
-
-benchdnn.MOST_LAYERS = 10000 -- in one list
 
 local TOKENS = { "g", "mb", "ic", "oc" }
 for _, axis in ipairs({ "d", "h", "w" }) do
@@ -173,80 +168,6 @@ function benchdnn.format(l)
   end
   both("d", l.dilation_h - 1, l.dilation_w - 1, 0)
   return table.concat(out)
-end
-
--- Whether the entry's name is fit and free.
-local function check_name(entry, seen)
-  local ok, why = name.check(entry.name)
-  if not ok then return nil, why end
-  local other = seen[entry.name:lower()]
-  if other then
-    return nil, ("name '%s' is %s of line %d"):format(entry.name, other.name == entry.name
-      and "also the name" or ("equal but for case to '%s'"):format(other.name), other.line)
-  end
-  seen[entry.name:lower()] = entry
-  return true
-end
-
--- Without white space at the ends, in linear time whatever the text.
-local function trimmed(text)
-  local first = text:find("%S")
-  return first and text:match("^.*%S", first) or ""
-end
-
--- "DESCRIPTOR then POOLING" as two texts.
-local function split_then(text)
-  local first, second = text:match("^(%S+)%s+then%s+(%S+)$")
-  return first or text, second
-end
-
--- The entry of one line; false when it holds none; nil, a message and the status when it is wrong.
-local function read_line(line, number, seen, pool)
-  local text = trimmed((line:gsub("^#.*", ""):gsub("%s#.*", "")))
-  if text == "" then return false end
-  if text:find("^%-%-") then
-    return nil, ("option %s: only descriptors are read here"):format(message.quote(text)), 2
-  end
-  local pooled
-  if not pool then text, pooled = split_then(text) end
-  if text:find("%s") then
-    return nil, ("want one descriptor a line, got %s"):format(message.quote(text)), 2
-  end
-  local entry, why, status = benchdnn.parse(text, pool)
-  if not entry then return nil, why, status end
-  if pooled then
-    entry.fields.after, why = behind.parse(pooled)
-    if not entry.fields.after then return nil, ("then %s: %s"):format(message.quote(pooled), why), 2 end
-  end
-  entry.line = number
-  if entry.name then
-    local ok
-    ok, why = check_name(entry, seen)
-    if not ok then return nil, why, 2 end
-  end
-  return entry
-end
-
---- Reads a layer list: a descriptor a line, perhaps with 'then' and a pooling layer (see behind.lua)
--- behind it, '#' begins a comment, empty lines do not count; CRLF
--- and a byte order mark are accepted. Gives a list of what benchdnn.parse gives, each with its
--- `line`; or nil, a message with file and line, and the exit status. Names are checked and must
--- differ, also without regard to case; an entry without a name has name = nil.
-function benchdnn.read_list(path, pool)
-  local content, why = files.read(path)
-  if not content then return nil, why, 4 end
-  local list, seen, number = {}, {}, 0
-  for line in (content:gsub("^\xef\xbb\xbf", "") .. "\n"):gmatch("(.-)\r?\n") do
-    number = number + 1
-    local entry, text, status = read_line(line, number, seen, pool)
-    if entry and #list == benchdnn.MOST_LAYERS then
-      entry, text, status = nil, ("more than %d layers in a list"):format(#list), 2
-    end
-    if entry == nil then return nil, ("%s:%d: %s"):format(path, number, text), status end
-    if entry then list[#list + 1] = entry end
-  end
-  if #list == 0 then return nil, ("%s: holds no layer"):format(path), 2 end
-  return list
 end
 
 return benchdnn

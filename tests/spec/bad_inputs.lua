@@ -215,12 +215,15 @@ end
 list("same name twice", 'ic1oc1ih3kh3n"a"\nic1oc1ih4kh3n"a"\n', "list:2", "'a'", "line 1")
 list("names that differ in case", 'ic1oc1ih3kh3n"a"\nic1oc1ih4kh3n"A"\n', "list:2", "'A'", "line 1")
 list("same layer twice", "ic1oc1ih3kh3\n\nic1oc1ih3kh3\n", "list:3", "line 1")
-list("name that is none", 'ic1oc1ih3kh3n"a/b"\n', "list:1", "'a/b'")
+list("name that is none", 'ic1oc1ih3kh3n"int"\n', "list:1", "'int'")
+add("list with a label for a name",
+  { list = 'ic1oc1ih3kh3n"a*/int/b"\n', args = "emit --layers list", status = 0 })
 list("second layer wrong", 'ic1oc1ih3kh3n"a"\nic1oc1ih2kh3n"b"\n', "list:2", "kh3")
 list("binary", "\0\xff\xfe\n", "list:1")
 list("a NUL in a name", 'ic1oc1ih3kh3n"a\0b"\n', "list:1", "'a\\x00b'")
 list("an escape in a name", 'ic1oc1ih3kh3n"\27[2Ja"\n', "list:1", "\\x1b")
-list("a bare carriage return", "ic1oc1ih3kh3\ric1oc1ih4kh3\n", "list:1")
+add("a bare carriage return, which is white space", { list = "ic1oc1ih3kh3\ric1oc1ih4kh3\n",
+  args = "emit --layers list", status = 0 })
 list("UTF-16", "\xff\xfei\0c\0" .. "1\0\n\0", "list:1")
 list("not UTF-8", "ic1oc1ih3kh3n\xc0\xaf\n", "list:1", "\\xc0\\xaf")
 list("a byte order mark that comes late", "ic1oc1ih3kh3\n\xef\xbb\xbfic1oc1ih4kh3\n", "list:2")
@@ -234,7 +237,11 @@ list("a shell command", "ic1oc1ih3kh3n$(touch${IFS}pwned)\n", "list:1", "C ident
 add("list without a line's end", { list = 'ic1oc1ih3kh3n"a"', args = "emit --layers list", status = 0 })
 list("line of a megabyte", ("x"):rep(1 << 20), "list:1")
 list("deep nesting", ("["):rep(100000), "list:1")
-list("option line", "--mb=1\nic1oc1ih3kh3\n", "list:1", "--mb=1")
+list("option that is none", "--size=1\nic1oc1ih3kh3\n", "list:1", "'--size'")
+list("option with a wrong value", "--mb=x\nic1oc1ih3kh3\n", "list:1", "'x'", "--mb")
+add("option of another data type", { list = "--dt=s8\nic1oc1ih3kh3\n", args = "emit --layers list",
+  status = 3, says = { "list:2", "'s8'" } })
+list("list in itself", "--batch=list\n", "list:1", "include each other")
 list("more layers than the limit", ("ic1oc1ih3kh3\n"):rep(10001), "list:10001", "10000")
 list("empty", "", "no layer")
 add("list with CRLF and a byte order mark", { list = '\xef\xbb\xbf#\r\nic1oc1ih3kh3n"a"\r\n',
@@ -322,7 +329,7 @@ add("then: wrong in a list", { args = "emit --layers list", list = "ic4oc4ih8kh3
   says = { "list:1", "KH 9" } })
 add("then: alone in a list", { args = "emit --layers list", list = "ic4oc4ih8kh3 then\n", says = { "list:1" } })
 add("then: in a list of pooling", { args = "emit --pool max --layers list", list = "ic4ih8kh2 then max:2\n",
-  says = { "list:1", "one descriptor a line" } })
+  says = { "list:1", "then 'max:2'" } })
 
 add("pooling: list with output channels", { args = "emit --pool max --layers list",
   list = "ic4ih8kh2\nic4oc4ih8kh2\n", says = { "list:2", "'oc'" } })

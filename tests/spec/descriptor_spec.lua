@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT-0
-local support = require "tests.spec.support"
+require "tests.spec.support"
 local benchdnn = require "import.benchdnn"
 local layer = require "layer"
 
@@ -156,80 +156,6 @@ describe("a descriptor", function()
       local l = parse(text)
       assert.are.equal(canonical, benchdnn.format(l))
       assert.are.same(l, (parse(canonical)))
-    end
-  end)
-end)
-
-describe("a layer list", function()
-  before_each(support.enter)
-  after_each(support.leave)
-
-  local function read(text)
-    support.write("list", text)
-    return benchdnn.read_list("list")
-  end
-
-  local function wrong(text, status, ...)
-    local list, why, got = read(text)
-    assert.is_nil(list)
-    assert.are.equal(status, got)
-    for _, part in ipairs({ ... }) do
-      assert.is_truthy(why:find(part, 1, true), ("%q lacks %q"):format(why, part))
-    end
-    assert.is_nil(why:find("\n"))
-  end
-
-  it("is a descriptor a line, with comments and empty lines", function()
-    local list = assert(read('# a list\n\nic1oc1ih3kh3n"a*2"\n  ic2oc1ih3kh3 # second\n\t# end\n'))
-    assert.are.equal(2, #list)
-    assert.are.same({ "a", 2, 3 }, { list[1].name, list[1].count, list[1].line })
-    assert.are.same({ nil, 4, 2 }, { list[2].name, list[2].line, list[2].fields.IC })
-  end)
-
-  it("may have CRLF, a byte order mark and no end of line", function()
-    local list = assert(read('\xef\xbb\xbf# x\r\nic1oc1ih3kh3n"a"\r\nic1oc1ih3kh3n"b"'))
-    assert.are.same({ "a", "b" }, { list[1].name, list[2].name })
-  end)
-
-  it("is wrong at a line", function()
-    wrong("\nic1oc1ih3kh3\nic1oc1ih-3kh3\n", 2, "list:3: ", "'ih'")
-    wrong("ic1oc1id3kd3\n", 3, "list:1: ", "three-dimensional")
-    wrong("ic1oc1ih3kh3 ic1oc1ih3kh3\n", 2, "list:1: ", "one descriptor a line")
-    wrong("ic1oc1ih3kh3\n--mb=2\n", 2, "list:2: ", "option '--mb=2'")
-    wrong("# nothing\n", 2, "list: ", "no layer")
-    wrong("", 2, "list: ", "no layer")
-  end)
-
-  it("has names that are C identifiers and differ, also without case", function()
-    wrong('ic1oc1ih3kh3n"a"\n#\nic1oc1ih4kh3n"a"\n', 2, "list:3: ", "'a'", "line 1")
-    wrong('ic1oc1ih3kh3n"ab"\nic1oc1ih4kh3n"aB*2"\n', 2, "list:2: ", "'aB'", "'ab'", "line 1")
-    wrong('ic1oc1ih3kh3n"a b"\n', 2, "list:1: ", "one descriptor a line")
-    wrong('ic1oc1ih3kh3n"3x3"\n', 2, "list:1: ", "'3x3'", "C identifier")
-    wrong('ic1oc1ih3kh3n""\n', 2, "list:1: ", "empty")
-    wrong('ic1oc1ih3kh3n"int"\n', 2, "list:1: ", "C keyword")
-  end)
-
-  it("survives what is no list, quickly", function()
-    local start = os.clock()
-    wrong(("x"):rep(1 << 20), 2, "list:1: ", "...")
-    wrong(("9"):rep(1 << 20), 2, "list:1: ", "...")
-    wrong((" "):rep(1 << 20), 2, "no layer")
-    wrong("ic1" .. (" "):rep(1 << 20) .. "x", 2, "list:1: ", "one descriptor a line")
-    wrong(("("):rep(100000) .. "\n", 2, "list:1: ")
-    wrong("\0\1\2\xff\xfe\n", 2, "list:1: ", "\\x00\\x01\\x02\\xff\\xfe")
-    wrong(("\n"):rep(100000) .. "x", 2, "list:100001: ")
-    wrong(("ic1oc1ih3kh3\n"):rep(benchdnn.MOST_LAYERS + 1), 2, "list:10001: ", "10000 layers")
-    assert.is_true(os.clock() - start < 2)
-  end)
-
-  it("must be a file", function()
-    os.execute("mkfifo pipe")
-    for path, part in pairs({ missing = "No such file", ["."] = "directory", pipe = "named pipe",
-      ["/dev/null"] = "char device" }) do
-      local list, why, status = benchdnn.read_list(path)
-      assert.is_nil(list)
-      assert.are.equal(4, status)
-      assert.is_truthy(why:find(path, 1, true) and why:find(part, 1, true), why)
     end
   end)
 end)
