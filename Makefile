@@ -12,7 +12,7 @@ ALONE = mkdir -p build; exec 9>build/lock; \
 .NOTPARALLEL:
 .SILENT:
 .PHONY: all bench bench-all bench-floors bench-fused bench-runtime test test-all
-.PHONY: generate check-generated deps test-deps lint clean help
+.PHONY: generate check-generated test-conformance deps test-deps lint clean help
 
 all: bench            ## The main job: generate kernels, check, measure and plot them
 
@@ -37,6 +37,9 @@ test: deps            ## The tests, with an eighth of the problems; SEED=n choos
 test-all: deps        ## All tests; PROBLEMS=file adds a list of problems, here and above
 	$(ALONE) $(LUA) tests/run.lua --all
 
+test-conformance: deps ## ONNX's cases, and many layers against oneDNN
+	$(ALONE) $(LUA) tests/run.lua --all --only onnx,onednn
+
 deps:                 ## Install what the main job and the tests need (NO_INSTALL=1: never)
 	tests/deps.sh main
 
@@ -56,5 +59,5 @@ clean:                ## Remove build/, where all that is made goes
 	rm -rf build
 
 help:                 ## This list
-	sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
+	sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 	echo 'CC=clang-19, say, chooses the compiler, CXX= that of C++.'

@@ -42,6 +42,8 @@ all  libclang-rt-19-dev  package libclang-rt-19-dev
 all  qemu-user           program qemu-aarch64
 all  gcc-aarch64-linux-gnu    program aarch64-linux-gnu-gcc
 all  libc6-dev-arm64-cross    package libc6-dev-arm64-cross
+all  libdnnl-dev         header  dnnl.h
+all  libonnx-testdata    package libonnx-testdata
 "
 
 is_here()

@@ -185,7 +185,7 @@ local function key_of(entry)
 end
 
 -- What labels may hold besides what C's names do.
-local LABEL = "^[%w_!%%()*+,./:=-]*$"
+local LABEL = "^[%w_!%%()*+,./:=&-]*$"
 
 -- The name that is made of a label, or nil where none can be.
 local function from_label(label)

@@ -77,26 +77,21 @@ local POOLS = {
   "--pool max", "--pool average", "--pool average --include-pad", "--pool max --ceil", "--pool average --ceil",
 }
 
--- A list of layers with its options: all of them, or one for each build, another for each seed.
-local function with_options(t, builds, name, layers, options)
-  for i, build in ipairs(each(layers, {
+-- Builds of a list of layers, with one of some options for each of them, another for each seed.
+local function with_options(t, name, layers, options)
+  local builds = each(layers, {
     conformance = "onednn", libraries = "-ldnnl", environment = "OMP_NUM_THREADS=1",
-  })) do
-    for j, option in ipairs(options) do
-      if t.all or (i + t.seed) % #options + 1 == j then
-        local list = {}
-        for _, layer in ipairs(build.layers) do
-          -- see suites.pooling
-          local void = layer.name and layer.name:find("^void_") and not option:find("include")
-          if not void and not (option:find("ceil") and layer.text:find("oh%d")) then
-            list[#list + 1] = layer
-          end
-        end
-        local one = { name = ("%s_%d_%s"):format(name, j, build.name), layers = list, options = option }
-        builds[#builds + 1] = setmetatable(one, { __index = build })
-      end
+  })
+  for i, build in ipairs(builds) do
+    local option, list = options[(i + t.seed) % #options + 1], {}
+    for _, layer in ipairs(layers) do
+      -- see suites.pooling
+      local void = layer.name and layer.name:find("^void_") and not option:find("include")
+      if not void and not (option:find("ceil") and layer.text:find("oh%d")) then list[#list + 1] = layer end
     end
+    build.name, build.options, build.layers = name .. "_" .. build.name, option, list
   end
+  return builds
 end
 
 --- Layers of all kinds against oneDNN.
@@ -107,16 +102,16 @@ function conformance.onednn(t)
     result:skip()
     return result, "oneDNN 2 is missing (libdnnl-dev)"
   end
-  local builds = {}
-  local parts = t.all and 1 or 16
-  local function add(name, list, options)
-    with_options(t, builds, name, problems.part(list, parts, t.seed), options)
+  local result, parts = tally.new(), t.all and 2 or 16
+  local function check(name, list, options)
+    local some = problems.part(list, parts, t.seed)
+    result:add(kernels.check(t, "onednn", with_options(t, name, some, options)))
   end
-  add("problems", problems.read("tests/problems.txt"), CONVOLUTIONS)
-  add("random", random.layers(t.all and 500 or 400, t.seed), CONVOLUTIONS)
-  add("pooling", problems.read("tests/pooling.txt"), POOLS)
-  if t.problems then add("given", problems.read(t.problems), CONVOLUTIONS) end
-  return kernels.check(t, "onednn", builds)
+  check("problems", problems.read("tests/problems.txt"), CONVOLUTIONS)
+  check("random", random.layers(400, t.seed), CONVOLUTIONS)
+  check("pooling", problems.read("tests/pooling.txt"), POOLS)
+  if t.problems then check("given", problems.read(t.problems), CONVOLUTIONS) end
+  return result
 end
 
 return conformance
