@@ -11,6 +11,7 @@
 #include "average_padded.h"
 #include "average_counted.h"
 #include "row_counted.h"
+#include "dilated_counted.h"
 #include "ceil_one_less.h"
 #include "ceil_on_padding.h"
 #include "max_global.h"
@@ -60,6 +61,8 @@ int main(void)
     /* 1 x 9: windows of 7, stride 3, padding 3, ceil mode: the last one counts its 3 pixels and the 3 of
      * the padding, but not what lies behind */
     CHECK(row_counted, 10 / 7.0f, 28 / 7.0f, 39 / 7.0f, 24 / 6.0f);
+    /* 1 x 7: of every other pixel, stride 3, ceil mode: the last tap of the last one lies behind the edge */
+    CHECK(dilated_counted, 3, 5);
     /* 2 x 2: a second window would begin behind the edge, or in the padding there */
     CHECK(ceil_one_less, 1);
     CHECK(ceil_on_padding, 10 / 9.0f);

@@ -258,6 +258,7 @@ average_dilated --pool average --input 4x4x1 --kernel 2 --stride 1 --dilation 2
 average_padded --pool average --input 3x3x1 --kernel 3 --stride 2 --pad 1
 average_counted --pool average --input 3x3x1 --kernel 3 --stride 2 --pad 1 --include-pad
 row_counted --pool average --input 1x9x1 --kernel 1x7 --stride 1x3 --pad 0x3 --ceil --include-pad
+dilated_counted --pool average --input 1x7x1 --kernel 1x3 --stride 1x3 --dilation 1x2 --ceil --include-pad
 ceil_one_less --pool max --input 2x2x1 --kernel 1 --stride 2 --ceil
 ceil_on_padding --pool average --input 2x2x1 --kernel 3 --stride 3 --pad 1 --ceil --include-pad
 max_global --pool max --input 3x3x1 --global
