@@ -56,8 +56,6 @@ local function each_word(text, on_word)
   end
 end
 
--- ---- lists -------------------------------------------------------------------------------------
-
 -- Calls on_item(word, line, pooling) for each word; pooling is nil but for 'word then pooling'.
 local function each_item(text, on_item)
   local held, line, wants -- a word; whether a pooling layer must come behind it
@@ -80,6 +78,8 @@ local function each_item(text, on_item)
   if not ok then return nil, why, status end
   return flush(wants and "" or nil)
 end
+
+-- ---- lists -------------------------------------------------------------------------------------
 
 local function merged(one, other)
   local all = {}
