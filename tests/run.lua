@@ -48,7 +48,7 @@ local SUITES = {
   { "generated", 1, 3, "the committed library, copied", library.generated },
   { "problems", 1, 8, "tests/problems.txt", suites.problems },
   { "onnx", 0.5, 0.5, "cases of ONNX's backend tests", conformance.onnx },
-  { "onednn", 1, 8, "layers of all kinds against oneDNN", conformance.onednn },
+  { "onednn", 1, 4, "layers of all kinds against oneDNN", conformance.onednn },
   { "neon", 1, 4, "AArch64, cross-compiled and emulated", suites.neon },
   { "given", 2, 30, "PROBLEMS=file", suites.given },
 }
