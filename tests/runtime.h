@@ -1,7 +1,8 @@
 /* Checks kernels with run-time sizes against the definition, over many sizes: exact integer data,
- * arrays that end or begin at an unmapped page, tasks in reverse, sizes that must be refused. Prints
+ * arrays that end or begin at an unmapped page, tasks in reverse, a NaN, sizes that must be refused. Prints
  * TAP. Include the header that declares struct conv_shape first.
  * SPDX-License-Identifier: MIT-0 */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,8 +77,16 @@ static size_t at(const struct filter *f, int n, int h, int w, int c, int H, int 
     return f->nchw ? ((N * C_ + c_) * H_ + h_) * W_ + w_ : ((N * H_ + h_) * W_ + w_) * C_ + c_;
 }
 
-/* Whether a kernel is right for some sizes; `end`: arrays end at an unmapped page. */
-static int right_for(const struct runtime_kernel *k, struct sizes z, int end)
+/* A way to run a kernel. */
+struct pass {
+    int end;   /* arrays end at an unmapped page; else they begin at one */
+    int given; /* bias and bounds of the clamp; else the bias is NULL, and the bounds stay as they are */
+    int whole; /* all tasks at once; else one by one, backwards */
+    int nan;   /* one pixel is not a number */
+};
+
+/* Whether a kernel is right for some sizes. */
+static int right_for(const struct runtime_kernel *k, struct sizes z, struct pass pass)
 {
     const struct filter *f = &k->filter;
     struct conv_shape s;
@@ -92,7 +101,8 @@ static int right_for(const struct runtime_kernel *k, struct sizes z, int end)
     }
     if (OH < 1 || OW < 1) return error == CONV_SHAPE_NO_OUTPUT;
     if (error || s.out_h != OH || s.out_w != OW) return 0;
-    if (f->clamps) {
+    const int clamps = f->clamps && pass.given;
+    if (clamps) {
         s.clamp_low = -40.0f;
         s.clamp_high = 300.0f;
     }
@@ -101,17 +111,20 @@ static int right_for(const struct runtime_kernel *k, struct sizes z, int end)
     const int group = f->depthwise ? 1 : z.ic; /* input channels of an output */
     const size_t taps = (size_t)z.oc * (size_t)group * (size_t)f->kh * (size_t)f->kw;
     struct guarded all[6] = {
-        guard(ins * 4, 4, end), guard(outs * 4, 4, end), guard(taps * 4, 4, end), guard((size_t)z.oc * 4, 4, end),
-        guard(k->packed_bytes(&s), 64, end), guard(k->workspace_bytes(&s), 64, end),
+        guard(ins * 4, 4, pass.end), guard(outs * 4, 4, pass.end), guard(taps * 4, 4, pass.end), guard((size_t)z.oc * 4, 4, pass.end),
+        guard(k->packed_bytes(&s), 64, pass.end), guard(k->workspace_bytes(&s), 64, pass.end),
     };
     float *x = all[0].at, *y = all[1].at, *weights = all[2].at, *bias = all[3].at;
     for (size_t i = 0; i < ins; ++i) x[i] = small();
     for (size_t i = 0; i < taps; ++i) weights[i] = small();
-    for (int i = 0; i < z.oc; ++i) bias[i] = small();
-    memset(y, 0xff, outs * 4);
+    for (int i = 0; i < z.oc; ++i) bias[i] = pass.given ? small() : 0.0f;
+    if (pass.nan) x[ins / 2] = NAN;
+    memset(y, pass.nan ? 0x7f : 0xff, outs * 4); /* large numbers, or NaN */
     memset(all[5].at, 0xff, k->workspace_bytes(&s));
-    k->pack(&s, weights, bias, all[4].at);
-    for (int task = k->tasks(&s); task-- > 0;) k->run(&s, x, all[4].at, y, all[5].at, task, task + 1);
+    k->pack(&s, weights, pass.given ? bias : NULL, all[4].at);
+    const int tasks = k->tasks(&s);
+    if (pass.whole) k->run(&s, x, all[4].at, y, all[5].at, 0, tasks);
+    else for (int task = tasks; task-- > 0;) k->run(&s, x, all[4].at, y, all[5].at, task, task + 1);
     for (int n = 0; n < z.batch && right; ++n)
     for (int o = 0; o < z.oc && right; ++o)
     for (int oh = 0; oh < OH && right; ++oh)
@@ -126,9 +139,9 @@ static int right_for(const struct runtime_kernel *k, struct sizes z, int end)
                     * (double)weights[((o * group + c) * f->kh + kh) * f->kw + kw];
         }
         if (f->relu && sum < 0) sum = 0;
-        if (f->clamps) sum = sum < -40 ? -40 : sum > 300 ? 300 : sum;
+        if (clamps) sum = sum < -40 ? -40 : sum > 300 ? 300 : sum;
         const double got = (double)y[at(f, n, oh, ow, o, OH, OW, z.oc)];
-        right = got >= sum && got <= sum;
+        right = isnan(sum) ? isnan(got) : got >= sum && got <= sum;
         if (!right) printf("# n %d oc %d oh %d ow %d: %g, should be %g\n", n, o, oh, ow, got, sum);
     }
     for (int i = 0; i < 6; ++i) munmap(all[i].map, all[i].bytes);
@@ -143,21 +156,30 @@ static void check_runtime(const struct runtime_kernel *k, int *number)
         { 1, 8, 6, 4, 64 }, { 3, 9, 13, 5, 80 }, { 1, 14, 14, 20, 100 }, { 1, 12, 23, 33, 17 },
         { 1, 3, 40, 2, 130 }, { 1, 30, 5, 19, 10 }, { 2, 11, 16, 16, 48 }, { 1, 6, 6, 8, 31 }, { 1, 33, 34, 1, 6 },
     };
-    static const struct sizes bad[] = {
-        { 0, 1, 1, 1, 1 }, { 1, 0, 9, 1, 1 }, { 1, 9, 0, 1, 1 }, { 1, 9, 9, 0, 1 }, { 1, 9, 9, 1, 0 },
-        { 1, -5, 9, 1, 1 }, { 1, 2147483647, 2147483647, 1, 1 }, { 1, 65536, 65536, 16, 1 },
-        { 2147483647, 9, 9, 1, 1 }, { 1, 9, 9, 2147483647, 2147483647 }, { 1, 9, 9, 1, 2147483647 },
+    static const struct pass passes[] = { { 1, 1, 0, 0 }, { 0, 1, 1, 0 }, { 0, 0, 0, 0 }, { 1, 1, 1, 1 } };
+    static const struct { struct sizes sizes; enum conv_shape_error error; } bad[] = {
+        { { 0, 1, 1, 1, 1 }, CONV_SHAPE_NOT_POSITIVE }, { { 1, 0, 9, 1, 1 }, CONV_SHAPE_NOT_POSITIVE },
+        { { 1, 9, 0, 1, 1 }, CONV_SHAPE_NOT_POSITIVE }, { { 1, 9, 9, 0, 1 }, CONV_SHAPE_NOT_POSITIVE },
+        { { 1, 9, 9, 1, 0 }, CONV_SHAPE_NOT_POSITIVE }, { { 1, -5, 9, 1, 1 }, CONV_SHAPE_NOT_POSITIVE },
+        { { 1, 2147483647, 2147483647, 1, 1 }, CONV_SHAPE_TOO_LARGE },
+        { { 1, 65536, 65536, 16, 16 }, CONV_SHAPE_TOO_LARGE }, { { 1, 65536, 65536, 16, 1 }, CONV_SHAPE_TOO_LARGE },
+        { { 2147483647, 9, 9, 1, 1 }, CONV_SHAPE_TOO_LARGE },
+        { { 1, 9, 9, 2147483647, 2147483647 }, CONV_SHAPE_TOO_LARGE },
+        { { 1, 9, 9, 1, 2147483647 }, CONV_SHAPE_TOO_LARGE },
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; ++i) {
         const struct sizes z = list[i];
-        const int right = right_for(k, z, 1) && right_for(k, z, 0);
+        int right = 1;
+        for (size_t p = 0; p < sizeof passes / sizeof *passes && right; ++p) right = right_for(k, z, passes[p]);
         printf("%s %d - %s %dx%dx%dx%d to %d\n", right ? "ok" : "not ok", ++*number, k->name, z.batch, z.h, z.w,
             z.ic, z.oc);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; ++i) {
         struct conv_shape s;
-        const struct sizes z = bad[i];
-        const int refused = k->shape(&s, z.batch, z.h, z.w, z.ic, z.oc) != CONV_SHAPE_OK;
+        const struct sizes z = bad[i].sizes;
+        const int channels = k->filter.depthwise && z.ic > 0 && z.oc > 0 && z.ic != z.oc;
+        const int refused = k->shape(&s, z.batch, z.h, z.w, z.ic, z.oc)
+            == (channels ? CONV_SHAPE_CHANNELS : bad[i].error);
         printf("%s %d - %s refuses %dx%dx%dx%d to %d\n", refused ? "ok" : "not ok", ++*number, k->name, z.batch,
             z.h, z.w, z.ic, z.oc);
     }
