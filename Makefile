@@ -11,8 +11,8 @@ ALONE = mkdir -p build; exec 9>build/lock; \
 
 .NOTPARALLEL:
 .SILENT:
-.PHONY: all bench bench-all bench-floors bench-fused bench-runtime test test-all
-.PHONY: generate check-generated test-conformance deps test-deps lint clean help
+.PHONY: all bench bench-all bench-floors bench-fused bench-runtime test test-all test-conformance
+.PHONY: test-mutants generate check-generated deps test-deps lint clean help
 
 all: bench            ## The main job: generate kernels, check, measure and plot them
 
@@ -33,6 +33,9 @@ bench-runtime: deps   ## How near kernels with run-time sizes come to those with
 
 test: deps            ## The tests, with an eighth of the problems; SEED=n chooses which
 	$(ALONE) $(LUA) tests/run.lua
+
+test-mutants: deps    ## Whether the tests see faults planted in the generator
+	$(ALONE) $(LUA) tests/run.lua --only mutants
 
 test-all: deps        ## All tests; PROBLEMS=file adds a list of problems, here and above
 	$(ALONE) $(LUA) tests/run.lua --all

@@ -21,6 +21,7 @@ local flags = require "runner.flags"
 local fuzz = require "runner.fuzz"
 local jobs = require "runner.jobs"
 local library = require "runner.library"
+local mutants = require "mutants.suite"
 local suites = require "runner.suites"
 
 -- name, minutes on two cores ('make test', 'make test-all'; '-' where it runs only if named), what it is
@@ -51,6 +52,7 @@ local SUITES = {
   { "onednn", 1, 4, "layers of all kinds against oneDNN", conformance.onednn },
   { "neon", 1, 4, "AArch64, cross-compiled and emulated", suites.neon },
   { "given", 2, 30, "PROBLEMS=file", suites.given },
+  { "mutants", "-", 6, "faults planted in the generator are seen", mutants.suite },
 }
 
 local function usage(text)
@@ -168,7 +170,7 @@ for _, suite in ipairs(chosen(o)) do
       print(("  ... and %d more"):format(#result.messages - 12))
       break
     end
-    print("  " .. message)
+    print("  " .. message:gsub("\n%s*", "\n    "))
   end
   io.stdout:flush()
 end

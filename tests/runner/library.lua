@@ -69,13 +69,13 @@ function library.generated(t)
   local again = "here=$PWD && cd / && LC_ALL=%s LUA_INIT='error()' TZ=Asia/Tokyo $here/gen/convgen library --quiet"
     .. " -o %s/%s && cd $here && diff -r -x README.md generated %s/%s"
   local tests = {
-    { "generated", jobs.as_test("regenerating gives the committed files",
+    { "regenerated", jobs.as_test("regenerating gives the committed files",
       again:format("C", dir, "again", dir, "again")) },
-    { "generated", jobs.as_test("also under another locale",
+    { "regenerated", jobs.as_test("also under another locale",
       again:format("de_DE.UTF-8", dir, "locale", dir, "locale")) },
-    { "generated", jobs.as_test("at most 250 files of 6 MB in all", "test $(ls generated | wc -l) -le 250"
+    { "regenerated", jobs.as_test("at most 250 files of 6 MB in all", "test $(ls generated | wc -l) -le 250"
       .. " && test $(cat generated/* | wc -c) -le 6000000") },
-    { "generated", jobs.as_test("one kernel in C++", ("c++ -Igenerated tests/consumers/one_kernel.cc -x c"
+    { "generated in C++", jobs.as_test("one kernel in C++", ("c++ -Igenerated tests/consumers/one_kernel.cc -x c"
       .. " generated/conv_f32_nhwc_3x3s1_same_via_direct_scalar.c -o %s/one && %s/one"):format(dir, dir)) },
   }
   local part = t.all and "" or (" %d %d"):format(t.seed % 8, 8)
@@ -85,7 +85,7 @@ function library.generated(t)
   for _, set in ipairs(isa.runnable()) do
     if set ~= "sse2" then best = set end
   end
-  tests[#tests + 1] = { "generated", build:format(compiler.cc, "native") .. " && ./native " .. best .. part }
+  tests[#tests + 1] = { "generated here", build:format(compiler.cc, "native") .. " && ./native " .. best .. part }
   local result = tally.run(t, tests)
   if jobs.have("qemu-x86_64") and compiler.cc and runs_here("sse2") then
     result:add(tally.run(t, { { "generated on an old processor",

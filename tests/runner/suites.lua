@@ -312,7 +312,7 @@ local BEHIND = { "--then max:3x3/2+1", "--then average:2x2/2+0,0,1,1 --include-p
 
 --- Pooling behind a convolution: the layers of fused.txt, and a part of the hard problems.
 function suites.fused(t)
-  local list = problems.part(problems.read("tests/fused.txt"), t.all and 1 or 2, t.seed)
+  local list = problems.part(problems.read("tests/fused.txt"), t.parts > 1 and 2 or 1, t.seed)
   local builds = each_option(list, { "", "--activation relu --max-unroll 20" })
   local few = each_option(named(FEWER), {
     "--then max:3x3/2+1 --ceil --activation sigmoid", "--then average:3x3/2 --ceil --include-pad",
@@ -349,7 +349,7 @@ end
 -- What the suite of an instruction set of another architecture checks in one layout: some of the
 -- hard problems, and a few with each activation.
 local function cross_builds(t, set, layout)
-  local list = problems.part(problems.read("tests/problems.txt"), t.all and 1 or 16, t.seed)
+  local list = problems.part(problems.read("tests/problems.txt"), t.parts > 1 and 16 or 1, t.seed)
   local builds = each(list, nil, { layout }, { set })
   for i, option in ipairs(ACTIVATIONS) do
     local build = each(named(FEWER), { options = option }, { layout }, { set })[1]

@@ -1,0 +1,361 @@
+-- The faults that tests/mutants/suite.lua plants, and the checks that must see them.
+-- SPDX-License-Identifier: MIT-0
+
+local list = {}
+
+local FAULTS = {}
+
+local DIRECT = "same_15_33,width_13,point_oc24,point_oc129,asym_k3s2_end,dil_mixed,dil_valid_2,pad_k3_5,group_2_10_66,"
+  .. "batch_7,axes_s1x3,axes_p2x1,bands_valid,bands_group_batch"
+local DEPTHWISE = "dw_33,dw_5x3,dw_3x7,dw_2x17,dw_k5s2,dw_s1x2,dw_batch,dw_width_13,bands_dw_k5,mix_asym_dil_dw"
+local POOLS = "half_c5,row_17,row_s2_18,global_13x6,global_padded,pad_2_of_3,dil_mixed,stride_1x2,batch_7,ceil_3_pad,"
+  .. "large_clipped"
+
+-- What runs: a suite of tests/run.lua, with those of its builds and layers. Before that, `edit` changes
+-- a file (as a fault does), and `prepare` is a command.
+list.checks = {
+  direct = { suite = "problems", builds = "avx2_nhwc", layers = DIRECT },
+  direct_nchw = { suite = "problems", builds = "avx2_nchw", layers = DIRECT },
+  direct_heavy = { suite = "problems", builds = "avx2_nhwc", layers = "heavy_ragged,heavy_batch" },
+  depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
+  depthwise_nchw = { suite = "problems", builds = "avx2_nchw", layers = DEPTHWISE },
+  little_code = { suite = "options", builds = "max_unroll_40_avx2_nhwc",
+    layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed,dw_33,dw_16x3" },
+  orders = { suite = "options", builds = "weights_*_avx2_nhwc,no_bias_avx2_nhwc", layers = "same_15_33,dw_33" },
+  activations = { suite = "activations", builds = "*_avx2_nhwc", layers = "width_13" },
+  maximum = { suite = "pooling", builds = "pool_max_avx2_nhwc,pool_max_max_unroll_20_avx2_nhwc", layers = POOLS },
+  maximum_nchw = { suite = "pooling", builds = "pool_max_avx2_nchw", layers = POOLS },
+  average = { suite = "pooling", builds = "pool_average_avx2_nhwc,pool_average_ceil_include_pad_avx2_nhwc",
+    layers = POOLS },
+  pools_by_hand = { suite = "pooling", builds = "avx2_nhwc" },
+  fused = { suite = "fused", builds = "_avx2_nhwc", layers = "bands_kept,group_3,dw_17,tall" },
+  runtime = { suite = "runtime", builds = "avx2_nhwc_*" },
+  runtime_nchw = { suite = "runtime", builds = "avx2_nchw_*" },
+  -- A library made by the generator at hand, of one filter.
+  library = {
+    suite = "generated", builds = "generated_here,generated_on_an_old_processor",
+    edit = {
+      file = "gen/catalog.lua", times = 1, replace = "{ kernel = 3 },",
+      find = "{ kernel = 1 }, { kernel = 3 }, { kernel = 5 }, { kernel = 7 },\n"
+        .. "  { kernel = 3, depthwise = true }, { kernel = 5, depthwise = true },",
+    },
+    prepare = "gen/convgen library --quiet -o generated",
+  },
+  textbook = { suite = "textbook", builds = "avx2_*" },
+  rules = { suite = "specs" },
+  scalar = { suite = "problems", builds = "scalar_nhwc", layers = DIRECT },
+  sse2 = { suite = "problems", builds = "sse2_nhwc", layers = DIRECT },
+  neon = { suite = "neon", builds = "neon_n???", layers = "same_15_33,width_13,dw_33" },
+  scalar_operations = { suite = "operations", builds = "scalar_*" },
+  sse2_operations = { suite = "operations", builds = "sse2_*" },
+  avx2_operations = { suite = "operations", builds = "avx2_*" },
+  avx512_operations = { suite = "operations", builds = "avx512_*" },
+  neon_operations = { suite = "operations", builds = "neon_*" },
+}
+
+-- Faults of a file: { name, what is found, what comes in its place, checks, how often it is found (once) }.
+local function of(file, faults)
+  for _, fault in ipairs(faults) do
+    local checks = {}
+    for check in fault[4]:gmatch("%S+") do
+      assert(list.checks[check], check)
+      checks[#checks + 1] = check
+    end
+    FAULTS[#FAULTS + 1] = {
+      file = file, name = fault[1], find = fault[2], replace = fault[3], checks = checks, times = fault[5] or 1,
+    }
+  end
+end
+
+-- Borders, strides, dilation: where a window reads.
+of("gen/plan/axis.lua", {
+  { "border_begin_tap_lost", "at >= 0 and at < a.size", "at > 0 and at < a.size", "direct" },
+  { "border_end_tap_lost", "at >= 0 and at < a.size", "at >= 0 and at < a.size - 1", "direct" },
+  { "border_begin_tap_more", "at >= 0 and at < a.size", "at >= -1 and at < a.size", "direct" },
+  { "border_end_tap_more", "at >= 0 and at < a.size", "at >= 0 and at <= a.size", "direct" },
+  { "dilation_ignored", "- a.pad + k * a.dilation", "- a.pad + k", "direct" },
+  { "stride_ignored", "(x + i) * a.stride - a.pad", "(x + i) - a.pad", "direct" },
+  { "last_pixel_of_a_row_lost", "add(x, to - x, 1, rolled)", "add(x, math.max(1, to - x - 1), 1, rolled)",
+    "direct_nchw" },
+  { "interior_too_long", "(a.size - 1 - reach + a.pad) // a.stride + 1",
+    "(a.size - 1 - reach + a.pad) // a.stride + 2", "little_code" },
+  { "tiles_of_a_run_lost", "last.count + new.count", "last.count + new.count - 1", "direct" },
+})
+
+of("gen/plan/planes.lua", {
+  { "depthwise_stride_transposed", "taps = layer.KW, stride = layer.stride_w",
+    "taps = layer.KW, stride = layer.stride_h", "depthwise" },
+  { "pool_dilation_transposed", "pad = layer.pad_left, dilation = layer.dilation_w",
+    "pad = layer.pad_left, dilation = layer.dilation_h", "maximum" },
+  { "depthwise_multiplier_ignored", "few and L // multiplier * multiplier or L", "L", "depthwise" },
+  { "depthwise_tail_too_many", "lanes = rest, input = inputs", "lanes = step, input = inputs",
+    "depthwise" },
+  { "depthwise_tail_too_few", "lanes = rest, input = inputs",
+    "lanes = math.max(1, rest - 1), input = inputs", "depthwise" },
+  { "last_band_dropped", "plan.bands = axis.ceil_div(tiles, plan.band)",
+    "plan.bands = math.max(1, tiles // plan.band)", "depthwise" },
+})
+
+of("gen/plan/views.lua", {
+  { "nchw_planes_square", "pixel = 1, channel = height * width", "pixel = 1, channel = width * width",
+    "direct_nchw" },
+  { "oihw_kernel_transposed", "kh = KW, kw = 1", "kh = 1, kw = KH", "direct" },
+  { "hwio_kernel_transposed", "kh = KW * I * O, kw = I * O", "kh = I * O, kw = KH * I * O", "orders" },
+  { "ohwi_channels_swapped", "i = 1, kh = KW * I, kw = I }", "i = KH * KW, kh = KW, kw = 1 }",
+    "orders" },
+})
+
+of("gen/plan/direct.lua", {
+  { "padding_transposed", "pad = layer.pad_left, dilation", "pad = layer.pad_top, dilation", "direct" },
+  { "tail_lane_too_many", "class.tail = isa.lanes - spare",
+    "class.tail = math.min(isa.lanes, isa.lanes - spare + 1)", "direct" },
+  { "tail_lane_too_few", "class.tail = isa.lanes - spare",
+    "class.tail = math.max(1, isa.lanes - spare - 1)", "direct" },
+  { "every_block_short", [[class.count == 1 and "always" or "last"]], [["always"]], "direct" },
+  { "border_taps_merged", "mergeable and all_valid(variant, layer.KW)", "mergeable", "direct" },
+  { "dilated_taps_merged", "layer.dilation_w == 1 and layer.groups == 1", "layer.groups == 1",
+    "direct" },
+  { "groups_merged", "and layer.groups == 1 and layer.KW > 1", "and layer.KW > 1", "direct" },
+  { "channels_left_out", "rest = count % 4", "rest = 0", "direct" },
+  { "second_class_misplaced", "first_output + class.count * class.width", "first_output + class.width",
+    "direct direct_heavy" },
+})
+
+of("gen/plan/runtime.lua", {
+  { "runtime_tap_left_out", "layer.KW > 1 and layer.KW ..", "layer.KW > 1 and layer.KW - 1 ..",
+    "runtime" },
+})
+
+of("gen/plan/pooling.lua", {
+  { "counted_padding_too_short", "a.count_end = a.size + layer[pad]", "a.count_end = a.size",
+    "average" },
+  { "divisor_of_whole_window", "rows.counted(0) * columns.counted(0)", "layer.KH * layer.KW",
+    "average" },
+})
+
+of("gen/plan/fused.lua", {
+  { "workspace_too_small", "workspace_floats = band.image", "workspace_floats = band.image - band.row", "fused" },
+  { "fused_weights_of_first_group", "conv.OCg * output.channel, weights = conv.group_floats",
+    "conv.OCg * output.channel, weights = 0", "fused" },
+})
+
+of("gen/pooling.lua", {
+  { "ceil_window_behind_edge", ">= input + pad and output - 1", "> input + pad and output - 1",
+    "rules" },
+  { "ceil_window_dropped", "-((reach - padded) // stride) + 1", "(padded - reach) // stride + 1",
+    "rules" },
+  { "divisor_counts_padding", "return last - first end", "return a.taps end", "average pools_by_hand" },
+})
+
+of("gen/lower/pooling.lua", {
+  { "padding_as_maximum", "planes.names(plan, isa, layer, max)", "planes.names(plan, isa, layer, false)",
+    "maximum_nchw" },
+  { "maximum_loses_nan", "isa.maximum(value, so_far)", "isa.max(value, so_far)", "maximum" },
+  { "inverse_for_any_divisor", [[math.type(count) == "integer" and count & (count - 1) == 0]],
+    [[math.type(count) == "integer"]], "average" },
+  { "last_taps_read_beyond", "w.taps - L + l - 1", "w.taps - L + l", "maximum_nchw" },
+})
+
+of("gen/lower/planes.lua", {
+  { "multiplier_in_lanes_ignored", "(l - 1) // plan.multiplier", "(l - 1)", "depthwise" },
+  { "depthwise_nchw_tail_too_many", "return math.min(L, variant.pixels - i * L)", "return L",
+    "depthwise_nchw" },
+})
+
+of("gen/lower/direct.lua", {
+  { "nchw_first_bias_for_all", [[isa.splat(("w[%d]"):format(s))]], [[isa.splat("w[0]")]],
+    "direct_nchw" },
+})
+
+of("gen/layer.lua", {
+  { "same_padding_swapped", "local small, large = total // 2, total - total // 2",
+    "local large, small = total // 2, total - total // 2", "rules" },
+  { "output_rounded_up", "(padded - reach) // stride + 1", "-((reach - padded) // stride) + 1",
+    "rules" },
+})
+
+of("gen/emit.lua", {
+  { "packed_bytes_too_small", "aligned_bytes(plan.packed_floats)",
+    "aligned_bytes(math.max(0, plan.packed_floats - 16))", "direct" },
+})
+
+-- The skeletons.
+of("templates/direct.c", {
+  { "border_top_row_lost", [[$(ceil_quotient("-top", layer.dilation_h)) : 0]],
+    [[$(ceil_quotient("-top", layer.dilation_h)) + 1 : 0]], "direct" },
+  { "border_bottom_row_more", [[$(ceil_quotient(plan.geometry.IH .. " - top", layer.dilation_h))]],
+    [[1 + $(ceil_quotient(plan.geometry.IH .. " - top", layer.dilation_h))]], "direct" },
+  { "rows_of_tasks_overlap", "for (int oh = oh_begin; oh < oh_end; ++oh) {",
+    "for (int oh = oh_begin - (oh_begin > 0); oh < oh_end; ++oh) {", "direct" },
+  { "rows_between_tasks_lost", "for (int oh = oh_begin; oh < oh_end; ++oh) {",
+    "for (int oh = oh_begin + (oh_begin > 0); oh < oh_end; ++oh) {", "direct" },
+})
+
+of("templates/direct_step.c", {
+  { "first_accumulator_only", "CONV_FMA($(use.acc), $(splat_name), $(use.vector));",
+    "CONV_FMA($(operand.uses[1].acc), $(splat_name), $(use.vector));", "direct" },
+  { "activation_of_sums_only", "$(splat_name) = $(operand.load);",
+    "$(splat_name) = $(isa.max(isa.zero(), operand.load));", "direct" },
+})
+
+of("templates/direct_run.c", {
+  { "last_band_not_short", "g.OH % plan.band == 0 and", "g.OH > 0 and", "direct" },
+  { "batch_reads_first_image", "plan.input.image, plan.output.image", "0, plan.output.image", "direct" },
+  { "group_reads_first_channels", "g.N, plan.ICg * plan.input.channel", "g.N, 0", "direct" },
+  { "group_offset_of_outputs", "plan.ICg * plan.input.channel", "plan.OCg * plan.input.channel",
+    "direct" },
+  { "last_chunk_too_long", "plan.blocks % plan.chunk == 0 and", "plan.blocks > 0 and", "direct_heavy" },
+})
+
+of("templates/stores.c", {
+  { "ragged_the_wrong_way", "    if (ragged) {", "    if (!ragged) {", "direct" },
+})
+
+of("templates/column_tiles.c", {
+  { "tiles_ignore_stride", "segment.pixels * layer.stride_w *", "segment.pixels *", "direct depthwise" },
+  { "looped_border_left", [[$(ceil_quotient("-left", layer.dilation_w)) : 0]],
+    [[$(ceil_quotient("-left", layer.dilation_w)) + 1 : 0]], "little_code" },
+})
+
+of("templates/planes_task.c", {
+  { "depthwise_last_band_not_short", "plan.row_tiles % plan.band == 0 and", "plan.row_tiles > 0 and",
+    "depthwise maximum" },
+})
+
+of("templates/depthwise_tile.c", {
+  { "depthwise_without_bias", "bias = $(weight(-1));", "bias = $(isa.zero());", "depthwise" },
+  { "runtime_depthwise_row_more", "%d < row_end", "%d <= row_end", "runtime" },
+})
+
+of("templates/pooling.c", {
+  { "looped_maximum_from_0", "$(acc(0, use.i)) = $(operand.load);",
+    "$(acc(0, use.i)) = $(isa.max(isa.zero(), operand.load));", "maximum" },
+})
+
+of("templates/pooling_window.c", {
+  { "maximum_from_0", "max and first(i) or isa.zero()", "isa.zero()", "maximum" },
+})
+
+of("templates/pack.c", {
+  { "null_bias_read", "*to++ = bias != NULL$(inside", "*to++ = 1$(inside", "direct" },
+  { "bias_missing", "bias[$(group)first + k] : 0.0f", "0.0f : 0.0f", "direct" },
+  { "weights_read_beyond", [[or class.step == class.width and ("first + k < %d")]],
+    [[or class.step == class.width and ("first + k <= %d")]], "direct" },
+  { "pack_ignores_columns", [[{ "kw", layer.KW > 1 and w.kw }]], [[{ "kw", layer.KW > 1 and w.kh }]],
+    "direct" },
+})
+
+of("templates/activation.c", {
+  { "relu_loses_nan", [[return $(isa.max(zero, "v"));]], [[return $(isa.max("v", zero));]],
+    "activations" },
+  { "clamp_loses_nan", [[isa.max(number_splat(a.a), "v")]], [[isa.max("v", number_splat(a.a))]],
+    "activations" },
+  { "leaky_of_positive", "isa.mul(number_splat(a.a), isa.min(zero",
+    "isa.mul(number_splat(a.a), isa.max(zero", "activations" },
+  { "exponential_less_exact", "4.16666667e-2f", "4.06666667e-2f", "activations" },
+  { "tanh_flat_too_soon", [["18.5f"]], [["8.5f"]], "activations" },
+  { "hardswish_shifted", [[splat("3.0f")]], [[splat("2.5f")]], "activations" },
+})
+
+of("templates/fused_run.c", {
+  { "fused_row_stale", "oh_begin = ready;", "oh_begin = ready + 1;", "fused" },
+  { "fused_rows_kept_too_few", "(size_t)(ready - base)", "(size_t)(ready - base - 1)", "fused", 2 },
+})
+
+-- Run time.
+of("templates/runtime.c", {
+  { "runtime_overflow_unseen", "return a * b > limit / c ? 0 : a * b * c;", "return a * b * c;",
+    "runtime" },
+  { "runtime_channels_unchecked", "if (in_channels != out_channels) return CONV_SHAPE_CHANNELS;", "",
+    "runtime" },
+  { "runtime_batch_0_accepted", "if (batch < 1 || in_h < 1", "if (in_h < 1", "runtime" },
+  { "runtime_no_output_unseen", "return CONV_SHAPE_NO_OUTPUT;", "return CONV_SHAPE_TOO_LARGE;",
+    "runtime" },
+  { "runtime_same_padding_swapped", [["total / 2" or "total - total / 2"]],
+    [["total - total / 2" or "total / 2"]], "runtime" },
+  { "runtime_clamp_loses_nan", [[isa.max("low", "v")]], [[isa.max("v", "low")]], "runtime" },
+  { "runtime_clamp_from_0", "shape->clamp_low = -INFINITY;", "shape->clamp_low = 0.0f;", "runtime" },
+  { "runtime_null_bias_read", "bias != NULL && first + k < OC", "first + k < OC", "runtime" },
+  { "runtime_packed_too_small", "(vectors * vector_bytes +", "((vectors - 1) * vector_bytes +",
+    "runtime" },
+  { "runtime_workspace_too_small", "(long long)(s.band - 1) * $(layer.stride_h)",
+    "(long long)(s.band - 2) * $(layer.stride_h)", "runtime" },
+  { "runtime_batch_not_in_tasks", "return shape->batch * s.chunks", "return s.chunks", "runtime" },
+})
+
+of("templates/runtime_direct.c", {
+  { "runtime_clamp_ignored", "        shape->clamp_low, shape->clamp_high,",
+    "        -INFINITY, INFINITY,", "runtime" },
+  { "runtime_stale_left", "for (ptrdiff_t i = 0; i < left * IC; ++i) to[i] = 0.0f;", "", "runtime" },
+  { "runtime_stale_right", "for (ptrdiff_t i = (left + pixels) * IC; i < span * IC; ++i) to[i] = 0.0f;",
+    "", "runtime" },
+  { "runtime_stage_beyond_image", "bottom < shape->in_h ? bottom : shape->in_h", "bottom", "runtime" },
+  { "runtime_last_band_not_short", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
+    "oh_begin + s.band", "runtime" },
+  { "runtime_tail_too_many", "left < $(L) ? left : $(L), oh_begin", "$(L), oh_begin", "runtime" },
+  { "runtime_nchw_last_band", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
+    "oh_begin + s.band", "runtime_nchw" },
+})
+
+of("templates/runtime_depthwise.c", {
+  { "runtime_depthwise_bottom", "{ -top, shape->in_h - top, 0", "{ -top, shape->in_h - top + 1, 0",
+    "runtime" },
+  { "runtime_depthwise_right", "there.column_end = shape->in_w - left;",
+    "there.column_end = shape->in_w - left + 1;", "runtime" },
+})
+
+-- The library.
+of("templates/library.c", {
+  { "found_though_unsupported", "if (*a == *b && entries[i].runs())", "if (*a == *b)", "library" },
+  { "found_by_its_begin", "if (*a == *b && entries", "if (*a == '\\0' && entries", "library" },
+})
+
+of("gen/catalog.lua", {
+  { "found_worst_first", "for i = #SETS, 1, -1 do", "for i = 1, #SETS do", "library" },
+})
+
+-- Instruction sets.
+of("gen/isa/x86.lua", {
+  { "aligned_load", [[call("loadu_ps")]], [[call("load_ps")]], "direct_nchw" },
+  { "aligned_store", "%s_storeu_ps(%s, %s);", "%s_store_ps(%s, %s);", "direct" },
+})
+
+of("gen/isa/scalar.lua", {
+  { "scalar_min_loses_nan", [[("(%s > %s ? %s : %s)"):format(b, a, a, b)]],
+    [[("(%s < %s ? %s : %s)"):format(b, a, b, a)]], "scalar_operations" },
+  { "scalar_subtracts", [[call("(%s * %s + %s)")]], [[call("(%s * %s - %s)")]],
+    "scalar scalar_operations" },
+})
+
+of("gen/isa/sse2.lua", {
+  { "sse2_stores_beyond", "for i = 0, n - 1 do", "for i = 0, math.min(n, 3 - at) do",
+    "sse2_operations" },
+  { "sse2_sum_subtracted", "addps %1, %0", "subps %1, %0", "sse2" },
+})
+
+of("gen/isa/avx2.lua", {
+  { "avx2_mask_too_long", "l > at and l <= at + n and -1", "l > at and l <= at + n + 1 and -1",
+    "avx2_operations" },
+  { "avx2_transpose", [["0x20" or "0x31"]], [["0x21" or "0x31"]], "avx2_operations" },
+  { "avx2_claimed_everywhere", [[avx2.cpu_check = ]], [[avx2.cpu_check = "1" or ]], "library" },
+})
+
+of("gen/isa/avx512.lua", {
+  { "avx512_mask_too_long", "((1 << n) - 1) << at", "((2 << n) - 1) << at", "avx512_operations" },
+  { "avx512_maximum_loses_nan", "_CMP_ORD_Q", "_CMP_UNORD_Q", "avx512_operations" },
+})
+
+of("gen/isa/neon.lua", {
+  { "neon_max_loses_nan", [[max = call("vmaxq_f32")]], [[max = call("vmaxnmq_f32")]],
+    "neon_operations" },
+  { "neon_reads_beyond", "text.at(p, 3)", "text.at(p, 4)", "neon_operations" },
+  { "neon_stores_low_half", [[l == 0 and "low" or "high"]], [["low"]], "neon_operations" },
+  { "neon_sum_subtracted", "fmla %0.4s", "fmls %0.4s", "neon" },
+})
+
+--- All faults: a list of { name =, file =, find =, replace =, times =, checks = }.
+function list.all()
+  return FAULTS
+end
+
+return list
