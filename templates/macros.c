@@ -13,7 +13,7 @@
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) $(isa.accumulate)
 @ end
-@ if isa.accumulate ~= "" and plan.algorithm == "direct" and not plan.runtime then
+@ if isa.accumulate ~= "" and not layer.pool and plan.algorithm ~= "depthwise" and not plan.runtime then
 /* Between steps: what several taps read is loaded again, where compilers would keep it and spill. */
 #define CONV_STEP __asm__ volatile("" : : : "memory")
 @ end
@@ -28,7 +28,7 @@
 @ if isa.accumulate ~= "" and not layer.pool then
 #define CONV_FMA(acc, a, b) ((acc) = $(isa.fma("a", "b", "acc")))
 @ end
-@ if isa.accumulate ~= "" and plan.algorithm == "direct" and not plan.runtime then
+@ if isa.accumulate ~= "" and not layer.pool and plan.algorithm ~= "depthwise" and not plan.runtime then
 #define CONV_STEP ((void)0)
 @ end
 #endif

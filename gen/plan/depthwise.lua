@@ -105,7 +105,7 @@ end
 function depthwise.plan(layer, isa, options)
   if layer.runtime and layer.depthwise then return runtime_plan(layer, isa, options) end
   if layer.IC ~= layer.groups then
-    return nil, ("algorithm depthwise: groups must be IC %d, got %d"):format(layer.IC, layer.groups)
+    return nil, ("algorithm depthwise: groups must be IC %s, got %d"):format(layer.IC, layer.groups)
   end
   local choice = candidates(layer, isa, options)
   if not choice[1] then return nil, "no register tile of that shape" end

@@ -55,9 +55,13 @@ function kernels.check(directory, list, report)
     all, all))
   local passed = {}
   for name in (output or ""):gmatch("passed (%S+):") do passed[name] = true end
+  local blamed = false
   for _, job in ipairs(list) do
-    report(job, not passed[job.name] and (check_one(directory, job) or "it passes alone, but not with others") or nil)
+    local wrong = not passed[job.name] and check_one(directory, job) or nil
+    blamed = blamed or wrong
+    report(job, wrong)
   end
+  if not output and not blamed then report(list[1], "each passes alone, but not together") end
 end
 
 return kernels

@@ -344,6 +344,8 @@ add("run time: names and numbers", { args = "emit --input HxWx3 --filters OC --k
   says = { "--input", "'HxWx3'" } })
 add("run time: groups", { args = "emit " .. named .. " --groups 2 --name q", status = 3,
   says = { "groups 2" } })
+add("run time: depthwise without groups", { status = 3, args = "emit " .. named .. " --algorithm depthwise --name q",
+  says = { "algorithm depthwise", "groups must be IC" } })
 add("run time: test", { args = "emit " .. named .. " --test --name q", status = 3, says = { "--test", "'q'" } })
 add("run time: registry", { args = "emit " .. named .. " --registry r --name q", status = 3,
   says = { "--registry", "'q'" } })
