@@ -202,7 +202,10 @@ function cli.main(arguments, stdout, stderr)
   local function say(text, ...)
     stderr:write("convgen: ", message.one_line(text:format(...)), "\n")
   end
+  local locale = os.setlocale()
+  os.setlocale("C") -- letters and numbers are those of C, also in a program that has set another locale
   local ok, text, why, status = pcall(run, arguments, say)
+  os.setlocale(locale)
   if not ok then -- SIGINT, a template with an error, or an error of ours
     text = tostring(text)
     say("%s", text:find("interrupted!$") and "interrupted" or text)

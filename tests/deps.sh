@@ -35,6 +35,8 @@ main lua-check           program luacheck
 main libcmocka-dev       header  cmocka.h
 main libbenchmark-dev    header  benchmark/benchmark.h
 main gnuplot-nox         program gnuplot
+all  binutils-aarch64-linux-gnu program aarch64-linux-gnu-objdump
+all  locales             package locales
 all  clang-14            program clang-14
 all  clang-19            program clang-19
 all  libclang-rt-14-dev  package libclang-rt-14-dev

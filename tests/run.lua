@@ -17,6 +17,7 @@ package.path = "gen/?.lua;gen/?/init.lua;tests/?.lua;" .. package.path
 local assembly = require "runner.assembly"
 local compiler = require "runner.compiler"
 local conformance = require "runner.conformance"
+local determinism = require "runner.determinism"
 local flags = require "runner.flags"
 local fuzz = require "runner.fuzz"
 local jobs = require "runner.jobs"
@@ -29,6 +30,7 @@ local suites = require "runner.suites"
 local SUITES = {
   { "specs", 0.5, 0.5, "the Lua modules", suites.specs },
   { "fuzz", 0.5, 6, "command lines and lists at random", fuzz.fuzz },
+  { "determinism", 0.3, 0.3, "the same bytes in any surrounding", determinism.determinism },
   { "lint", 0.5, 0.5, "luacheck", suites.lint },
   { "documents", 0.5, 0.5, "what README.md and the examples say to type", suites.documents },
   { "textbook", 0.5, 0.5, "the textbook's layer, by hand", suites.textbook },
