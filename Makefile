@@ -11,8 +11,9 @@ ALONE = mkdir -p build; exec 9>build/lock; \
 
 .NOTPARALLEL:
 .SILENT:
-.PHONY: all bench bench-all bench-floors bench-fused bench-runtime test test-all test-conformance
-.PHONY: test-mutants generate check-generated deps test-deps lint clean help
+.PHONY: all bench bench-all bench-floors bench-fused bench-runtime bench-peers bench-deps
+.PHONY: test test-all test-conformance test-mutants generate check-generated deps test-deps lint
+.PHONY: clean help
 
 all: bench            ## The main job: generate kernels, check, measure and plot them
 
@@ -31,6 +32,9 @@ bench-fused: deps     ## Convolution and pooling in one kernel against both in t
 bench-runtime: deps   ## How near kernels with run-time sizes come to those with fixed ones
 	$(ALONE) $(LUA) bench/runtime.lua $(ARGS)
 
+bench-peers: bench-deps ## The kernels and other libraries in one run, see bench/README.md; ARGS=--help
+	$(ALONE) $(LUA) bench/peers/run.lua $(ARGS)
+
 test: deps            ## The tests, with an eighth of the problems; SEED=n chooses which
 	$(ALONE) $(LUA) tests/run.lua
 
@@ -48,6 +52,9 @@ deps:                 ## Install what the main job and the tests need (NO_INSTAL
 
 test-deps:            ## Also what some tests are skipped without: compilers, emulators
 	tests/deps.sh all
+
+bench-deps:           ## Install the libraries that bench-peers compares with
+	tests/deps.sh peers
 
 generate: deps        ## Write the committed library again: generated/
 	gen/convgen library -o generated

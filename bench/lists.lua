@@ -43,11 +43,16 @@ function lists.read(root, list)
   return batch.read(lists.path(root, list), pool and { kind = pool, ceil = false })
 end
 
+--- What a layer is, without its name: equal for equal layers.
+function lists.descriptor(entry)
+  return benchdnn.format(entry.fields)
+end
+
 --- Writes entries as a list of its own to `path`; true, or nil and why not.
 function lists.write(path, entries)
   local lines = {}
   for i, entry in ipairs(entries) do
-    lines[i] = ('%sn"%s"\n'):format(benchdnn.format(entry.fields), entry.name)
+    lines[i] = ('%sn"%s"\n'):format(lists.descriptor(entry), entry.name)
   end
   return files.write(path, table.concat(lines))
 end

@@ -27,6 +27,7 @@ struct options {
     int repetitions;
     const char *peers[16];
     int peer_count;
+    int seconds; /* of all repetitions; 0: as it comes */
 };
 
 static regex_t only; /* --only */
@@ -37,6 +38,7 @@ static const char usage[] =
     "the run, together with the machine's peak and bandwidth. Reports the smallest times.\n"
     "  --repetitions N    of each kernel (default 8)\n"
     "  --milliseconds N   of one repetition, about (default 20)\n"
+    "  --seconds N        of all repetitions, about: makes them shorter if need be\n"
     "  --threads N        run each kernel on N threads by splitting its tasks (default 1)\n"
     "  --pages POLICY     small, huge or default (small)\n"
     "  --whole            time long calls as a whole, not in parts\n"
@@ -75,6 +77,7 @@ static struct options parse(int argc, char **argv)
     static const struct option known[] = {
         { "repetitions", required_argument, NULL, 'r' },
         { "milliseconds", required_argument, NULL, 'm' },
+        { "seconds", required_argument, NULL, 's' },
         { "threads", required_argument, NULL, 't' },
         { "pages", required_argument, NULL, 'p' },
         { "offset", required_argument, NULL, 'o' },
@@ -84,12 +87,13 @@ static struct options parse(int argc, char **argv)
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    struct options o = { { 1, 2112, MEMORY_SMALL, 0.02, 0 }, 8, { NULL }, 0 };
+    struct options o = { { 1, 2112, MEMORY_SMALL, 0.02, 0 }, 8, { NULL }, 0, 0 };
     const char *pattern = "";
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
         switch (c) {
         case 'r': o.repetitions = number("--repetitions", optarg, 1, 10000); break;
         case 'm': o.measure.seconds = 1e-3 * number("--milliseconds", optarg, 1, 60000); break;
+        case 's': o.seconds = number("--seconds", optarg, 1, 100000); break;
         case 't': o.measure.threads = number("--threads", optarg, 1, MEASURE_THREADS); break;
         case 'p': o.measure.pages = pages_named(optarg); break;
         case 'o': o.measure.offset = (size_t)number("--offset", optarg, 0, 4095); break;
@@ -194,7 +198,7 @@ static int verify_wanted(struct measured *all, int *count)
 int main(int argc, char **argv)
 {
     bench_init(&argc, argv);
-    const struct options options = parse(argc, argv);
+    struct options options = parse(argc, argv);
     int count;
     char name[MEASURED_NAME];
     struct measured *all = supported_kernels(&count);
@@ -203,6 +207,9 @@ int main(int argc, char **argv)
         all = peers_add(options.peers[i], all, &count, is_wanted);
     const int wrong = verify_wanted(all, &count);
 
+    const double each = (double)options.seconds / ((double)count * options.repetitions + 1);
+    if (options.seconds > 0 && each < options.measure.seconds)
+        options.measure.seconds = each;
     measure_prepare(&options.measure, all, count);
     progress_total = count * options.repetitions;
     machine_register(options.repetitions, options.measure.pages);

@@ -128,9 +128,9 @@ static struct verdict judge(const struct question *q, struct rival *r)
     float *plain = must(malloc(q->outputs * sizeof *plain));
     double errors = 0, wants = 0, largest = 0;
     memset(output, 0xff, floats * sizeof *output); /* NaN */
-    r->peer->import(r->opened, q->input, input);
+    r->peer->take(r->opened, q->input, input);
     r->peer->run(r->opened, input, output);
-    r->peer->export(r->opened, output, plain);
+    r->peer->give(r->opened, output, plain);
     for (int i = 0; i < SAMPLES; ++i) {
         const double want = q->want[i], error = fabs((double)plain[q->at[i]] - want);
         v.max_error = error <= v.max_error ? v.max_error : error; /* NaN stays */

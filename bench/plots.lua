@@ -8,9 +8,12 @@ local shell = require "bench.shell"
 
 local plots = {}
 
-local TITLES = { resnet50 = "ResNet-50", vgg16 = "VGG-16", mobilenet_v1 = "MobileNet-v1",
-  lenet = "LeNet-5", textbook = "Textbook",
-  max_pooling = "Maximum pooling", average_pooling = "Average pooling" }
+--- Titles of the lists that are large networks.
+plots.networks = { resnet50 = "ResNet-50", vgg16 = "VGG-16", mobilenet_v1 = "MobileNet-v1" }
+
+local TITLES = setmetatable({ small = "Small layers", lenet = "LeNet-5", textbook = "Textbook",
+  max_pooling = "Maximum pooling", average_pooling = "Average pooling" },
+  { __index = plots.networks })
 local FEW = 6 -- lists of fewer layers share a picture
 local MOST_BARS = 50 -- in a picture: only the best instruction sets are drawn if need be
 
@@ -148,11 +151,11 @@ local function drawings(all)
   return out
 end
 
---- Draws all plots for which there are results; `scripts` is the directory of the gnuplot scripts.
--- Gives the paths of the PNG files, each of which has an SVG and a TSV beside it.
-function plots.draw(all, out, scripts)
+--- Draws drawings; `scripts` is the directory of the gnuplot scripts. Gives the paths of the PNG
+-- files, each of which has an SVG and a TSV beside it.
+function plots.render(list, out, scripts)
   local lines, pictures = {}, {}
-  for i, drawing in ipairs(drawings(all)) do
+  for i, drawing in ipairs(list) do
     local base = out .. "/" .. drawing.name
     local ok, why = files.write(base .. ".tsv", tsv(drawing.rows))
     if not ok then return nil, why end
@@ -163,6 +166,11 @@ function plots.draw(all, out, scripts)
   local ok, why = shell.parallel(lines, 2, function() end)
   if not ok then return nil, why end
   return pictures
+end
+
+--- Draws all plots for which there are results.
+function plots.draw(all, out, scripts)
+  return plots.render(drawings(all), out, scripts)
 end
 
 return plots

@@ -32,7 +32,8 @@ local function total(kernels, counts)
     ("%.1f"):format(work / us), ceiling and ("%.1f"):format(100 * work / ceiling) or "-", "")
 end
 
-local function facts(all)
+--- Where and how it was measured: a few lines.
+function report.facts(all)
   local c, lines = all.context, {}
   local function add(...) lines[#lines + 1] = (...):format(select(2, ...)) end
   local threads = c.threads == "1" and "one thread" or c.threads .. " threads"
@@ -53,7 +54,7 @@ end
 
 --- The whole report. `counts[list][layer]` says how often a layer occurs in its network.
 function report.text(all, counts)
-  local lines = { facts(all) }
+  local lines = { report.facts(all) }
   local function add(line) lines[#lines + 1] = line end
   for _, list in ipairs(results.distinct(all.kernels, "list")) do
     local of_list = results.where(all.kernels, { list = list })

@@ -4,6 +4,7 @@
 #
 #   tests/deps.sh main    what 'make' and 'make test' need
 #   tests/deps.sh all     also what some tests are skipped without
+#   tests/deps.sh peers   also what 'make bench-peers' compares with
 #
 # SPDX-License-Identifier: MIT-0
 set -eu
@@ -35,6 +36,10 @@ main lua-check           program luacheck
 main libcmocka-dev       header  cmocka.h
 main libbenchmark-dev    header  benchmark/benchmark.h
 main gnuplot-nox         program gnuplot
+peers libdnnl-dev        header  dnnl.h
+peers libxnnpack-dev     header  xnnpack.h
+peers libpthreadpool-dev header  pthreadpool.h
+peers libopenblas-dev    header  cblas.h
 all  binutils-aarch64-linux-gnu program aarch64-linux-gnu-objdump
 all  locales             package locales
 all  clang-14            program clang-14

@@ -28,15 +28,16 @@ struct peer {
     /* Floats of input and output in the setting's layout; what a run may read behind them included. */
     size_t (*input_floats)(const void *opened);
     size_t (*output_floats)(const void *opened);
-    void (*import)(void *opened, const float *nhwc, float *input);
+    void (*take)(void *opened, const float *nhwc, float *input);
     void (*run)(void *opened, const float *input, float *output);
-    void (*export)(void *opened, const float *output, float *nhwc);
+    void (*give)(void *opened, const float *output, float *nhwc);
 };
 
 #ifdef __cplusplus
-extern "C"
-#endif
+extern "C" const struct peer peer;
+#else
 extern const struct peer peer;
+#endif
 
 /* Between NHWC and an order whose channels are in blocks of `block`: [N][C / block][H][W][block], the
  * last block filled up. Blocks of 1 are NCHW, a single one is NHWC. */

@@ -1,0 +1,145 @@
+-- Convgen's kernels and other libraries side by side: the table, JSON and drawings.
+-- SPDX-License-Identifier: MIT-0
+
+local cjson = require "cjson"
+local results = require "bench.results"
+
+local compare = {}
+
+--- A comparison for each layer and each layout that convgen has a kernel for: { list, layer, shape,
+-- layout, own = kernel, best_of = { [peer] = kernel }, best = kernel or nil, ratio }. A kernel for
+-- NHWC is compared with what peers do in any layout, their own included, one for NCHW with NCHW.
+-- Also gives the peers' names. `isa` is convgen's instruction set.
+function compare.layers(all, isa)
+  local list, peers, peak = {}, {}, all.peak[isa] / 1e9
+  local by_layer = {}
+  for _, k in ipairs(all.kernels) do
+    local key = k.list .. "/" .. k.layer
+    by_layer[key] = by_layer[key] or {}
+    table.insert(by_layer[key], k)
+    if k.isa ~= isa and not k.wrong then k.percent = 100 * k.gflops / peak end
+  end
+  for _, name in ipairs(results.distinct(all.kernels, "isa")) do
+    peers[#peers + 1] = name ~= isa and name or nil
+  end
+  table.sort(peers)
+  for _, own in ipairs(results.where(all.kernels, { isa = isa })) do
+    local c = { list = own.list, layer = own.layer, shape = own.shape, layout = own.layout,
+      own = own, best_of = {} }
+    for _, k in ipairs(by_layer[own.list .. "/" .. own.layer]) do
+      local before = c.best_of[k.isa]
+      if k.isa ~= isa and not k.wrong and (own.layout == "nhwc" or k.layout == "nchw")
+        and not (before and before.us <= k.us) then
+        c.best_of[k.isa] = k
+      end
+    end
+    for _, peer in ipairs(peers) do
+      local k = c.best_of[peer]
+      if k and not (c.best and c.best.us <= k.us) then c.best = k end
+    end
+    c.ratio = own.wrong and 0 or c.best and c.best.us / own.us
+    list[#list + 1] = c
+  end
+  return list, peers
+end
+
+local function mean(comparisons, fits)
+  local sum, count = 0, 0
+  for _, c in ipairs(comparisons) do
+    if c.ratio and fits(c) then
+      sum, count = sum + math.log(math.max(c.ratio, 1e-3)), count + 1
+    end
+  end
+  return count > 0 and math.exp(sum / count) or 0 / 0
+end
+
+local HEADS = {
+  nhwc = "NHWC kernels; of each peer its best in any layout, its own without conversions included",
+  nchw = "NCHW kernels; of each peer its best for plain NCHW in and out",
+}
+
+--- The table of the comparisons of one layout.
+function compare.text(comparisons, peers, layout, least)
+  local widths, lines = {}, { HEADS[layout] }
+  local names, versions = {}, {}
+  for i, peer in ipairs(peers) do
+    names[i], versions[i] = peer:match("^([^-]*)%-?(.*)$")
+    widths[i] = math.max(#names[i], #versions[i], 8)
+  end
+  local function row(layer, shape, algorithm, us, percent, cells, best, ratio)
+    local line = { ("%-14s %-22s %-15s %9s %7s"):format(layer, shape, algorithm, us, percent) }
+    for i in ipairs(peers) do line[#line + 1] = ("%" .. widths[i] .. "s"):format(cells[i]) end
+    line[#line + 1] = ("%6s  %s"):format(ratio, best)
+    lines[#lines + 1] = table.concat(line, " "):gsub("%s+$", "")
+  end
+  row("", "", "", "", "", names, "", "")
+  row("layer", "shape", "convgen", "us", "% peak", versions, "best of them", "ratio")
+  local chosen, below, list = {}, 0, nil
+  for _, c in ipairs(comparisons) do
+    if c.layout == layout then
+      if c.list ~= list then
+        list = c.list
+        lines[#lines + 1] = list .. ":"
+      end
+      chosen[#chosen + 1] = c
+      below = below + (c.ratio and c.ratio < least and 1 or 0)
+      local cells, own = {}, c.own
+      for i, peer in ipairs(peers) do
+        local k = c.best_of[peer]
+        cells[i] = k and ("%.1f"):format(k.percent) or "-"
+      end
+      row(c.layer, c.shape or "", own.wrong and "WRONG" or own.algorithm .. " " .. own.tile,
+        own.us and (own.us < 10 and "%.2f" or "%.1f"):format(own.us) or "-",
+        own.percent and ("%.1f"):format(own.percent) or "-", cells,
+        c.best and ("%s %s %s%s"):format(c.best.isa, c.best.algorithm, c.best.layout,
+          c.ratio < least and "  BEHIND" or "") or "",
+        c.ratio and ("%.2f"):format(c.ratio) or "-")
+    end
+  end
+  lines[#lines + 1] = ("%d of %d layers below %.2f; geometric mean of the ratios %.2f, %.2f without"
+    .. " 1x1"):format(below, #chosen, least, mean(chosen, function() return true end),
+    mean(chosen, function(c) return not (c.shape or ""):find("^1x1") end))
+  return table.concat(lines, "\n") .. "\n", below
+end
+
+local function summary(k)
+  return k and { us = k.us, percent_of_peak = k.percent, gflops = k.gflops, layout = k.layout,
+    algorithm = k.algorithm, tile = k.tile, max_error = k.max_error } or nil
+end
+
+--- All of it as JSON.
+function compare.json(all, comparisons, missing)
+  local layers = {}
+  for i, c in ipairs(comparisons) do
+    local entry = { list = c.list, layer = c.layer, shape = c.shape, layout = c.layout,
+      convgen = summary(c.own), wrong = c.own.wrong, peers = {}, best = c.best and c.best.isa,
+      ratio = c.ratio }
+    for peer, k in pairs(c.best_of) do entry.peers[peer] = summary(k) end
+    layers[i] = entry
+  end
+  return cjson.encode({ context = all.context, peak_flops = all.peak, layers = layers,
+    missing = missing }) .. "\n"
+end
+
+--- The drawings for plots.render: one for each list and layout, small lists together.
+function compare.drawings(all, comparisons, peers, titles)
+  local drawings, by_name = {}, {}
+  local function cell(k) return k and k.percent and ("%.5g"):format(k.percent) or "NaN" end
+  for _, c in ipairs(comparisons) do
+    local list = titles[c.list] and c.list or "small"
+    local name = ("peers_%s_%s"):format(c.layout, list)
+    if not by_name[name] then
+      by_name[name] = { script = "peers", name = name, rows = { { "layer", "shape", "convgen",
+        table.unpack(peers) } }, arguments = { (titles[list] or "Small layers")
+        .. ": percent of the multiply-add peak", ("%s, fp32, one thread, %s"):format(
+        c.layout:upper(), all.context.cpu), table.concat(peers, " ") } }
+      drawings[#drawings + 1] = by_name[name]
+    end
+    local row = { c.layer, c.shape or "", cell(c.own) }
+    for i, peer in ipairs(peers) do row[3 + i] = cell(c.best_of[peer]) end
+    table.insert(by_name[name].rows, row)
+  end
+  return drawings
+end
+
+return compare

@@ -1,0 +1,149 @@
+-- Convgen's kernels and other libraries, layer by layer in one run: 'make bench-peers'.
+-- SPDX-License-Identifier: MIT-0
+
+local root = (arg[0]:match("^(.*)/[^/]*$") or ".") .. "/../.."
+package.path = ("%s/?.lua;%s/gen/?.lua;%s/gen/?/init.lua;%s"):format(root, root, root, package.path)
+
+local arguments = require "bench.arguments"
+local compare = require "bench.peers.compare"
+local files = require "files"
+local find = require "bench.peers.find"
+local lists = require "bench.lists"
+local measure = require "bench.measure"
+local plots = require "bench.plots"
+local report = require "bench.report"
+
+-- Times that layers a little below the bar are measured again, and what is a little: others disturb.
+local AGAIN, NEAR = 2, 0.85
+
+local function fail(message, status)
+  io.stderr:write("bench-peers: ", message, "\n")
+  os.exit(status or 1)
+end
+
+local LISTS, ISAS = {}, arguments.isas()
+for _, list in ipairs(lists.names(root)) do
+  LISTS[#LISTS + 1] = not lists.pool(list) and list or nil
+end
+
+local function parse()
+  local parser, option = arguments.parser("bench/peers/run.lua",
+    "Measures convgen's kernels and other libraries, layer by layer in one run.", fail)
+  option("--lists", "LIST,...", "textbook,lenet,small,resnet50,mobilenet_v1,vgg16",
+    "Of " .. table.concat(LISTS, ", ") .. ".", arguments.some_of(LISTS))
+  option("--layers", "PATTERN", "", "Only layers whose names contain this Lua pattern.")
+  option("--peers", "PEER,...", table.concat(find.names(), ","), "Which to measure; default all.",
+    arguments.some_of(find.names()))
+  option("--layout", "nhwc|nchw", "nhwc,nchw", "Of convgen's kernels; default both.",
+    arguments.some_of({ "nhwc", "nchw" }))
+  option("--isa", "SET", ISAS[1], "Convgen's; of " .. table.concat(ISAS, ", ") .. ".",
+    arguments.some_of(ISAS))
+  option("--algorithm", "NAME", "auto", "As in 'convgen emit'.")
+  option("--seconds", "N", "180", "Of measuring, about; long calls take longer.",
+    arguments.at_least(1))
+  option("--repetitions", "N", "6", "Of each measurement, spread over the run.",
+    arguments.at_least(1))
+  option("--pages", "POLICY", "small", "small, huge or default.",
+    arguments.some_of({ "small", "huge", "default" }))
+  option("--offset", "BYTES", "2112", "From input to output, modulo 4096.", arguments.at_least(0))
+  option("--least", "PERCENT", "97", "Of the best peer's speed; exit status 1 below it.",
+    arguments.at_least(0))
+  option("-o --out", "DIR", (root == "bench/peers/../.." and "" or root .. "/") .. "build/bench/peers",
+    "Where everything goes.")
+  return parser:parse()
+end
+
+local options = parse()
+local isa, least = options.isa[1], options.least / 100
+
+-- ---- what to measure ---------------------------------------------------------------------------
+
+local sets, seen, layers = {}, {}, 0
+for _, list in ipairs(options.lists) do
+  local entries, why = lists.read(root, list)
+  if not entries then fail(why, 2) end
+  local chosen = {}
+  for _, entry in ipairs(entries) do
+    local same = lists.descriptor(entry) -- networks share layers
+    if not seen[same] and entry.name:find(options.layers) then
+      seen[same] = true
+      chosen[#chosen + 1] = entry
+    end
+  end
+  layers = layers + #chosen
+  local file = ("%s/layers/%s.txt"):format(options.out, list)
+  if #chosen > 0 then
+    local ok
+    ok, why = lists.write(file, chosen)
+    if not ok then fail(why, 4) end
+    -- NHWC first: the peers take the layers from there
+    for _, layout in ipairs({ "nhwc", "nchw" }) do
+      sets[#sets + 1] = { list = list, file = file, layout = layout, isa = isa,
+        algorithm = options.algorithm }
+    end
+  end
+end
+if layers == 0 then fail("no layer is called so", 2) end
+
+local tools = measure.tools(root)
+local adapters, missing = find.build(options.peers, options.out, tools)
+io.stderr:write(("%d layers; %d peers built, %d skipped\n"):format(layers, #adapters, #missing))
+
+-- ---- measure -----------------------------------------------------------------------------------
+
+local common = { "--whole", "--pages", options.pages[1], "--offset", options.offset }
+for _, path in ipairs(adapters) do
+  common[#common + 1], common[#common + 2] = "--peer", path
+end
+local words = { "--repetitions", options.repetitions, "--seconds", options.seconds }
+local all, right = measure.sets(sets, options.out, tools,
+  table.move(common, 1, #common, #words + 1, words))
+if not all then fail(right) end
+if not all.peak[isa] then fail("no multiply-add peak of " .. isa .. " is known") end
+
+local comparisons, peers
+for round = 0, AGAIN do
+  comparisons, peers = compare.layers(all, isa)
+  local again = {}
+  for _, c in ipairs(comparisons) do
+    if c.ratio and c.ratio < least and c.ratio > NEAR then
+      again[#again + 1], again[#again + 2] = c.own, c.best
+    end
+  end
+  if #again == 0 or round == AGAIN then break end
+  io.stderr:write(("%d a little below the bar: measured again\n"):format(#again // 2))
+  local ok, why = measure.again(options.out, again, common)
+  if not ok then fail(why) end
+end
+
+-- ---- report ------------------------------------------------------------------------------------
+
+local text, behind, wrong = { report.facts(all) }, 0, 0
+for _, layout in ipairs(options.layout) do
+  local part, below = compare.text(comparisons, peers, layout, least)
+  text[#text + 1], behind = part, behind + below
+end
+text[#text + 1] = "Percent of the multiply-add peak, 2 FLOP per tap, those in the padding too. ratio:"
+  .. " the best peer's time over convgen's.\nOne thread, bias and ReLU, weights packed beforehand."
+for _, k in ipairs(all.kernels) do
+  if k.wrong then
+    text[#text + 1] = ("wrong: %s: %s"):format(measure.key(k), k.wrong)
+    wrong = wrong + (k.isa == isa and 1 or 0)
+  end
+end
+for _, peer in ipairs(missing) do
+  text[#text + 1] = ("skipped: %s: %s"):format(peer.name, peer.why)
+end
+text[#text + 1] = ("%d peers measured, %d skipped"):format(#peers, #missing)
+local whole = table.concat(text, "\n") .. "\n"
+files.write(options.out .. "/peers.txt", whole)
+files.write(options.out .. "/peers.tsv", report.tsv(all))
+files.write(options.out .. "/peers.json", compare.json(all, comparisons, missing))
+local pictures, why = plots.render(compare.drawings(all, comparisons, peers, plots.networks),
+  options.out, root .. "/bench/plots")
+io.stdout:write(whole, "\n")
+print("plots   " .. (pictures and table.concat(pictures, "\n        ") or "none: " .. why))
+print(("table   %s/peers.txt, peers.tsv, peers.json"):format(options.out))
+if wrong > 0 then fail("some kernels are wrong, see above") end
+if not pictures then fail(why) end
+os.exit(behind == 0)
