@@ -33,7 +33,11 @@ static void *must(void *allocated)
 
 static const struct peer *load(const char *path)
 {
-    /* One thread; whoever counts them does so when it is loaded. */
+    /* One thread, and the kernels that each thinks best: they ask the environment when loaded. */
+    static const char *const limits[] = { "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE",
+                                          "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA" };
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; ++i)
+        unsetenv(limits[i]);
     setenv("OMP_NUM_THREADS", "1", 1);
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* two versions of a library get along */

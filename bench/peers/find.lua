@@ -36,7 +36,7 @@ end
 
 -- Compiles an adapter with more words for the compiler; true, or nil and what the compiler says.
 local function compile(peer, path, tools, before, after)
-  local line = ("%s -O2 -fPIC -shared %s %s %s"):format(compiler_of(peer, tools),
+  local line = ("%s -O3 -march=native -fPIC -shared %s %s %s"):format(compiler_of(peer, tools),
     shell.line({ "-I" .. tools.root .. "/templates",
       ("%s/bench/peers/%s"):format(tools.root, peer.source), "-o", path }), before, after)
   return shell.parallel({ line }, 1, function() end)
@@ -85,14 +85,15 @@ local function build(peer, path, tools, out)
   local folder = os.getenv(peer.variable)
   if folder and folder ~= "" then
     local ok, why = from_folder(peer, path, tools, folder)
-    return ok, not ok and ("%s=%s: %s"):format(peer.variable, folder, why)
+    return ok, not ok and ("%s=%s: %s"):format(peer.variable, folder,
+      why:match("[^\n]*error[^\n]*") or why), true
   end
   return from_pkg_config(peer, path, tools) or from_cmake(peer, path, tools, out),
     ("neither $%s nor pkg-config nor CMake finds it"):format(peer.variable)
 end
 
 --- Builds the adapters of the peers with these names under `out`. Gives a list of paths, and one of
--- { name =, why = } of those that are not here.
+-- { name =, why = } of those that are not here; or nil and a message where a variable leads nowhere.
 function find.build(names, out, tools)
   local paths, missing = {}, {}
   tools.absolute = shell.output(shell.line({ "realpath", tools.root }))
@@ -104,8 +105,10 @@ function find.build(names, out, tools)
     if wanted then
       local path = ("%s/adapters/%s.so"):format(folder, peer.name)
       os.remove(path)
-      local ok, why = build(peer, path, tools, folder)
-      if ok then
+      local ok, why, fatal = build(peer, path, tools, folder)
+      if fatal and not ok then
+        return nil, why
+      elseif ok then
         paths[#paths + 1] = path
       else
         missing[#missing + 1] = { name = peer.name, why = why }

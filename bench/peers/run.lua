@@ -87,6 +87,7 @@ if layers == 0 then fail("no layer is called so", 2) end
 
 local tools = measure.tools(root)
 local adapters, missing = find.build(options.peers, options.out, tools)
+if not adapters then fail(missing, 2) end
 io.stderr:write(("%d layers; %d peers built, %d skipped\n"):format(layers, #adapters, #missing))
 
 -- ---- measure -----------------------------------------------------------------------------------
@@ -144,6 +145,7 @@ local pictures, why = plots.render(compare.drawings(all, comparisons, peers, plo
 io.stdout:write(whole, "\n")
 print("plots   " .. (pictures and table.concat(pictures, "\n        ") or "none: " .. why))
 print(("table   %s/peers.txt, peers.tsv, peers.json"):format(options.out))
+if #peers == 0 then fail("there was nothing to compare with") end
 if wrong > 0 then fail("some kernels are wrong, see above") end
 if not pictures then fail(why) end
 os.exit(behind == 0)
