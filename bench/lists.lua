@@ -33,6 +33,19 @@ function lists.names(root)
   return table.move(others, 1, #others, #out + 1, out)
 end
 
+--- The names of the lists of convolutions alone, without pooling behind them.
+function lists.convolutions(root)
+  local out = {}
+  for _, name in ipairs(lists.names(root)) do
+    local alone = not lists.pool(name)
+    for _, entry in ipairs(alone and lists.read(root, name) or {}) do
+      alone = alone and not entry.fields.after
+    end
+    out[#out + 1] = alone and name or nil
+  end
+  return out
+end
+
 function lists.path(root, list)
   return ("%s/bench/layers/%s.txt"):format(root, list)
 end

@@ -184,7 +184,7 @@ struct measured *peers_add(const char *path, struct measured *all, int *count,
         int asked = 0;
         progress(isa, i + 1, layers);
         if (like->run == run_rival || like->layer.kind != CONV_CONVOLUTION
-            || like->layer.layout != CONV_NHWC)
+            || like->after.batch != 0 || like->layer.layout != CONV_NHWC)
             continue;
         for (int s = 0; p->settings[s].name; ++s) {
             struct conv_kernel title = *like;

@@ -21,10 +21,7 @@ local function fail(message, status)
   os.exit(status or 1)
 end
 
-local LISTS, ISAS = {}, arguments.isas()
-for _, list in ipairs(lists.names(root)) do
-  LISTS[#LISTS + 1] = not lists.pool(list) and list or nil
-end
+local LISTS, ISAS = lists.convolutions(root), arguments.isas()
 
 local function parse()
   local parser, option = arguments.parser("bench/peers/run.lua",
