@@ -9,15 +9,20 @@ local compare = {}
 --- A comparison for each layer and each layout that convgen has a kernel for: { list, layer, shape,
 -- layout, own = kernel, best_of = { [peer] = kernel }, best = kernel or nil, ratio }. A kernel for
 -- NHWC is compared with what peers do in any layout, their own included, one for NCHW with NCHW.
--- Also gives the peers' names. `isa` is convgen's instruction set.
+-- Also gives the peers' names. `isa` is convgen's instruction set. Percent are of one peak for all of a
+-- layer, the largest seen between the calls of convgen's kernels.
 function compare.layers(all, isa)
-  local list, peers, peak = {}, {}, all.peak[isa] / 1e9
-  local by_layer = {}
+  local list, peers, by_layer, peak = {}, {}, {}, {}
   for _, k in ipairs(all.kernels) do
     local key = k.list .. "/" .. k.layer
     by_layer[key] = by_layer[key] or {}
     table.insert(by_layer[key], k)
-    if k.isa ~= isa and not k.wrong then k.percent = 100 * k.gflops / peak end
+    if k.isa == isa then peak[key] = math.max(peak[key] or 0, k.peak or 0) end
+  end
+  for key, kernels in pairs(by_layer) do
+    for _, k in ipairs(kernels) do
+      if not k.wrong and (peak[key] or 0) > 0 then k.percent = 100 * k.gflops / peak[key] end
+    end
   end
   for _, name in ipairs(results.distinct(all.kernels, "isa")) do
     peers[#peers + 1] = name ~= isa and name or nil
@@ -86,7 +91,7 @@ function compare.text(comparisons, peers, layout, least)
       local cells, own = {}, c.own
       for i, peer in ipairs(peers) do
         local k = c.best_of[peer]
-        cells[i] = k and ("%.1f"):format(k.percent) or "-"
+        cells[i] = k and k.percent and ("%.1f"):format(k.percent) or "-"
       end
       row(c.layer, c.shape or "", own.wrong and "WRONG" or own.algorithm .. " " .. own.tile,
         own.us and (own.us < 10 and "%.2f" or "%.1f"):format(own.us) or "-",
@@ -121,9 +126,15 @@ function compare.json(all, comparisons, missing)
     missing = missing }) .. "\n"
 end
 
+-- A peer's name for a legend: its version only where two of them are likely.
+local function short(peer)
+  return peer:match("^oneDNN%-%d+") or peer:match("^[^-]*")
+end
+
 --- The drawings for plots.render: one for each list and layout, small lists together.
 function compare.drawings(all, comparisons, peers, titles)
-  local drawings, by_name = {}, {}
+  local drawings, by_name, legend = {}, {}, {}
+  for i, peer in ipairs(peers) do legend[i] = short(peer) end
   local function cell(k) return k and k.percent and ("%.5g"):format(k.percent) or "NaN" end
   for _, c in ipairs(comparisons) do
     local list = titles[c.list] and c.list or "small"
@@ -132,7 +143,7 @@ function compare.drawings(all, comparisons, peers, titles)
       by_name[name] = { script = "peers", name = name, rows = { { "layer", "shape", "convgen",
         table.unpack(peers) } }, arguments = { (titles[list] or "Small layers")
         .. ": percent of the multiply-add peak", ("%s, fp32, one thread, %s"):format(
-        c.layout:upper(), all.context.cpu), table.concat(peers, " ") } }
+        c.layout:upper(), all.context.cpu), table.concat(legend, " ") } }
       drawings[#drawings + 1] = by_name[name]
     end
     local row = { c.layer, c.shape or "", cell(c.own) }

@@ -73,6 +73,7 @@ target_include_directories(peer PRIVATE %s/templates)
 target_link_libraries(peer PRIVATE %s)
 ]]):format(peer.package, tools.absolute, peer.source, tools.absolute, peer.target))
   local built = project .. "/build"
+  os.remove(built .. "/CMakeCache.txt") -- which would keep what an earlier run found
   return quiet(("cmake -S %s -B %s -DCMAKE_BUILD_TYPE=Release"):format(project, built))
     and quiet("cmake --build " .. built)
     and quiet(("cp %s/libpeer.so %s"):format(built, path)) or nil

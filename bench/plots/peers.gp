@@ -26,6 +26,7 @@ do for [kind in "png svg"] {
     eval terminal(kind, width, height)
     set output output.".".kind
     eval heading(ARG4, ARG5, height)
+    set key font ",10" maxrows 1
     plot data skip 1 using (0):0:(0):3:($0 - 0.36):($0 + 0.36) with boxxyerror lc rgb blue \
              title "convgen", \
          for [i = 1:count] data skip 1 using (column(3 + i)):0 with points \
