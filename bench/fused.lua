@@ -7,6 +7,7 @@ local root = (arg[0]:match("^(.*)/[^/]*$") or ".") .. "/.."
 package.path = ("%s/?.lua;%s/gen/?.lua;%s/gen/?/init.lua;%s"):format(root, root, root, package.path)
 
 local argparse = require "argparse"
+local batch = require "import.batch"
 local benchdnn = require "import.benchdnn"
 local files = require "files"
 local isa = require "isa"
@@ -34,7 +35,7 @@ end
 -- kind of pooling.
 local function halves()
   local lines = { convolution = {}, max = {}, average = {} }
-  local entries, why = benchdnn.read_list(list)
+  local entries, why = batch.read(list)
   if not entries then fail(why) end
   for _, entry in ipairs(entries) do
     local l = assert(layer.new(entry.fields))

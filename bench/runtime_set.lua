@@ -2,7 +2,7 @@
 -- kernel for each filter, stride and padding, told the sizes of each layer.
 -- SPDX-License-Identifier: MIT-0
 
-local benchdnn = require "import.benchdnn"
+local batch = require "import.batch"
 local files = require "files"
 local shell = require "bench.shell"
 
@@ -97,7 +97,7 @@ static struct conv_kernel like(const char *layer, const struct runtime *r, struc
 --- Emits a set, { list =, file =, layout =, isa = }, beside that of fixed sizes called `fixed`. Gives
 -- its directory and the base names of its C files, or nil and a message.
 function runtime_set.emit(root, directory, set, name, fixed)
-  local entries, why = benchdnn.read_list(set.file)
+  local entries, why = batch.read(set.file)
   if not entries then return nil, why end
   local bases, by_words, layers, takes = { name }, {}, {}, {}
   for i, entry in ipairs(entries) do
