@@ -54,7 +54,7 @@ static inline $(target)$(V) $(name)_$(a.kind)($(V) v)
     const $(V) e = $(isa.fma("s", "p", "less"));
     return $(isa.div("e", isa.add("e", splat("2.0f"))));
 @ elseif a.kind == "hardswish" then
-    /* v * clamp(v + 3, 0, 6) / 6 */
-    return $(isa.mul(isa.mul("v", isa.min(splat("6.0f"), isa.max(zero, isa.add("v", splat("3.0f"))))), splat("0.166666667f")));
+    /* v * clamp(v + 3, 0, 6) / 6; -inf would meet 0 */
+    return $(isa.mul(isa.mul(isa.max(splat("-3.0f"), "v"), isa.min(splat("6.0f"), isa.max(zero, isa.add("v", splat("3.0f"))))), splat("0.166666667f")));
 @ end
 }

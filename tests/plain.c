@@ -6,14 +6,7 @@
  *   CHECK_SEED=7 ./plain [name]
  * SPDX-License-Identifier: MIT-0 */
 #define _DEFAULT_SOURCE
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "registry.h"
-#include "reference.h"
-#include "check.h"
+#include "each.h"
 
 #ifdef CONFORMANCE
 #include CONFORMANCE
@@ -29,22 +22,14 @@ extern const int PASTE(REGISTRY, _count);
 
 int main(int argc, char **argv)
 {
-    const char *const number = getenv("CHECK_SEED");
-    const uint64_t seed = number ? strtoull(number, NULL, 10) : 1;
     int failed = 0, tests = 0;
+    (void)check_kernel; /* where conformance_check() is another */
     for (int i = 0; i < PASTE(REGISTRY, _count); i++) {
         const struct conv_kernel *const kernel = &REGISTRY[i];
-        char text[512] = "";
         if (argc > 1 && strcmp(argv[1], kernel->name) != 0)
             continue;
-        const struct check_result result = conformance_check(kernel, seed);
-        check_describe(&result, text, sizeof text);
-        if (result.status != CHECK_PASS)
-            printf("# %s: %s\n", kernel->name, text);
-        printf("%sok %d - %s%s\n", result.status == CHECK_FAIL ? "not " : "", ++tests,
-               kernel->name, result.status == CHECK_SKIP ? " # SKIP" : "");
-        fflush(stdout);
-        failed += result.status == CHECK_FAIL;
+        const struct check_result result = conformance_check(kernel, each_seed());
+        failed += each_line(++tests, kernel->name, &result);
     }
     printf("1..%d\n", tests);
     return failed != 0;

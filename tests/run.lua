@@ -23,6 +23,8 @@ local fuzz = require "runner.fuzz"
 local jobs = require "runner.jobs"
 local library = require "runner.library"
 local mutants = require "mutants.suite"
+local random = require "runner.random"
+local semantics = require "runner.semantics"
 local suites = require "runner.suites"
 
 -- name, minutes on two cores ('make test', 'make test-all'; '-' where it runs only if named), what it is
@@ -52,6 +54,8 @@ local SUITES = {
   { "problems", 1, 8, "tests/problems.txt", suites.problems },
   { "onnx", 0.5, 0.5, "cases of ONNX's backend tests", conformance.onnx },
   { "onednn", 1, 4, "layers of all kinds against oneDNN", conformance.onednn },
+  { "random", 1.5, 15, "random layers; a table of what they cover", random.suite },
+  { "semantics", 0.5, 0.5, "NaN, infinities, zeros, subnormals, dirt", semantics.suite },
   { "neon", 1, 4, "AArch64, cross-compiled and emulated", suites.neon },
   { "given", 2, 30, "PROBLEMS=file", suites.given },
   { "mutants", "-", 6, "faults planted in the generator are seen", mutants.suite },

@@ -128,14 +128,14 @@ static void check_read_only(struct check_buffer *b, int on)
 #endif
 }
 
-/* Puts the data against the page behind (as near as `align` allows), or `shift` bytes after the
- * page before, and canaries around it. */
+/* Puts the data `shift` bytes before the page behind (as near as `align` allows), or as many after
+ * the page before, and canaries around it. */
 static void check_place(struct check_buffer *b, int at_end, size_t shift, size_t align)
 {
     check_read_only(b, 0);
     CHECK_SHOW(b->low, b->high);
     if (at_end)
-        b->data = b->body + (b->body_bytes - b->bytes) / align * align;
+        b->data = b->body + (b->body_bytes - b->bytes - shift) / align * align;
     else
         b->data = b->body + shift;
     memset(b->low, CHECK_CANARY, (size_t)(b->data - b->low));

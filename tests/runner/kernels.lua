@@ -8,6 +8,8 @@
 --   emit = what emits the list, if not 'convgen emit --layers'
 --   conformance = the name of the header in tests/conformance/ that checks a kernel
 --   defines =, libraries =, environment = of that header and its program
+-- Optional: `lines`, in place of layers, with options of each kernel's own (see tests/random/emit.lua);
+-- `sized`: its registry is the program. A build that failed has `failed`.
 
 local files = require "files"
 local problems = require "runner.problems"
@@ -27,6 +29,7 @@ function kernels.emit_command(build, directory)
     return ("rm -rf %s && %s %s.txt %s %s %s"):format(directory, build.emit, directory, build.isa,
       build.layout, directory)
   end
+  if build.lines then return ("rm -rf %s && lua5.4 -E tests/random/emit.lua %s"):format(directory, directory) end
   return ("rm -rf %s && gen/convgen emit --quiet --layers %s.txt --isa %s --layout %s %s"
     .. " --registry kernels -o %s"):format(directory, directory, build.isa, build.layout,
     build.options or "", directory)
@@ -42,7 +45,7 @@ local function bundle(directory)
     lines, size = {}, 0
   end
   for name in files.read(directory .. "/kernels.c"):gmatch('#include "([%w_]+)%.h"') do
-    if name ~= "kernels" then
+    if files.read(("%s/%s.c"):format(directory, name)) and name ~= "kernels" then
       lines[#lines + 1] = ('#include "%s.c"\n'):format(name)
       size = size + #files.read(("%s/%s.c"):format(directory, name))
       if size > UNIT then close() end
@@ -55,6 +58,7 @@ end
 
 -- The object of the harness for some compiler and flags, and the command that makes it.
 local function harness(t, build)
+  if build.sized then return "" end
   local defines = build.conformance and ("-DCONFORMANCE='\"conformance/%s.h\"' %s"):format(
     build.conformance, build.defines or "") or ""
   local flags = build.flags:gsub("%-O%w", "") .. (build.finite and " -DCHECK_FINITE=1" or "")
@@ -107,7 +111,11 @@ function kernels.check(t, suite, builds)
   for _, build in ipairs(builds) do
     build.cc, build.flags = build.cc or t.cc, build.flags or "-O1"
     build.directory = ("%s/%s/%s"):format(t.directory, suite, build.name)
-    problems.write(build.directory .. ".txt", build.layers)
+    if build.lines then
+      assert(files.write(build.directory .. ".txt", table.concat(build.lines, "\n") .. "\n"))
+    else
+      problems.write(build.directory .. ".txt", build.layers)
+    end
     command(build, kernels.emit_command(build, build.directory))
   end
   run_all(t, commands, owners, "convgen", result)
@@ -117,12 +125,12 @@ function kernels.check(t, suite, builds)
   for _, build in ipairs(builds) do
     if not build.failed then
       local object, line = harness(t, build)
-      if not harnesses[object] then command(build, line) end
+      if line and not harnesses[object] then command(build, line) end
       harnesses[object], build.harness = true, object
       build.units = bundle(build.directory)
       for _, unit in ipairs(build.units) do
-        command(build, ("%s -std=c99 %s %s %s -c %s.c -o %s.o"):format(build.cc, build.flags,
-          build.kernel_flags or "", WARNINGS, unit, unit))
+        command(build, ("%s -std=c99 %s %s %s %s -c %s.c -o %s.o"):format(build.cc, build.flags,
+          build.kernel_flags or "", WARNINGS, build.sized and "-Itests -Itemplates" or "", unit, unit))
       end
     end
   end
@@ -143,6 +151,7 @@ function kernels.check(t, suite, builds)
     local before = result.failed
     result:tap(r.output, r.status, owners[i].name)
     if result.failed > before then
+      owners[i].failed = true
       result.messages[#result.messages + 1] = ("again: CHECK_SEED=%d %s%s/harness 'NAME'"):format(
         t.seed, owners[i].run and owners[i].run .. " " or "", owners[i].directory)
     end

@@ -1,0 +1,124 @@
+-- What random layers must reach: a cell for each way of computing (algorithm and mapping), layout,
+-- instruction set, activation, and fixed or run-time sizes. Ways come from plan.list(): an algorithm
+-- that is not described here has one way, and every cell of it is wanted unless REASONS says why not.
+-- SPDX-License-Identifier: MIT-0
+
+local draw = require "random.draw"
+local plan = require "plan"
+
+local cells = {}
+
+local WAYS = {
+  direct = { "channels", "pixels" }, depthwise = { "channels", "pixels" },
+  pooling = { "max, tiles", "max, windows", "average, tiles", "average, windows" },
+}
+
+--- The way of a plan.
+function cells.way(layer, made)
+  if not WAYS[made.algorithm] then return made.algorithm end
+  if layer.pool then
+    return ("pooling %s, %s"):format(layer.pool, made.windows and "windows" or "tiles")
+  end
+  -- a kernel with run-time sizes may hold both: the second is what is special about it
+  return made.algorithm .. " " .. (made.pixels and "pixels" or made.mapping)
+end
+
+-- Cells that cannot be, and why: { reason, function of a cell }.
+local REASONS = {
+  { "pooling layers have no activation",
+    function(c) return c.algorithm == "pooling" and c.activation ~= "none" end },
+  { "pooling has no kernels with run-time sizes",
+    function(c) return c.algorithm == "pooling" and c.sizes == "run-time" end },
+  { "in NHWC neighbouring pixels are not neighbours in memory",
+    function(c) return c.way:find(" pixels") and c.layout == "nhwc" end },
+  { "a single lane has no mapping",
+    function(c) return c.way == "direct pixels" and c.isa == "scalar" end },
+  { "in NCHW neighbouring channels are not neighbours in memory",
+    function(c) return c.way == "depthwise channels" and c.layout == "nchw" end },
+  { "bounds by name are for run-time sizes",
+    function(c) return c.activation == draw.named.words and c.sizes == "fixed" end },
+}
+
+local function add(list, c)
+  for _, reason in ipairs(REASONS) do
+    if reason[2](c) then
+      c.reason = reason[1]
+      break
+    end
+  end
+  c.key, c.count = cells.key(c), 0
+  list[#list + 1], list[c.key] = c, c
+end
+
+function cells.key(c)
+  return table.concat({ c.way, c.sizes, c.layout, c.isa, c.activation }, "\t")
+end
+
+--- All cells for some instruction sets: a list, by key too, of { way =, sizes =, layout =, isa =,
+-- activation =, count = 0, reason = why it cannot be }.
+function cells.all(sets)
+  local list = {}
+  for _, algorithm in ipairs(plan.list()) do
+    local ways = {}
+    for i, mapping in ipairs(WAYS[algorithm.name] or {}) do ways[i] = algorithm.name .. " " .. mapping end
+    if #ways == 0 then ways[1] = algorithm.name end
+    for _, way in ipairs(ways) do
+      for _, sizes in ipairs { "fixed", "run-time" } do
+        for _, layout in ipairs { "nhwc", "nchw" } do
+          for _, set in ipairs(sets) do
+            for _, activation in ipairs(draw.activations) do
+              add(list, { way = way, sizes = sizes, layout = layout, isa = set, activation = activation,
+                algorithm = algorithm.name })
+            end
+            add(list, { way = way, sizes = sizes, layout = layout, isa = set,
+              activation = draw.named.words, algorithm = algorithm.name })
+          end
+        end
+      end
+    end
+  end
+  return list
+end
+
+--- The cell of a layer, by its key.
+function cells.of(s)
+  local job = draw.job(s)
+  return cells.key { way = cells.way(job.layer, job.plan), sizes = s.shapes and "run-time" or "fixed",
+    layout = s.layout, isa = s.isa, activation = s.activation or "none" }
+end
+
+--- The table as text: rows of ways, columns of instruction sets; in each how many layers there were,
+-- and in how many of the activations. And the reasons for what cannot be.
+function cells.text(list, sets)
+  local rows, order, reasons, unique = {}, {}, {}, {}
+  for _, c in ipairs(list) do
+    local row = ("%-26s %-8s %s"):format(c.way, c.sizes, c.layout)
+    if not rows[row] then
+      rows[row] = {}
+      order[#order + 1] = row
+    end
+    local at = rows[row][c.isa] or { count = 0, hit = 0, all = 0 }
+    rows[row][c.isa] = at
+    if not c.reason then
+      at.count, at.all = at.count + c.count, at.all + 1
+      at.hit = at.hit + (c.count > 0 and 1 or 0)
+    elseif not reasons[c.reason] then
+      reasons[c.reason], unique[#unique + 1] = true, c.reason
+    end
+  end
+  local lines = { ("%-40s"):format("layers (activations reached / possible)") }
+  for _, set in ipairs(sets) do lines[1] = lines[1] .. ("%13s"):format(set) end
+  for _, row in ipairs(order) do
+    local line, possible = ("%-40s"):format(row), false
+    for _, set in ipairs(sets) do
+      local at = rows[row][set]
+      possible = possible or at.all > 0
+      line = line .. ("%13s"):format(at.all == 0 and "-" or ("%d (%d/%d)"):format(at.count, at.hit, at.all))
+    end
+    if possible then lines[#lines + 1] = line end
+  end
+  lines[#lines + 1] = "-: " .. table.concat(unique, "; ")
+  return table.concat(lines, "\n")
+end
+
+return cells
