@@ -85,12 +85,13 @@ local function run_all(t, commands, builds, what, result)
   return ok
 end
 
--- The builds that are wanted, with the layers that are.
+-- The builds that are wanted, with the layers that are; those of `lines` all.
 local function wanted(t, builds)
   local list = {}
   for _, build in ipairs(builds) do
     local layers = {}
-    for _, layer in ipairs(t:wants_build(build.name) and build.layers or {}) do
+    if build.lines then list[#list + 1] = build end
+    for _, layer in ipairs(build.lines and {} or t:wants_build(build.name) and build.layers or {}) do
       if t:wants_layer(layer.name) then layers[#layers + 1] = layer end
     end
     build.layers = layers
