@@ -22,6 +22,7 @@ local batch = {}
 
 batch.MOST_LAYERS = 10000 -- in one list
 local DEEPEST = 16        -- files that include each other
+local MOST_FILES = 1000   -- read for one list, each as often as it is included
 local MOST_STEPS = 100000 -- values of options tried
 
 -- ---- words -------------------------------------------------------------------------------------
@@ -223,6 +224,8 @@ function Reader:file(path, where)
   if self.depth == DEEPEST then
     return nil, ("%smore than %d files include each other"):format(where, DEEPEST), 2
   end
+  self.files = self.files + 1
+  if self.files > MOST_FILES then return nil, ("%smore than %d files in a list"):format(where, MOST_FILES), 2 end
   local content, why = files.read(path)
   if not content then return nil, where .. why, 4 end
   local outer = self.path
@@ -243,7 +246,7 @@ end
 function batch.read(path, pool, skip)
   local reader = setmetatable({
     list = {}, pool = pool, skip = skip, depth = 0, options = {}, order = {}, names = {}, keys = {},
-    steps = 0,
+    steps = 0, files = 0,
   }, Reader)
   local skipped = false
   if skip then

@@ -184,6 +184,9 @@ describe("a batch file", function()
     wrong("\n--batch=nowhere", 4, "list:2: ", "cannot read nowhere")
     wrong("\n--batch=sub", 4, "list:2: ", "directory")
     wrong("--batch=list", 2, "list:1: ", "include each other")
+    for i = 1, 13 do support.write("nest" .. i, ("--batch=nest%d\n"):format(i + 1):rep(4)) end
+    support.write("nest14", "ic1oc1ih3kh3")
+    wrong("--batch=nest1", 2, "nest13:", "more than 1000 files")
   end)
 
   it("has labels for names, of which names are made", function()
