@@ -5,7 +5,7 @@
  * Depthwise; sizes at run time; stride 2 x 2, padding 'same', AArch64 NEON; no workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
- * Lanes are neighbouring channels; a tile is 4x2 pixels (rows x columns).
+ * Lanes are neighbouring channels; a tile is 4x1 pixels (rows x columns).
  * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
  */
 #include <math.h>
@@ -166,12 +166,11 @@ static inline void CONV_(store)(float *out, float32x4_t v, int lanes)
     }
 }
 
-/* 4 rows x 2 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
+/* 4 rows x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
     const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
-    const ptrdiff_t out_pixel = view->out_pixel;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 4;
@@ -179,13 +178,9 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         float *to = out + (ptrdiff_t)block * 4;
         const float32x4_t bias = vld1q_f32(wb);
         float32x4_t acc_r0_p0 = bias;
-        float32x4_t acc_r0_p1 = bias;
         float32x4_t acc_r1_p0 = bias;
-        float32x4_t acc_r1_p1 = bias;
         float32x4_t acc_r2_p0 = bias;
-        float32x4_t acc_r2_p1 = bias;
         float32x4_t acc_r3_p0 = bias;
-        float32x4_t acc_r3_p1 = bias;
         float32x4_t value;
         const float32x4_t w_0_0 = vld1q_f32(wb + 4);
         const float32x4_t w_0_1 = vld1q_f32(wb + 8);
@@ -204,11 +199,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r0_p0, value, w_0_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_0_2);
-            CONV_FMA(acc_r0_p1, value, w_0_0);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r0_p1, value, w_0_1);
-            value = vld1q_f32(row + 4 * in_pixel);
-            CONV_FMA(acc_r0_p1, value, w_0_2);
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
@@ -218,11 +208,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r0_p0, value, w_1_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_1_2);
-            CONV_FMA(acc_r0_p1, value, w_1_0);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r0_p1, value, w_1_1);
-            value = vld1q_f32(row + 4 * in_pixel);
-            CONV_FMA(acc_r0_p1, value, w_1_2);
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
@@ -234,15 +219,7 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r0_p0, value, w_2_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r1_p0, value, w_0_2);
-            CONV_FMA(acc_r1_p1, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_2_2);
-            CONV_FMA(acc_r0_p1, value, w_2_0);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_0_1);
-            CONV_FMA(acc_r0_p1, value, w_2_1);
-            value = vld1q_f32(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_0_2);
-            CONV_FMA(acc_r0_p1, value, w_2_2);
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
@@ -252,11 +229,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r1_p0, value, w_1_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r1_p0, value, w_1_2);
-            CONV_FMA(acc_r1_p1, value, w_1_0);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_1_1);
-            value = vld1q_f32(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_1_2);
         }
         if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
             const float *row = x + 4 * in_row;
@@ -268,15 +240,7 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r1_p0, value, w_2_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r2_p0, value, w_0_2);
-            CONV_FMA(acc_r2_p1, value, w_0_0);
             CONV_FMA(acc_r1_p0, value, w_2_2);
-            CONV_FMA(acc_r1_p1, value, w_2_0);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r2_p1, value, w_0_1);
-            CONV_FMA(acc_r1_p1, value, w_2_1);
-            value = vld1q_f32(row + 4 * in_pixel);
-            CONV_FMA(acc_r2_p1, value, w_0_2);
-            CONV_FMA(acc_r1_p1, value, w_2_2);
         }
         if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
             const float *row = x + 5 * in_row;
@@ -286,11 +250,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r2_p0, value, w_1_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r2_p0, value, w_1_2);
-            CONV_FMA(acc_r2_p1, value, w_1_0);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r2_p1, value, w_1_1);
-            value = vld1q_f32(row + 4 * in_pixel);
-            CONV_FMA(acc_r2_p1, value, w_1_2);
         }
         if (row_begin <= 6 && 6 < row_end) {   /* input row 6 */
             const float *row = x + 6 * in_row;
@@ -302,15 +261,7 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r2_p0, value, w_2_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r3_p0, value, w_0_2);
-            CONV_FMA(acc_r3_p1, value, w_0_0);
             CONV_FMA(acc_r2_p0, value, w_2_2);
-            CONV_FMA(acc_r2_p1, value, w_2_0);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_0_1);
-            CONV_FMA(acc_r2_p1, value, w_2_1);
-            value = vld1q_f32(row + 4 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_0_2);
-            CONV_FMA(acc_r2_p1, value, w_2_2);
         }
         if (row_begin <= 7 && 7 < row_end) {   /* input row 7 */
             const float *row = x + 7 * in_row;
@@ -320,11 +271,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r3_p0, value, w_1_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r3_p0, value, w_1_2);
-            CONV_FMA(acc_r3_p1, value, w_1_0);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_1_1);
-            value = vld1q_f32(row + 4 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_1_2);
         }
         if (row_begin <= 8 && 8 < row_end) {   /* input row 8 */
             const float *row = x + 8 * in_row;
@@ -334,20 +280,11 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r3_p0, value, w_2_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r3_p0, value, w_2_2);
-            CONV_FMA(acc_r3_p1, value, w_2_0);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_2_1);
-            value = vld1q_f32(row + 4 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_2_2);
         }
         if (rows > 0) vst1q_f32(to, CONV_CLAMP(acc_r0_p0));
-        if (rows > 0) vst1q_f32(to + out_pixel, CONV_CLAMP(acc_r0_p1));
         if (rows > 1) vst1q_f32(to + out_row, CONV_CLAMP(acc_r1_p0));
-        if (rows > 1) vst1q_f32(to + out_row + out_pixel, CONV_CLAMP(acc_r1_p1));
         if (rows > 2) vst1q_f32(to + 2 * out_row, CONV_CLAMP(acc_r2_p0));
-        if (rows > 2) vst1q_f32(to + 2 * out_row + out_pixel, CONV_CLAMP(acc_r2_p1));
         if (rows > 3) vst1q_f32(to + 3 * out_row, CONV_CLAMP(acc_r3_p0));
-        if (rows > 3) vst1q_f32(to + 3 * out_row + out_pixel, CONV_CLAMP(acc_r3_p1));
     }
 }
 
@@ -561,13 +498,13 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(view)
             float *to = out + (oh * view->out_row + ow * view->out_pixel);
             there.column_begin = -left;
             there.column_end = shape->in_w - left;
-            if (left < 0 || there.column_end < 5 || shape->out_w - ow < 2) {
+            if (left < 0 || there.column_end < 3 || shape->out_w - ow < 1) {
                 columns = 1;
                 there.channels = channels;
                 CONV_(edge)(from, w, to, (channels + 3) / 4, &there, view);
                 continue;
             }
-            columns = 2;
+            columns = 1;
             CONV_(tile)(from, w, to, full, &there, view);
             if (rest == 0) continue;
             there.channels = rest;

@@ -6,7 +6,7 @@
  * no workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
- * Lanes are neighbouring channels; a tile is 4x2 pixels (rows x columns).
+ * Lanes are neighbouring channels; a tile is 4x1 pixels (rows x columns).
  * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
  */
 #include <math.h>
@@ -157,12 +157,11 @@ static inline CONV_TARGET void CONV_(store)(float *out, __m512 v, int lanes)
     _mm512_mask_storeu_ps(out, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (lanes))), v);
 }
 
-/* 4 rows x 2 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
+/* 4 rows x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
     const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
-    const ptrdiff_t out_pixel = view->out_pixel;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 16;
@@ -170,13 +169,9 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         float *to = out + (ptrdiff_t)block * 16;
         const __m512 bias = _mm512_loadu_ps(wb);
         __m512 acc_r0_p0 = bias;
-        __m512 acc_r0_p1 = bias;
         __m512 acc_r1_p0 = bias;
-        __m512 acc_r1_p1 = bias;
         __m512 acc_r2_p0 = bias;
-        __m512 acc_r2_p1 = bias;
         __m512 acc_r3_p0 = bias;
-        __m512 acc_r3_p1 = bias;
         __m512 value;
         const __m512 w_0_0 = _mm512_loadu_ps(wb + 16);
         const __m512 w_0_1 = _mm512_loadu_ps(wb + 32);
@@ -195,11 +190,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r0_p0, value, w_0_1);
             value = _mm512_loadu_ps(row + 2 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_0_2);
-            CONV_FMA(acc_r0_p1, value, w_0_0);
-            value = _mm512_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r0_p1, value, w_0_1);
-            value = _mm512_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r0_p1, value, w_0_2);
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
@@ -209,11 +199,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r0_p0, value, w_1_1);
             value = _mm512_loadu_ps(row + 2 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_1_2);
-            CONV_FMA(acc_r0_p1, value, w_1_0);
-            value = _mm512_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r0_p1, value, w_1_1);
-            value = _mm512_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r0_p1, value, w_1_2);
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
@@ -225,15 +210,7 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r0_p0, value, w_2_1);
             value = _mm512_loadu_ps(row + 2 * in_pixel);
             CONV_FMA(acc_r1_p0, value, w_0_2);
-            CONV_FMA(acc_r1_p1, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_2_2);
-            CONV_FMA(acc_r0_p1, value, w_2_0);
-            value = _mm512_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_0_1);
-            CONV_FMA(acc_r0_p1, value, w_2_1);
-            value = _mm512_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_0_2);
-            CONV_FMA(acc_r0_p1, value, w_2_2);
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
@@ -243,11 +220,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r1_p0, value, w_1_1);
             value = _mm512_loadu_ps(row + 2 * in_pixel);
             CONV_FMA(acc_r1_p0, value, w_1_2);
-            CONV_FMA(acc_r1_p1, value, w_1_0);
-            value = _mm512_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_1_1);
-            value = _mm512_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_1_2);
         }
         if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
             const float *row = x + 4 * in_row;
@@ -259,15 +231,7 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r1_p0, value, w_2_1);
             value = _mm512_loadu_ps(row + 2 * in_pixel);
             CONV_FMA(acc_r2_p0, value, w_0_2);
-            CONV_FMA(acc_r2_p1, value, w_0_0);
             CONV_FMA(acc_r1_p0, value, w_2_2);
-            CONV_FMA(acc_r1_p1, value, w_2_0);
-            value = _mm512_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r2_p1, value, w_0_1);
-            CONV_FMA(acc_r1_p1, value, w_2_1);
-            value = _mm512_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r2_p1, value, w_0_2);
-            CONV_FMA(acc_r1_p1, value, w_2_2);
         }
         if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
             const float *row = x + 5 * in_row;
@@ -277,11 +241,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r2_p0, value, w_1_1);
             value = _mm512_loadu_ps(row + 2 * in_pixel);
             CONV_FMA(acc_r2_p0, value, w_1_2);
-            CONV_FMA(acc_r2_p1, value, w_1_0);
-            value = _mm512_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r2_p1, value, w_1_1);
-            value = _mm512_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r2_p1, value, w_1_2);
         }
         if (row_begin <= 6 && 6 < row_end) {   /* input row 6 */
             const float *row = x + 6 * in_row;
@@ -293,15 +252,7 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r2_p0, value, w_2_1);
             value = _mm512_loadu_ps(row + 2 * in_pixel);
             CONV_FMA(acc_r3_p0, value, w_0_2);
-            CONV_FMA(acc_r3_p1, value, w_0_0);
             CONV_FMA(acc_r2_p0, value, w_2_2);
-            CONV_FMA(acc_r2_p1, value, w_2_0);
-            value = _mm512_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_0_1);
-            CONV_FMA(acc_r2_p1, value, w_2_1);
-            value = _mm512_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_0_2);
-            CONV_FMA(acc_r2_p1, value, w_2_2);
         }
         if (row_begin <= 7 && 7 < row_end) {   /* input row 7 */
             const float *row = x + 7 * in_row;
@@ -311,11 +262,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r3_p0, value, w_1_1);
             value = _mm512_loadu_ps(row + 2 * in_pixel);
             CONV_FMA(acc_r3_p0, value, w_1_2);
-            CONV_FMA(acc_r3_p1, value, w_1_0);
-            value = _mm512_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_1_1);
-            value = _mm512_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_1_2);
         }
         if (row_begin <= 8 && 8 < row_end) {   /* input row 8 */
             const float *row = x + 8 * in_row;
@@ -325,20 +271,11 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r3_p0, value, w_2_1);
             value = _mm512_loadu_ps(row + 2 * in_pixel);
             CONV_FMA(acc_r3_p0, value, w_2_2);
-            CONV_FMA(acc_r3_p1, value, w_2_0);
-            value = _mm512_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_2_1);
-            value = _mm512_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_2_2);
         }
         if (rows > 0) _mm512_storeu_ps(to, CONV_CLAMP(acc_r0_p0));
-        if (rows > 0) _mm512_storeu_ps(to + out_pixel, CONV_CLAMP(acc_r0_p1));
         if (rows > 1) _mm512_storeu_ps(to + out_row, CONV_CLAMP(acc_r1_p0));
-        if (rows > 1) _mm512_storeu_ps(to + out_row + out_pixel, CONV_CLAMP(acc_r1_p1));
         if (rows > 2) _mm512_storeu_ps(to + 2 * out_row, CONV_CLAMP(acc_r2_p0));
-        if (rows > 2) _mm512_storeu_ps(to + 2 * out_row + out_pixel, CONV_CLAMP(acc_r2_p1));
         if (rows > 3) _mm512_storeu_ps(to + 3 * out_row, CONV_CLAMP(acc_r3_p0));
-        if (rows > 3) _mm512_storeu_ps(to + 3 * out_row + out_pixel, CONV_CLAMP(acc_r3_p1));
     }
 }
 
@@ -552,13 +489,13 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
             float *to = out + (oh * view->out_row + ow * view->out_pixel);
             there.column_begin = -left;
             there.column_end = shape->in_w - left;
-            if (left < 0 || there.column_end < 5 || shape->out_w - ow < 2) {
+            if (left < 0 || there.column_end < 3 || shape->out_w - ow < 1) {
                 columns = 1;
                 there.channels = channels;
                 CONV_(edge)(from, w, to, (channels + 15) / 16, &there, view);
                 continue;
             }
-            columns = 2;
+            columns = 1;
             CONV_(tile)(from, w, to, full, &there, view);
             if (rest == 0) continue;
             there.channels = rest;

@@ -8,6 +8,7 @@ local cost = {
   latency = 4,                   -- of a multiply-add: each accumulator takes one at a time
   call = 12,                     -- cycles to enter, set up and leave a micro-kernel
   l2_bytes = 1024 * 1024,
+  l1_ways = 12, l1_way_bytes = 4096, line_bytes = 64,
   l1_stream = 64, l2_stream = 32, l3_stream = 12, -- bytes a cycle, of data that lies there
 }
 
@@ -18,6 +19,14 @@ function cost.step(fmas, loads, bytes, resident)
   local stream = resident <= 16 * 1024 and cost.l1_stream
     or resident <= cost.l2_bytes * 3 // 4 and cost.l2_stream or cost.l3_stream
   return math.max(fmas / cost.fma, loads / cost.load, cost.latency, bytes / stream) + loads / 64
+end
+
+--- How many lines the first-level cache can hold that lie `bytes` apart: those at distances that a way
+-- is a multiple of share few sets.
+function cost.l1_lines(bytes)
+  local a, b = bytes, cost.l1_way_bytes
+  while b > 0 do a, b = b, a % b end -- their greatest common divisor
+  return cost.l1_ways * (cost.l1_way_bytes // math.max(a, cost.line_bytes))
 end
 
 --- Registers left for accumulators beside `held` vector operands and a splat.

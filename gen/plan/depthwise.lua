@@ -30,6 +30,8 @@ end
 
 local function candidates(layer, isa, options)
   local taps = layer.KH * layer.KW
+  -- As measured.
+  local crowd = math.min(0.08, math.max(0, 2.2 / cost.l1_lines(4 * layer.IC) - 0.012))
   return planes.candidates(layer, isa, options, function(rows, units, pixels)
     local registers, resident = register_use(layer, isa, rows, units)
     if registers > isa.registers and rows * units > 1 then return nil end
@@ -42,10 +44,12 @@ local function candidates(layer, isa, options)
       local loads = in_rows * in_columns * per_load + weights
       -- Rows that tiles share are fetched again for each of them: more rows in a tile, fewer fetches.
       local fetched = in_rows * c * (pixels and 1 or layer.stride_w)
-      -- Each pixel is a stream of channels, and prefetchers follow only so many.
-      local streams = pixels and 0 or in_rows * in_columns
-      return math.max(r * c * taps / cost.fma, loads / cost.load, r * c / cost.store, taps * cost.latency)
-        + 4 + 0.6 * fetched + 0.5 * math.max(0, streams - 28)
+      local work = math.max(r * c * taps / cost.fma, loads / cost.load, r * c / cost.store)
+      if pixels then return math.max(work, taps * cost.latency) + 4 + 0.6 * fetched end
+      -- Each pixel is a stream of channels. Prefetchers follow only so many, and what they fetch ahead
+      -- must still be there a vector later, which it is not where the pixels share few sets.
+      local streams = in_rows * in_columns
+      return work + 6 + 0.6 * fetched + math.max(0, streams - 28) + crowd * streams * streams
     end
     return { registers = registers, resident = resident, cycles = cycles }
   end)
@@ -69,7 +73,9 @@ end
 local function runtime_plan(layer, isa, options)
   local pixels, L = layer.layout == "nchw", isa.lanes
   local taps = layer.KH * layer.KW
-  local notional = setmetatable({ OH = 60, OW = pixels and 60 * L or 60, OC = 4 * L, N = 1 }, { __index = layer })
+  local notional = setmetatable({
+    OH = 60, OW = pixels and 60 * L or 60, OC = 4 * L, IC = 4 * L, N = 1,
+  }, { __index = layer })
   local best
   for _, c in ipairs(candidates(notional, isa, options)) do
     -- Of pixels one vector: whether it is at an edge is asked of each tile.
