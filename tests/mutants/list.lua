@@ -75,8 +75,8 @@ of("gen/plan/axis.lua", {
   { "border_end_tap_more", "at >= 0 and at < a.size", "at >= 0 and at <= a.size", "direct" },
   { "dilation_ignored", "- a.pad + k * a.dilation", "- a.pad + k", "direct" },
   { "stride_ignored", "(x + i) * a.stride - a.pad", "(x + i) - a.pad", "direct" },
-  { "last_pixel_of_a_row_lost", "add(x, to - x, 1, rolled)", "add(x, math.max(1, to - x - 1), 1, rolled)",
-    "direct_nchw" },
+  { "last_pixel_of_a_row_lost", "add(x, to - x, 1, rolled)",
+    "add(x, math.max(1, to - x - 1), 1, rolled)", "direct_nchw" },
   { "interior_too_long", "(a.size - 1 - reach + a.pad) // a.stride + 1",
     "(a.size - 1 - reach + a.pad) // a.stride + 2", "little_code" },
   { "tiles_of_a_run_lost", "last.count + new.count", "last.count + new.count - 1", "direct" },
@@ -134,7 +134,8 @@ of("gen/plan/pooling.lua", {
 })
 
 of("gen/plan/fused.lua", {
-  { "workspace_too_small", "workspace_floats = band.image", "workspace_floats = band.image - band.row", "fused" },
+  { "workspace_too_small", "workspace_floats = band.image", "workspace_floats = band.image - band.row",
+    "fused" },
   { "fused_weights_of_first_group", "conv.OCg * output.channel, weights = conv.group_floats",
     "conv.OCg * output.channel, weights = 0", "fused" },
 })
@@ -180,11 +181,14 @@ of("gen/emit.lua", {
 })
 
 -- The skeletons.
-of("templates/direct.c", {
+of("templates/direct_row.c", {
   { "border_top_row_lost", [[$(ceil_quotient("-top", layer.dilation_h)) : 0]],
     [[$(ceil_quotient("-top", layer.dilation_h)) + 1 : 0]], "direct" },
   { "border_bottom_row_more", [[$(ceil_quotient(plan.geometry.IH .. " - top", layer.dilation_h))]],
     [[1 + $(ceil_quotient(plan.geometry.IH .. " - top", layer.dilation_h))]], "direct" },
+})
+
+of("templates/direct.c", {
   { "rows_of_tasks_overlap", "for (int oh = oh_begin; oh < oh_end; ++oh) {",
     "for (int oh = oh_begin - (oh_begin > 0); oh < oh_end; ++oh) {", "direct" },
   { "rows_between_tasks_lost", "for (int oh = oh_begin; oh < oh_end; ++oh) {",
@@ -194,7 +198,7 @@ of("templates/direct.c", {
 of("templates/direct_step.c", {
   { "first_accumulator_only", "CONV_FMA($(use.acc), $(splat_name), $(use.vector));",
     "CONV_FMA($(operand.uses[1].acc), $(splat_name), $(use.vector));", "direct" },
-  { "activation_of_sums_only", "$(splat_name) = $(operand.load);",
+  { "negative_input_lost", "$(splat_name) = $(operand.load);",
     "$(splat_name) = $(isa.max(isa.zero(), operand.load));", "direct" },
 })
 
@@ -286,13 +290,13 @@ of("templates/runtime.c", {
 of("templates/runtime_direct.c", {
   { "runtime_clamp_ignored", "        shape->clamp_low, shape->clamp_high,",
     "        -INFINITY, INFINITY,", "runtime" },
-  { "runtime_stale_left", "for (ptrdiff_t i = 0; i < left * IC; ++i) to[i] = 0.0f;", "", "runtime" },
-  { "runtime_stale_right", "for (ptrdiff_t i = (left + pixels) * IC; i < span * IC; ++i) to[i] = 0.0f;",
-    "", "runtime" },
+  { "runtime_stale_left", "memset(to, 0,", "if (0) memset(to, 0,", "runtime" },
+  { "runtime_stale_right", "memset(to + (left + pixels) * IC, 0,", "if (0) memset(to, 0,", "runtime" },
   { "runtime_stage_beyond_image", "bottom < shape->in_h ? bottom : shape->in_h", "bottom", "runtime" },
   { "runtime_last_band_not_short", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime" },
-  { "runtime_tail_too_many", "left < $(L) ? left : $(L), oh_begin", "$(L), oh_begin", "runtime" },
+  { "runtime_tail_too_many", "left < $(L) ? left : $(L), oh_begin", "left < 0 ? left : $(L), oh_begin",
+    "runtime" },
   { "runtime_nchw_last_band", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime_nchw" },
 })

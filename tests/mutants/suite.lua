@@ -63,7 +63,9 @@ local function parsed(output)
       run.passed, run.failed, run.skipped = tonumber(passed), tonumber(failed), tonumber(skipped)
       run.seconds = run.seconds + seconds
     elseif line:find("^    ") and #run.messages > 0 then
-      table.insert(run.messages[#run.messages], (line:gsub("^%s+", "")))
+      if not line:find("^ +seed %d+$") then -- what a harness says first
+        table.insert(run.messages[#run.messages], (line:gsub("^%s+", "")))
+      end
     elseif line:find("^  ") and not line:find("^  again:") then
       run.messages[#run.messages + 1] = { (line:gsub("^%s+", "")) }
     end
@@ -78,7 +80,7 @@ local REASONS = {
   { "ended with status 1[2-5]%d", "fault" }, { "a fault %d+ bytes", "fault" }, { "signal %d", "fault" },
   { "after 0 of no tests", false },
   { "NaN", "NaN" }, { "should be %-?nan", "NaN" },
-  { "got .-want", "wrong number" }, { "should be", "wrong number" },
+  { "got .-want", "wrong number" }, { "should be", "wrong number" }, { "lane %d+ is", "wrong number" },
 }
 
 -- The first message of a test that failed: what was seen, and the line that says so; nil if there is none.
