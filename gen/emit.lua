@@ -14,6 +14,7 @@ local emit = {}
 local lowering = {
   direct = require "lower.direct", depthwise = require "lower.depthwise", pooling = require "lower.pooling",
   fused = require "lower.fused",
+  winograd = require "lower.winograd",
 }
 
 local ALIGN = 64
@@ -190,7 +191,8 @@ local function environment(job)
       facts.workspace_bytes == 0 and "no workspace" or plural(facts.workspace_bytes, "byte") .. " of workspace"),
     layer.after and ("Behind it pooling with %s. %s"):format(geometry(layer.after), padding_rule(layer.after)) or "",
     "Reads and writes nothing outside these arrays. NaN passes through the activation"
-      .. (layer.after and " and the pooling." or "."),
+      .. (layer.after and " and the pooling." or ".")
+      .. (plan.exact and "" or " Rounds differently from a plain sum; a NaN spreads to neighbours."),
   })
   env.align, env.l2_bytes = ALIGN, cost.l2_bytes
   function env.activate(value)

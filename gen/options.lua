@@ -70,6 +70,7 @@ local KERNEL = {
     "See 'convgen list'; default auto." },
   { "--accuracy", alternatives(options.words.accuracy),
     "Which algorithms auto may choose; default fast." },
+  { "--tile", "TILE", "The tile, as 'explain' names it; or of Winograd only its outputs, f2 to f6." },
   { "--max-unroll", "N", "Bound on the statements of an unrolled loop body." },
   { "--name", "NAME", "Of the kernel and its files; default: a name that describes it." },
   { "--prefix", "P", "Put before every name." },

@@ -222,6 +222,13 @@ local function common_choices(values)
         ("want a decimal integer from 1 to %d"):format(layer.LIMIT))
     end
   end
+  local tile = values["--tile"]
+  if tile then
+    if not tile:find("^%l?%d[%l%d]*$") then
+      return bad("--tile", tile, "want a tile as 'convgen explain' names it, such as 6x4")
+    end
+    chosen.tile = { tile = tile }
+  end
   local prefix = values["--prefix"]
   if prefix and not prefix:find("^[A-Za-z][A-Za-z0-9_]*$") then
     return bad("--prefix", prefix, "want letters a-z A-Z, digits and _, a letter first")
@@ -265,6 +272,7 @@ local function command_of(values, l, chosen, job)
   put("--isa", chosen.isa.name)
   put("--algorithm", chosen.algorithm, "auto")
   put("--accuracy", chosen.accuracy, "fast")
+  put("--tile", values["--tile"])
   put("--max-unroll", chosen.max_unroll)
   put("--name", job.layer_name)
   put("--prefix", values["--prefix"])

@@ -12,7 +12,7 @@
 @
 @ for _, variant in ipairs(class.variants) do
 @ local splats, vectors = splats(class, variant), vectors(class, variant)
-/* $(variant.fewer and "Up to " or "")$(plural(variant.pixels, "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
+/* $(variant.fewer and "Up to " or "")$(plural(variant.pixels, plan.pixel_noun or "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
 static CONV_TILE void $(prefix)_tile$(variant.index)(const float *$(pooled and "image, const float *weights" or "in, const float *w"), float *out$(pooled and ", int oh" .. (holds and ", float *held" or "") or clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged)$(plan.runtime and plan.mapping == "pixels" and ", int outputs" or "")$(variant.fewer and ", int pixels" or "")$(plan.runtime and ", int lanes, const struct " .. name .. "_view *view" or ""))
 {
 @ if pooled then
@@ -33,7 +33,7 @@ $(include("stores.c", { class = class, variant = variant, splats = splats, vecto
 }
 
 @ end
-@ if not plan.runtime then
+@ if not plan.runtime and not plan.tiles_only then
 @ -- Rows of tiles of one class of blocks.
 /* $(pooled and "Pooled rows" or "Rows") oh_begin to oh_end of one block of $(plural(width, "output channel"))$(plan.band_rows and ", the first of them to out" or ""). */
 static $(target)void $(prefix)_rows(const float *image, const float *w, float *out, int oh_begin, int oh_end$(holds and ", float *held" or "")$(ragged))

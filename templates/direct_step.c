@@ -4,7 +4,7 @@
 @ if not plan.runtime and variant.steps.loops == 1 and not variant.merged and plan.ICg > 1 then
 /* Input channel $(u). */
 @ end
-@ if isa.accumulate ~= "" and not plan.runtime then
+@ if isa.accumulate ~= "" and not plan.runtime and not plan.tiles_only then
 CONV_STEP;
 @ end
 @ for _, operand in ipairs(vector_operands(class, variant, tap, u)) do

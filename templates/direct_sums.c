@@ -62,9 +62,9 @@
 @
 @ local first = variant == class.variants[1] and class == plan.classes[1]
 @ if first or not plan.runtime then
-    /* Every sum starts from its bias. */
+    /* Every sum starts from $(plan.no_bias and "0" or "its bias"). */
 @ end
-@ if plan.mapping == "channels" then
+@ if plan.mapping == "channels" and not plan.no_bias then
 @   for v = 0, vectors - 1 do
     const $(V) bias_k$(v) = $(isa.load(at("w", v * isa.lanes)));
 @   end
@@ -83,7 +83,9 @@
     (void)kh_end;
 @   end
 @ else
+@ if not plan.no_bias then
     w += $(stride);
+@ end
 
 @ if first or not plan.runtime then
     /* In each step, one input channel of one tap: $(plan.mapping == "channels" and "its weights, and a pixel's input in all lanes" or "its input, and an output channel's weight in all lanes"). */

@@ -21,7 +21,7 @@ void $(name)_run(const float *input, const void *packed, float *output, void *wo
     int task_begin, int task_end);
 @ if not layer.pool then
 
-$(include("pack.c"))
+$(include(plan.pack or "pack.c"))
 @ end
 @ if isa.guard ~= "" then
 

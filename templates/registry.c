@@ -38,7 +38,7 @@ const struct conv_kernel $(registry)[] = {
       }, {
         $(l.after and layer_literal(l.after) or "0 /* nothing behind it */")
       },
-      $(n)_EXACT, $(n)_TASKS, $(n)_INPUT_COUNT, $(n)_WEIGHT_COUNT, $(n)_BIAS_COUNT, $(n)_OUTPUT_COUNT,
+      $(n)_EXACT, $(p.points or 0), $(n)_TASKS, $(n)_INPUT_COUNT, $(n)_WEIGHT_COUNT, $(n)_BIAS_COUNT, $(n)_OUTPUT_COUNT,
       $(n)_PACKED_BYTES, $(n)_WORKSPACE_BYTES, $(n)_ALIGN, $(l.pool and "0" or n .. "_pack"), $(registry)_$(job.isa.name)($(n)_run) },
 @ end
 };

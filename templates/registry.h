@@ -41,6 +41,7 @@ struct conv_kernel {
     struct conv_layer layer;
     struct conv_layer after; /* pooling of the layer's output in the same kernel; batch 0: there is none */
     int exact;               /* NAME_EXACT */
+    int points;              /* of a bilinear algorithm in one dimension, infinity included; 0: none */
     int tasks;               /* NAME_TASKS */
     unsigned long long input_count, weight_count, bias_count, output_count; /* elements */
     unsigned long long packed_bytes, workspace_bytes, align;

@@ -69,7 +69,7 @@ static const struct conv_kernel kernels[] = {
             $(layer_literal(l.after))
         },
 @ end
-        .exact = $(n)_EXACT, .tasks = $(n)_TASKS,
+        .exact = $(n)_EXACT, .points = $(job.plan.points or 0), .tasks = $(n)_TASKS,
         .input_count = $(n)_INPUT_COUNT, .weight_count = $(n)_WEIGHT_COUNT,
         .bias_count = $(n)_BIAS_COUNT, .output_count = $(n)_OUTPUT_COUNT,
         .packed_bytes = $(n)_PACKED_BYTES, .workspace_bytes = $(n)_WORKSPACE_BYTES,

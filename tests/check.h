@@ -49,6 +49,8 @@ static int check_facts(struct check *c)
     if (last != l && (last->batch != l->batch || last->in_h != l->out_h || last->in_w != l->out_w
                       || last->in_channels != l->out_channels || last->layout != l->layout))
         return check_fail(c, "the layer behind does not fit the layer");
+    if (k->exact != (k->points == 0))
+        return check_fail(c, "EXACT is %d, %d points", k->exact, k->points);
     if (k->tasks < 1)
         return check_fail(c, "TASKS is %d, want 1 or more", k->tasks);
     if (k->align == 0 || k->packed_bytes % k->align != 0 || k->workspace_bytes % k->align != 0)
@@ -107,7 +109,7 @@ typedef int check_body(struct check *c);
 
 static int check_all_data(struct check *c)
 {
-    return (!c->kernel->exact || check_exact(c)) && check_inexact(c);
+    return (!check_is_exact(c) || check_exact(c)) && check_inexact(c);
 }
 
 static void check_guarded(struct check *c, check_body *body)

@@ -34,9 +34,9 @@ static void test_kernel(void **state)
     const struct conv_kernel *kernel = *state;
     const struct check_result result = check_kernel(kernel, seed);
     if (verbose && result.status == CHECK_PASS)
-        printf("# %s: %llu outputs compared, largest error %.3g (%.2f u*S, rms %.2f)\n",
+        printf("# %s: %llu outputs compared, largest error %.3g (%.2f u*S, rms %.2f), relative %.3g\n",
                kernel->name, result.compared, result.max_error, result.max_error_units,
-               result.rms_error_units);
+               result.rms_error_units, result.relative_error);
     if (result.max_error_units > worst.max_error_units) {
         worst = result;
         worst_name = kernel->name;

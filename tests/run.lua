@@ -26,6 +26,7 @@ local mutants = require "mutants.suite"
 local random = require "runner.random"
 local semantics = require "runner.semantics"
 local suites = require "runner.suites"
+local winograd = require "runner.winograd"
 
 -- name, minutes on two cores ('make test', 'make test-all'; '-' where it runs only if named), what it is
 -- about, function
@@ -54,6 +55,7 @@ local SUITES = {
   { "problems", 1, 8, "tests/problems.txt", suites.problems },
   { "onnx", 0.5, 0.5, "cases of ONNX's backend tests", conformance.onnx },
   { "onednn", 1, 4, "layers of all kinds against oneDNN", conformance.onednn },
+  { "winograd", 1, 8, "tests/problems.txt by Winograd's algorithms", winograd },
   { "random", 1.5, 15, "random layers; a table of what they cover", random.suite },
   { "semantics", 0.5, 0.5, "NaN, infinities, zeros, subnormals, dirt", semantics.suite },
   { "neon", 1, 4, "AArch64, cross-compiled and emulated", suites.neon },

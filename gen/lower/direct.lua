@@ -28,6 +28,7 @@ function direct.names(plan, isa, layer, name)
 
   -- The value an accumulator starts from.
   function names.bias(s, v)
+    if plan.no_bias then return isa.zero() end
     if channels then return ("bias_k%d"):format(v) end
     return isa.splat(("w[%d]"):format(s))
   end

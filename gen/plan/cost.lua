@@ -9,6 +9,7 @@ local cost = {
   call = 12,                     -- cycles to enter, set up and leave a micro-kernel
   l2_bytes = 1024 * 1024,
   l1_ways = 12, l1_way_bytes = 4096, line_bytes = 64,
+  l3_bytes = 20 * 1024 * 1024, -- what one core may hope for
   l1_stream = 64, l2_stream = 32, l3_stream = 12, -- bytes a cycle, of data that lies there
 }
 
@@ -27,6 +28,13 @@ function cost.l1_lines(bytes)
   local a, b = bytes, cost.l1_way_bytes
   while b > 0 do a, b = b, a % b end -- their greatest common divisor
   return cost.l1_ways * (cost.l1_way_bytes // math.max(a, cost.line_bytes))
+end
+
+--- Cycles to pass once over so many bytes, in order, where nothing is left of the last pass but what the
+-- caches hold: all of it, or less and less.
+function cost.pass(bytes)
+  if bytes <= cost.l2_bytes * 3 // 4 then return bytes / cost.l2_stream end
+  return bytes / math.max(7, math.min(15, 15 - 12 * (bytes / cost.l3_bytes - 1)))
 end
 
 --- Registers left for accumulators beside `held` vector operands and a splat.

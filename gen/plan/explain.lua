@@ -78,6 +78,13 @@ return function(plan, layer, isa)
   end
   say("isa", "%s: %d lanes, %d vector registers", isa.title, isa.lanes, isa.registers)
   say("tile", "%s: %d accumulators, %d registers in all", plan.tile_name, plan.accumulators, plan.registers)
+  if plan.sizes then
+    local m, small = plan.sizes[1].m, plan.sizes[2]
+    say("transforms", "%d products for %d x %d outputs%s", plan.elements, m, m,
+      small and (", some for %d along an axis"):format(small.m) or "")
+    say("blocks", "%d x %d, of up to %d x %d tiles", plan.row_blocks, plan.column_blocks, plan.block_rows,
+      plan.block_columns)
+  end
   if plan.folded then
     say("pixels", "a 1x1 filter: %d x %d pixels seen as %d rows of %d", layer.OH, layer.OW, g.OH, g.OW)
   end
@@ -89,7 +96,7 @@ return function(plan, layer, isa)
       plan.step == 1 and "" or "s", plan.kept)
     add_regions(lines, "regions of the convolution", plan.map, plan.map.layer)
     add_regions(lines, "regions of the pooling", plan.pool, plan.pool.layer)
-  else
+  elseif not plan.sizes then
     add_regions(lines, "regions", plan.map or plan, layer)
   end
   if layer.pool then
@@ -103,6 +110,9 @@ return function(plan, layer, isa)
   local ideal = macs / isa.lanes / cost.fma
   say("cost", "%.0f cycles predicted%s", plan.cycles, layer.pool and ", of data in the caches"
     or (", %.0f%% of the multiply-add peak"):format(100 * ideal / plan.cycles))
+  for _, rival in ipairs(plan.rivals or {}) do
+    if rival ~= plan then say("instead of", "%s %s, %.0f cycles", rival.algorithm, rival.tile_name, rival.cycles) end
+  end
   lines[#lines + 1] = "why         the least cycles of these register tiles:"
   for i = 1, math.min(5, #plan.candidates) do
     local c = plan.candidates[i]

@@ -6,11 +6,13 @@ local depthwise = require "plan.depthwise"
 local explain = require "plan.explain"
 local fused = require "plan.fused"
 local pooling = require "plan.pooling"
+local winograd = require "plan.winograd"
 
 local plan = {}
 
--- In the order in which 'auto' asks them; each may decline a layer.
-local algorithms = { pooling, depthwise, direct, fused }
+-- In the order in which 'auto' asks them; each may decline a layer. The first that does not is taken,
+-- but one that has a `handicap` competes with the next ones: its predicted cycles, times that, must be fewer.
+local algorithms = { pooling, depthwise, winograd, direct, fused }
 
 -- Those that a layer chooses from: with pooling behind it, fused alone, which chooses one for the
 -- convolution.
@@ -22,14 +24,15 @@ end
 --- The plan of a layer for an instruction set, or nil and why there is none.
 -- options: algorithm ('auto' or a name), accuracy, max_unroll, tile.
 function plan.make(layer, isa, options)
-  local reason
+  local reason, best, cycles
+  local rivals = {}
   local list, wanted = choice(layer)
   wanted = wanted or options.algorithm or "auto"
   for _, algorithm in ipairs(list) do
     if wanted == algorithm.name and (layer.pool ~= nil) ~= (algorithm.pools or false) then
       reason = ("algorithm %s: %s"):format(wanted, layer.pool and "the layer is a pooling layer"
         or "the layer is no pooling layer")
-    elseif wanted == algorithm.name or wanted == "auto" and algorithm.fits(layer, isa) then
+    elseif wanted == algorithm.name or wanted == "auto" and algorithm.fits(layer, isa, options) then
       local made, message = algorithm.plan(layer, isa, options)
       if not made then
         reason = message
@@ -37,11 +40,16 @@ function plan.make(layer, isa, options)
         reason = ("the layer makes %d tasks, at most 2147483647 are supported"):format(made.tasks)
       else
         made.layer, made.isa = layer, isa
-        return made
+        rivals[#rivals + 1] = made
+        local handicapped = (made.cycles or 0) * (algorithm.handicap or 1)
+        if not best or handicapped < cycles then best, cycles = made, handicapped end
+        if wanted == algorithm.name or not algorithm.handicap then break end
       end
     end
   end
-  return nil, reason or ("unknown algorithm '%s'"):format(wanted)
+  if not best then return nil, reason or ("unknown algorithm '%s'"):format(wanted) end
+  if #rivals > 1 then best.rivals = rivals end
+  return best
 end
 
 --- A plan in words, several lines.

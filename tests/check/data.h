@@ -74,13 +74,16 @@ static void check_poison_unread(struct check *c)
 
 /* Integers of at most `range`, weights and bias times a power of two where an activation wants
  * small sums. taps * range^2 + |bias| <= 2^24 units, so every partial sum is exact, and of an
- * average of sums also those of them. */
+ * average of sums also those of them. Of a bilinear kernel the weights are multiples of 4 (see
+ * check_is_exact), and for each input channel transforms sum 4 inputs times weights of at most 9 range
+ * in 9 places: 36 times as much. */
 static int check_fill_exact(struct check *c)
 {
     const struct conv_kernel *k = c->kernel;
     const double taps = (double)check_taps(c->layer);
     const int averaged = c->last != c->layer && c->last->kind == CONV_AVERAGE_POOLING;
-    const double limit = 16777216.0 / (averaged ? (double)c->window : 1.0);
+    const int multiple = k->exact ? 1 : 4;
+    const double limit = 16777216.0 / (averaged ? (double)c->window : 1.0) / (k->exact ? 1.0 : 36.0);
     int range = 32;
     while (range > 1 && taps * range * range + range > limit)
         range /= range == 32 ? 4 : 2;
@@ -90,7 +93,7 @@ static int check_fill_exact(struct check *c)
     const double target = check_target(c->layer, &centre);
     int exponent = 0;
     if (target > 0.0)
-        frexp(target / (range * (range + 1) / 3.0 * sqrt(taps)), &exponent);
+        frexp(target / (multiple * range * (range + 1) / 3.0 * sqrt(taps)), &exponent);
     const float scale = ldexpf(1.0f, exponent);
     double offset = floor(ldexp(centre, -exponent));
     if (!(taps * range * range + range + fabs(offset) <= limit))
@@ -99,7 +102,7 @@ static int check_fill_exact(struct check *c)
     for (size_t i = 0; i < k->input_count; i++)
         c->input[i] = (float)(max ? check_integer(c, -999, -1) : check_integer(c, -range, range));
     for (size_t i = 0; i < k->weight_count; i++)
-        c->weights[i] = (float)check_integer(c, -range, range) * scale;
+        c->weights[i] = (float)(multiple * check_integer(c, -range, range)) * scale;
     for (size_t i = 0; i < k->bias_count; i++)
         c->bias[i] = ((float)check_integer(c, -range, range) + (float)offset) * scale;
     check_poison_unread(c);

@@ -23,7 +23,7 @@ local function add(name, ...)
 end
 
 for line in assert(files.read(list)):gmatch("[^\n]+") do
-  local words = { "emit", "--isa", isa, "--layout", layout }
+  local words = { "emit", "--isa", isa, "--layout", layout, "--accuracy", "exact" }
   for word in line:gmatch("%S+") do words[#words + 1] = word end
   local parsed, why = options.parse(words)
   local some = parsed and parsed.values

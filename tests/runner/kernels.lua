@@ -2,9 +2,10 @@
 -- SPDX-License-Identifier: MIT-0
 --
 -- A build is { name =, layers = list of problems, isa =, layout =, options = more options of emit,
--- cc =, flags =, kernel_flags =, finite =, run = } and becomes one program. kernel_flags are for the
--- kernels alone; `finite`: NaN and infinities are not looked at. `run` is what runs programs of another
--- processor; they are linked statically and do without cmocka. Conformance tests have besides
+-- accuracy = 'exact' if not given, cc =, flags =, kernel_flags =, finite =, run = } and becomes one
+-- program. kernel_flags are for the kernels alone; `finite`: NaN and infinities are not looked at. `run`
+-- is what runs programs of another processor; they are linked statically and do without cmocka.
+-- Conformance tests have besides
 --   emit = what emits the list, if not 'convgen emit --layers'
 --   conformance = the name of the header in tests/conformance/ that checks a kernel
 --   defines =, libraries =, environment = of that header and its program
@@ -30,9 +31,9 @@ function kernels.emit_command(build, directory)
       build.layout, directory)
   end
   if build.lines then return ("rm -rf %s && lua5.4 -E tests/random/emit.lua %s"):format(directory, directory) end
-  return ("rm -rf %s && gen/convgen emit --quiet --layers %s.txt --isa %s --layout %s %s"
-    .. " --registry kernels -o %s"):format(directory, directory, build.isa, build.layout,
-    build.options or "", directory)
+  return ("rm -rf %s && gen/convgen emit --quiet --layers %s.txt --isa %s --layout %s"
+    .. " --accuracy %s %s --registry kernels -o %s"):format(directory, directory, build.isa, build.layout,
+    build.accuracy or "exact", build.options or "", directory)
 end
 
 -- Writes the translation units of an emitted build and gives their paths without '.c'.

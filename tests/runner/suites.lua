@@ -27,6 +27,9 @@ local FEW_POOLS = {
   "large_clipped", "ceil_3_pad",
 }
 
+-- Of those that Winograd's algorithms can do: borders, tails, batches.
+local FEW_TILES = { "unread_mixed", "bands_valid", "axes_p1x3", "stem_c3k3s1", "batch_3" }
+
 local function named(names) return problems.named(problems.read("tests/problems.txt"), names) end
 
 -- A build for each instruction set (of the compiler's architecture, if not given) and layout.
@@ -57,10 +60,14 @@ end
 
 local function few_pools() return problems.named(problems.read("tests/pooling.txt"), FEW_POOLS) end
 
--- A list of builds with builds of a few pooling layers behind it.
-local function with_pooling(builds, fields, layouts, sets)
+-- A list of builds with builds of a few layers of other algorithms behind it.
+local function with_others(builds, fields, layouts, sets)
   local more = each_option(few_pools(), { "--pool max", "--pool average --ceil --include-pad" }, fields,
     layouts, sets)
+  table.move(more, 1, #more, #builds + 1, builds)
+  more = each_option(named(FEW_TILES), { "--algorithm winograd --tile f2", "--algorithm winograd --tile f5" },
+    fields, layouts, sets)
+  for _, build in ipairs(more) do build.accuracy = "fast" end
   return table.move(more, 1, #more, #builds + 1, builds)
 end
 
@@ -103,7 +110,7 @@ function suites.sanitizers(t)
   local list = named(FEW)
   if not t.all then
     local fields = { flags = flags }
-    return kernels.check(t, "sanitizers", with_pooling(each(list, fields), fields))
+    return kernels.check(t, "sanitizers", with_others(each(list, fields), fields))
   end
   local result = tally.new()
   for _, cc in ipairs { "gcc", "clang-14", "clang-19" } do
@@ -115,9 +122,9 @@ function suites.sanitizers(t)
         list = named(FEW)
       end
       local fields = { flags = flags, cc = cc }
-      result:add(kernels.check(t, "sanitizers_" .. cc, with_pooling(each(list, fields), fields)))
+      result:add(kernels.check(t, "sanitizers_" .. cc, with_others(each(list, fields), fields)))
     else
-      result:skip(#each(list) * (#list + 2 * #FEW_POOLS))
+      result:skip(#each(list) * (#list + 2 * #FEW_POOLS + 2 * #FEW_TILES))
     end
   end
   return result
@@ -174,7 +181,7 @@ end
 function suites.warnings(t)
   local result = tally.new()
   local layouts = not t.all and { LAYOUTS[1 + t.seed % 2] } or nil
-  local directories = emit(t, "warnings", with_pooling(each(named(FEW),
+  local directories = emit(t, "warnings", with_others(each(named(FEW),
     { options = "--activation silu" }, layouts, isa.names), nil, layouts, isa.names), result)
   if not directories then return result end
   local files = table.concat(directories, "/*.c ") .. "/*.c"
@@ -187,7 +194,7 @@ end
 --- A kernel has its two functions, no variables, and calls nothing but copying and mathematics.
 function suites.symbols(t)
   local result = tally.new()
-  local builds = with_pooling(each(named(FEWER), { options = "--activation tanh" }))
+  local builds = with_others(each(named(FEWER), { options = "--activation tanh" }))
   local directories = emit(t, "symbols", builds, result) or {}
   local good = " [tr] | T '$n'_(pack|run)$"
     .. "| U ((exp|ldexp|tanh)f|mem(cpy|set)|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail)$"
@@ -356,7 +363,7 @@ local function cross_builds(t, set, layout)
     build.name = ("%s_%d"):format(build.name, i)
     builds[#builds + 1] = build
   end
-  return with_pooling(builds, nil, { layout }, { set })
+  return with_others(builds, nil, { layout }, { set })
 end
 
 --- AArch64 on another processor: cross-compiled by one compiler for each layout, and emulated.

@@ -1,0 +1,329 @@
+@ -- SPDX-License-Identifier: MIT-0
+@ -- Winograd convolution: transforms of tiles, products of elements, and blocks of tiles made of them.
+@ local g, L = plan.geometry, isa.lanes
+@ local nchw = layer.layout == "nchw"
+@ local common, nested = plan.common, plan.common < n
+@ local in_pixel, out_pixel, out_row = plan.input.pixel, plan.output.pixel, plan.output.row
+@ if nchw then in_pixel, out_pixel, out_row = L, L, plan.result_w * L end
+@ local cut_h, cut_w, padded_w = not nchw and plan.rows_cut, not nchw and plan.columns_cut, not nchw and plan.columns_padded
+@
+@ -- A call of a function of the pair of sizes that large_h and large_w name.
+@ local function each_pair(call)
+@   if #pairs == 1 then return { call(pairs[1]) } end
+@   local text = {}
+@   for i, pair in ipairs(pairs) do
+@     text[#text + 1] = (i > 1 and "else " or "") .. (i < #pairs and ("if (%s)"):format(pair.condition) or "")
+@     text[#text + 1] = "    " .. call(pair)
+@   end
+@   return text
+@ end
+@ -- Images that do not fit the second-level cache are fetched a tile ahead, or the transforms wait for them.
+@ local fetch_in, fetch_out = not nchw and plan.fetch_input, not nchw and plan.fetch_output
+@ if fetch_in or fetch_out then
+#if defined(__GNUC__)
+#define CONV_FETCH(p) __builtin_prefetch(p)
+#else
+#define CONV_FETCH(p) (void)(p)
+#endif
+
+@ end
+@ local function wide_of(pair) return nested and pair.w.points > common end
+$(include("winograd_products.c", products()))
+@ for _, pair in ipairs(pairs) do
+@ local nh, nw, mh, mw = pair.h.points, pair.w.points, pair.h.m, pair.w.m
+@ for _, count in ipairs(nchw and { { lanes = L, suffix = "" } } or input_counts) do
+/* BT d B of a window of $(nh) x $(nw) pixels, $(plural(count.lanes, "channel")): `rows` are its rows$(padded_w and ", of which the columns first to last are in the image" or ""). */
+static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *const *rows, ptrdiff_t at$(padded_w and ", int first, int last" or ""), float *v$(wide_of(pair) and ", float *v_large" or ""))
+{
+    $(V) half[$(nh)][$(nw)];
+@ for i = 0, nh - 1 do
+    const float *const row$(i) = rows[$(i)];
+@ end
+    for (int j = 0; j < $(nw); ++j) {
+@ if padded_w then
+        if (j < first || j >= last) {
+            for (int i = 0; i < $(nh); ++i)
+                half[i][j] = $(isa.zero());
+            continue;
+        }
+@ end
+@ for i = 0, nh - 1 do
+        const $(V) d$(i) = $(isa.load_range(("row%d + at"):format(i), 0, count.lanes));
+@ end
+        $(transform(pair.h.input))
+@ for i, result in ipairs(pair.h.input.results) do
+        half[$(i - 1)][j] = $(result);
+@ end
+@ if fetch_in then
+        if (j >= $(nw - mw)) {
+@   for i = 0, nh - 1 do
+            CONV_FETCH(row$(i) + at + $(mw * in_pixel));
+@   end
+        }
+@ end
+        at += $(in_pixel);
+    }
+    for (int i = 0; i < $(nh); ++i) {
+@ for j = 0, nw - 1 do
+        const $(V) d$(j) = half[i][$(j)];
+@ end
+        $(transform(pair.w.input))
+@ for j, result in ipairs(pair.w.input.results) do
+        $(isa.store(at(j <= common and "v" or "v_large", (j - 1) * plan.element_in), result))
+@ end
+        v += $(n * plan.element_in);
+@ if wide_of(pair) then
+        v_large += $(n * plan.element_in);
+@ end
+    }
+}
+
+@ end
+@ for _, count in ipairs(nchw and { { lanes = L, suffix = "" } } or output_counts) do
+/* AT p A of the products of a tile, bias and activation: $(mh) x $(mw) pixels, $(plural(count.lanes, "channel")). */
+static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *products$(wide_of(pair) and ", const float *products_large" or ""), const float *bias, float *out$(cut_h and ", int height" or "")$(cut_w and ", int width" or ""))
+{
+    const $(V) start = $(isa.load("bias"));
+    $(V) half[$(mh)][$(nw)];
+@ local function columns(begin, stop, from)
+    for (int j = $(begin); j < $(stop); ++j) {
+@   for i = 0, nh - 1 do
+        const $(V) d$(i) = $(isa.load(at(from, i * n * plan.element_out) .. (" + (ptrdiff_t)j * %d"):format(plan.element_out)));
+@   end
+        $(transform(pair.h.output))
+@   for i, result in ipairs(pair.h.output.results) do
+        half[$(i - 1)][j] = $(result);
+@   end
+    }
+@ end
+@ columns(0, math.min(nw, common), "products")
+@ if wide_of(pair) then
+@   columns(common, nw, "products_large")
+@ end
+    for (int i = 0; i < $(cut_h and "height" or mh); ++i, out += $(out_row)) {
+@ for j = 0, nw - 1 do
+        const $(V) d$(j) = half[i][$(j)];
+@ end
+        $(transform(pair.w.output))
+@ for j, result in ipairs(pair.w.output.results) do
+@   local sum = ("y%d"):format(j - 1)
+@   local value = isa.add(result, "start")
+@   if layer.activation.kind ~= "none" then value = activate(value) end
+        const $(V) $(sum) = $(value);
+@ end
+@ local function stores(prefix)
+@   for j = 0, mw - 1 do
+        $(prefix and j > 0 and ("if (width > %d) { "):format(j) or "")$(isa.store_range(at("out", j * out_pixel), "y" .. j, 0, count.lanes))$(prefix and j > 0 and " }" or "")
+@   end
+@ end
+@ if fetch_out then
+@   for j = 0, mw - 1 do
+        CONV_FETCH($(at("out", (j + mw) * out_pixel)));
+@   end
+@ end
+@ if cut_w then
+        if (width == $(mw)) {
+@   stores(false)
+        } else {
+@   stores(true)
+        }
+@ else
+@   stores(false)
+@ end
+    }
+}
+
+@ end
+@ end
+@ if nchw then
+$(include("winograd_scratch.c"))
+
+@ end
+@ local rows_large, columns_large = large(plan.tiles_h, "tile_y", "rows"), large(plan.tiles_w, "tile_x", "columns")
+@
+@ -- What is known of tile (r, c) of a block.
+@ local function size_of(which, index, count)
+@   if nested and plan["tiles_" .. which].large > 0 and plan["tiles_" .. which].small > 0 then
+            const int large_$(which) = $(index) < $(count);
+@   end
+@ end
+@ local function points_of(which)
+@   local tiles = plan["tiles_" .. which]
+@   if not nested or tiles.small == 0 then return n end
+@   return tiles.large == 0 and common or ("(large_%s ? %d : %d)"):format(which, n, common)
+@ end
+@ local function outputs_of(which)
+@   local tiles = plan["tiles_" .. which]
+@   local a, b = plan.sizes[1].m, plan.sizes[2] and plan.sizes[2].m
+@   if not nested or tiles.small == 0 then return a end
+@   return tiles.large == 0 and b or ("(large_%s ? %d : %d)"):format(which, a, b)
+@ end
+@ local parameters = "int tile_y, int tile_x, int rows, int columns"
+@ local function slot(from, count, step)
+@   return ("%s + ((ptrdiff_t)r * %s + c) * %d"):format(from, count, step)
+@ end
+@ local needs_columns_large = nested and plan.tiles_w.large > 0
+@ local needs_rows_large = nested and plan.tiles_h.large > 0
+/* The windows of a block of tiles, all input channels. */
+static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(plan.scratch_floats > 0 and ", float *scratch" or ""))
+{
+@ local full = layer.IC // L
+@ if nested and plan.tiles_h.large > 0 and plan.tiles_h.small > 0 then
+    const int rows_large = $(rows_large);
+@ end
+@ if needs_columns_large then
+    const int columns_large = $(columns_large);
+@ end
+@ if nchw then
+    const int top = $(begin(plan.tiles_h, "tile_y")), left = $(begin(plan.tiles_w, "tile_x"));
+@   for _, count in ipairs(input_counts) do
+@     local last = count.lanes < L
+    $(last and "{" or ("for (int k = 0; k < %d; k += %d) {"):format(full * L, L))
+@     local k = last and tostring(full * L) or "k"
+        $(name)_gather$(count.suffix)($(at("in", last and full * L * plan.input.channel or ("(ptrdiff_t)k * %d"):format(plan.input.channel))), $(at("top", -layer.pad_top)), $(at("left", -layer.pad_left)), scratch);
+        for (int r = 0; r < rows; ++r) {
+@   size_of("h", "r", "rows_large")
+            const int y = $(begin(plan.tiles_h, "(tile_y + r)")) - top;
+            for (int c = 0; c < columns; ++c) {
+@   size_of("w", "c", "columns_large")
+                const int x = $(begin(plan.tiles_w, "(tile_x + c)")) - left;
+                const float *window[$(n)];
+                for (int i = 0; i < $(points_of("h")); ++i)
+                    window[i] = scratch + ((ptrdiff_t)(y + i) * $(plan.region_w) + x) * $(L);
+                $(each_pair(function(pair) return ("%s_window_%s(window, 0, %s%s);"):format(name, pair.name, at(slot("v", "columns", plan.tile_in), k == "0" and 0 or k), wide_of(pair) and ", " .. at(slot("v", "columns_large", plan.tile_in), k == "0" and 0 or k) or "") end))
+            }
+        }
+    }
+@   end
+@ else
+@   local padded = plan.rows_padded or plan.columns_padded
+    for (int r = 0; r < rows; ++r) {
+@   size_of("h", "r", "rows_large")
+        const int y = $(at(begin(plan.tiles_h, "(tile_y + r)"), -layer.pad_top));
+        for (int c = 0; c < columns; ++c) {
+@   size_of("w", "c", "columns_large")
+            const int x = $(at(begin(plan.tiles_w, "(tile_x + c)"), -layer.pad_left));
+@   if padded_w then
+            int first = x < 0 ? -x : 0, last = x + $(points_of("w")) <= $(g.IW) ? $(points_of("w")) : $(g.IW) - x;
+            if (first >= last) first = last = 0;
+@   end
+            const float *window[$(n)];
+            for (int i = 0; i < $(points_of("h")); ++i)
+@   local here = ("in + (ptrdiff_t)(y + i) * %d + (ptrdiff_t)(%s) * %d"):format(plan.input.row, padded_w and "x + first" or "x", plan.input.pixel)
+@   if padded then
+                window[i] = $(padded_w and "last > 0 && " or "")y + i >= 0 && y + i < $(g.IH) ? $(here) : scratch;
+@   else
+                window[i] = $(here);
+@   end
+            float *to = $(slot("v", "columns", plan.tile_in));
+@   if needs_columns_large then
+            float *to_large = $(slot("v", "columns_large", plan.tile_in));
+@     if plan.tiles_w.small > 0 then
+            (void)to_large;
+@     end
+@   end
+@   local function call(suffix, k)
+@     return each_pair(function(pair) return ("%s_window_%s%s(window, %s%s, %s%s);"):format(name, pair.name, suffix, k, padded_w and ", first, last" or "", at("to", k), wide_of(pair) and ", " .. at("to_large", k) or "") end)
+@   end
+@   if full > 0 then
+            for (int k = 0; k < $(full * L); k += $(L)) {
+                $(call("", "k"))
+            }
+@   end
+@   if plan.in_tail > 0 then
+            $(call("_last", full * L))
+@   end
+        }
+    }
+@ end
+}
+@ for i, class in ipairs(plan.classes) do
+@ local prefix = #plan.classes > 1 and name .. "_k" .. class.width or name
+@ local tail = i == #plan.classes and plan.out_tail > 0
+@ local ragged = tail and class.count > 1
+
+/* $(plural(class.width, "output channel")) of a block of tiles. */
+static $(target)void $(prefix)_block(const float *v, const float *w, float *out, $(parameters)$(ragged and ", int ragged" or ""), float *products$(nchw and ", float *scratch" or ""))
+{
+    const float *bias = w, *u = w + $(class.width);
+@ if nested then
+    const int rows_large = $(rows_large), columns_large = $(columns_large);
+    $(prefix)_products(v, u, products, rows * columns, 0, $(common), 0, $(common));
+    $(prefix)_products(v, u, products, rows * columns_large, 0, $(common), $(common), $(n));
+    $(prefix)_products(v, u, products, rows_large * columns, $(common), $(n), 0, $(common));
+    $(prefix)_products(v, u, products, rows_large * columns_large, $(common), $(n), $(common), $(n));
+@ else
+    $(prefix)_products(v, u, products, rows * columns);
+@ end
+@ -- A call with the suffix of vector k: the last one may hold fewer channels.
+@ local function by_tail(k, call)
+@   local last = tail and k == class.vectors - 1
+@   if not (ragged and last) then return call(last and "_last" or "") end
+@   local text = { "if (ragged) {" }
+@   for _, part in ipairs { "_last", "" } do
+@     for _, line in ipairs(call(part)) do text[#text + 1] = "    " .. line end
+@     text[#text + 1] = part == "_last" and "} else {" or "}"
+@   end
+@   return text
+@ end
+@ if nchw then
+    const int top = $(begin(plan.tiles_h, "tile_y")), left = $(begin(plan.tiles_w, "tile_x"));
+    const int bottom = $(begin(plan.tiles_h, "(tile_y + rows)")), right = $(begin(plan.tiles_w, "(tile_x + columns)"));
+    const int height = (bottom < $(g.OH) ? bottom : $(g.OH)) - top, width = (right < $(g.OW) ? right : $(g.OW)) - left;
+    out += (ptrdiff_t)top * $(plan.output.row) + left;
+    for (int k = 0; k < $(class.vectors); ++k) {
+        for (int r = 0; r < rows; ++r) {
+@   size_of("h", "r", "rows_large")
+            const int y = $(begin(plan.tiles_h, "(tile_y + r)")) - top;
+            for (int c = 0; c < columns; ++c) {
+@   size_of("w", "c", "columns_large")
+                const int x = $(begin(plan.tiles_w, "(tile_x + c)")) - left;
+                float *to = scratch + ((ptrdiff_t)y * $(plan.result_w) + x) * $(L);
+                $(each_pair(function(pair) return ("%s_tile_%s(%s + k * %d%s, bias + k * %d, to);"):format(name, pair.name, slot("products", "columns", plan.tile_out), L, wide_of(pair) and (", %s + k * %d"):format(slot("products", "columns_large", plan.tile_out), L) or "", L) end))
+            }
+        }
+@   local function scatter(suffix) return ("%s_scatter%s(scratch, out + (ptrdiff_t)k * %d, height, width);"):format(name, suffix, L * plan.output.channel) end
+@   if not tail then
+        $(scatter(""))
+@   elseif class.vectors == 1 and not ragged then
+        $(scatter("_last"))
+@   else
+        if ($(class.vectors > 1 and ("k == %d%s"):format(class.vectors - 1, ragged and " && ragged" or "") or "ragged"))
+            $(scatter("_last"))
+        else
+            $(scatter(""))
+@   end
+    }
+@ else
+    for (int r = 0; r < rows; ++r) {
+@   size_of("h", "r", "rows_large")
+        const int y = $(begin(plan.tiles_h, "(tile_y + r)"));
+@   if cut_h then
+        const int height = y + $(outputs_of("h")) <= $(g.OH) ? $(outputs_of("h")) : $(g.OH) - y;
+@   end
+        for (int c = 0; c < columns; ++c) {
+@   size_of("w", "c", "columns_large")
+            const int x = $(begin(plan.tiles_w, "(tile_x + c)"));
+@   if cut_w then
+            const int width = x + $(outputs_of("w")) <= $(g.OW) ? $(outputs_of("w")) : $(g.OW) - x;
+@   end
+            const float *from = $(slot("products", "columns", plan.tile_out));
+@   if needs_columns_large then
+            const float *from_large = $(slot("products", "columns_large", plan.tile_out));
+@     if plan.tiles_w.small > 0 then
+            (void)from_large;
+@     end
+@   end
+            float *to = out + (ptrdiff_t)y * $(plan.output.row) + (ptrdiff_t)x * $(plan.output.pixel);
+@   for k = 0, class.vectors - 1 do
+            $(by_tail(k, function(suffix) return each_pair(function(pair) return ("%s_tile_%s%s(%s%s, %s, %s%s%s);"):format(name, pair.name, suffix, at("from", k * L), wide_of(pair) and ", " .. at("from_large", k * L) or "", at("bias", k * L), at("to", k * L), cut_h and ", height" or "", cut_w and ", width" or "") end) end))
+@   end
+        }
+    }
+@ end
+}
+@ end
+@ if fetch_in or fetch_out then
+
+#undef CONV_FETCH
+@ end

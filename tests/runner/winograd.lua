@@ -1,0 +1,69 @@
+-- The suite of Winograd kernels: all tiles, on those of the hard problems that they can do.
+-- SPDX-License-Identifier: MIT-0
+
+local benchdnn = require "import.benchdnn"
+local compiler = require "runner.compiler"
+local isa = require "isa"
+local kernels = require "runner.kernels"
+local layer = require "layer"
+local plan = require "plan"
+local problems = require "runner.problems"
+local tally = require "runner.tally"
+
+local TILES = { "f2", "f3", "f4", "f5", "f6", "f32", "f42", "f43", "f54", "f64" }
+local LAYOUTS = { "nhwc", "nchw" }
+
+-- The problems of a list that can be done with a tile.
+local function fitting(list, tile)
+  local out = {}
+  for _, problem in ipairs(list) do
+    local made = layer.new(assert(benchdnn.parse(problem.text)).fields)
+    local options = { algorithm = "winograd", tile = { tile = tile } }
+    if made and plan.make(made, isa.get("scalar"), options) then out[#out + 1] = problem end
+  end
+  return out
+end
+
+-- A build for each instruction set, layout and tile, of one of `parts` parts of the problems; not of all
+-- tiles: of three others for each seed.
+local function builds_of(lists, sets, parts, t)
+  local builds, turn = {}, t.seed
+  for _, set in ipairs(sets) do
+    for _, layout in ipairs(LAYOUTS) do
+      turn = turn + 1
+      for i, tile in ipairs(TILES) do
+        local layers = problems.part(lists[tile], parts, turn + i)
+        if #layers > 0 and (t.all or (turn + i * 3) % #TILES < 3) then
+          builds[#builds + 1] = {
+            name = ("%s_%s_%s"):format(set, layout, tile), layers = layers, isa = set, layout = layout,
+            accuracy = "fast", options = "--algorithm winograd --tile " .. tile,
+          }
+        end
+      end
+    end
+  end
+  return builds
+end
+
+local function has(list, name)
+  for _, item in ipairs(list) do
+    if item == name then return true end
+  end
+end
+
+return function(t)
+  local result, lists, sets = tally.new(), {}, compiler.sets()
+  local all = problems.read("tests/problems.txt")
+  for _, tile in ipairs(TILES) do lists[tile] = fitting(all, tile) end
+  local builds = builds_of(lists, sets, t.all and 1 or 8, t)
+  -- Other architectures by an emulator: a sample.
+  for set in pairs(compiler.cross) do
+    local way = compiler.ways(set)[1]
+    for _, build in ipairs(has(sets, set) and {} or builds_of(lists, { set }, t.all and 8 or 48, t)) do
+      build.cc, build.run, build.flags = way.cc, way.run, "-O2"
+      if way.missing then result:skip(#build.layers) else builds[#builds + 1] = build end
+    end
+  end
+  result:add(kernels.check(t, "winograd", builds))
+  return result
+end

@@ -1,0 +1,128 @@
+-- Bilinear algorithms and the programs made of their matrices, in exact arithmetic.
+-- SPDX-License-Identifier: MIT-0
+
+require "tests.spec.support"
+local bilinear = require "bilinear"
+local linear = require "linear"
+local rational = require "rational"
+
+local function matrix(rows)
+  local out = {}
+  for i, row in ipairs(rows) do
+    local text = {}
+    for j, c in ipairs(row) do text[j] = tostring(c) end
+    out[i] = table.concat(text, " ")
+  end
+  return out
+end
+
+describe("fractions", function()
+  local half, third = rational.new(1, 2), rational.new(-2, -6)
+
+  it("are exact, in lowest terms", function()
+    assert.are.equal("1/3", tostring(third))
+    assert.are.equal("5/6", tostring(half + third))
+    assert.are.equal("1/6", tostring(half - third))
+    assert.are.equal("-1/6", tostring(-half * third))
+    assert.are.equal("3/2", tostring(half / third))
+    assert.are.equal("1", tostring(half * 2))
+    assert.are.equal("1/2", tostring((-half):abs()))
+    assert.are.equal(0.5, half:float())
+  end)
+
+  it("refuse what 64 bits do not hold", function()
+    local large = rational.new(1 << 40)
+    assert.has_error(function() return large * large end)
+    assert.has_error(function() return rational.new(1, 0) end)
+    assert.has_error(function() return rational.new(0.5) end)
+  end)
+end)
+
+describe("bilinear algorithms", function()
+  for r = 2, 7 do
+    for m = 1, bilinear.most_points + 1 - r do
+      it(("hold exactly: F(%d, %d)"):format(m, r), function()
+        local a = bilinear.new(m, r)
+        assert.are.equal(m + r - 1, a.points)
+        assert.is_true(bilinear.holds(a))
+        local wrong = bilinear.new(m, r)
+        wrong.BT[1][1] = wrong.BT[1][1] + rational.new(1, 1 << 30)
+        assert.is_false(bilinear.holds(wrong))
+      end)
+    end
+  end
+
+  for _, sizes in ipairs { { 3, 2 }, { 4, 2 }, { 4, 3 }, { 5, 4 }, { 6, 4 } } do
+    it(("share filters: F(%d, 3) and F(%d, 3)"):format(table.unpack(sizes)), function()
+      local large, small = bilinear.nested(sizes[1], sizes[2], 3)
+      assert.is_true(bilinear.holds(large))
+      assert.is_true(bilinear.holds(small))
+      for i = 1, small.points do assert.are.equal(large.G[i], small.G[i]) end
+      assert.are.equal("0 0 1", matrix(small.G)[small.points])
+    end)
+  end
+
+  it("share no filters where no points are known", function()
+    assert.is_nil(bilinear.nested(6, 2, 3))
+  end)
+
+  it("have no more points than the table", function()
+    assert.is_nil(bilinear.new(bilinear.most_points, 2))
+  end)
+
+  it("are Winograd's F(2, 3) for 0, 1 and -1", function()
+    local a = bilinear.from_points(2, 3, { 0, 1, -1 })
+    assert.are.same({ "1 1 1 0", "0 1 -1 1" }, matrix(a.AT))
+    assert.are.same({ "-1 0 0", "1/2 1/2 1/2", "1/2 -1/2 1/2", "0 0 1" }, matrix(a.G))
+    assert.are.same({ "-1 0 1 0", "0 1 1 0", "0 -1 1 0", "0 -1 0 1" }, matrix(a.BT))
+  end)
+
+  it("want points that differ", function()
+    assert.has_error(function() bilinear.from_points(2, 3, { 0, 1, 1 }) end)
+  end)
+end)
+
+-- The matrix of a program: it is run on symbols, each variable a list of coefficients of the inputs.
+local function matrix_of(program, inputs)
+  local values = {}
+  for j = 0, inputs - 1 do
+    values["d" .. j] = {}
+    for i = 0, inputs - 1 do values["d" .. j][i + 1] = rational.new(i == j and 1 or 0) end
+  end
+  for _, s in ipairs(program.steps) do
+    local row, a, b = {}, values[s.a], s.b and values[s.b]
+    for i = 1, inputs do
+      row[i] = s.op == "add" and a[i] + b[i] or s.op == "sub" and a[i] - b[i] or s.op == "neg" and -a[i]
+        or s.op == "mul" and a[i] * s.factor or s.op == "fma" and a[i] * s.factor + b[i]
+    end
+    values[s.name] = row
+  end
+  local out = {}
+  for i, name in ipairs(program.results) do out[i] = values[name] end
+  return out
+end
+
+describe("linear programs", function()
+  local function operations(m, r)
+    local a = bilinear.new(m, r)
+    return linear.program(a.BT).operations, linear.program(a.AT).operations
+  end
+
+  for r = 2, 7 do
+    for m = 2, bilinear.most_points + 1 - r do
+      it(("compute their matrix: F(%d, %d)"):format(m, r), function()
+        local a = bilinear.new(m, r)
+        for _, key in ipairs { "BT", "AT", "G" } do
+          local rows = a[key]
+          assert.are.same(matrix(rows), matrix(matrix_of(linear.program(rows), #rows[1])))
+        end
+      end)
+    end
+  end
+
+  it("share what rows have in common", function()
+    assert.are.same({ 4, 4 }, { operations(2, 3) })
+    assert.are.same({ 12, 12 }, { operations(4, 3) })
+    assert.are.same({ 24, 20 }, { operations(6, 3) })
+  end)
+end)
