@@ -42,10 +42,10 @@ function library.runtime(t)
       for i, filter in ipairs(FILTERS) do
         if runs_here(set) then
           tests[#tests + 1] = { ("%s %s filter %d"):format(set, layout, i), jobs.expand(
-            "gen/convgen emit --quiet --input HxWxC $options --isa $set --layout $layout --name sized"
-            .. " -o $dir && $cc -std=c99 -O1 -Wall -Wextra -Wpedantic -Werror -c $dir/sized.c -o $dir/sized.o"
-            .. " && $cc -std=c11 -O1 -Wall -Wextra -Wpedantic -Werror -DNAME=sized -DHEADER='\"sized.h\"'"
-            .. " -DFILTER='$filter' -I$dir tests/runtime.c $dir/sized.o -o $dir/sized && $dir/sized", {
+            "gen/convgen emit --quiet --input HxWxC $options --isa $set --layout $layout --name layer"
+            .. " -o $dir && $cc -std=c99 -O1 -Wall -Wextra -Wpedantic -Werror -c $dir/layer.c -o $dir/layer.o"
+            .. " && $cc -std=c11 -O1 -Wall -Wextra -Wpedantic -Werror -DNAME=layer -DHEADER='\"layer.h\"'"
+            .. " -DFILTER='$filter' -I$dir tests/runtime.c $dir/layer.o -o $dir/layer && $dir/layer", {
               options = filter[1], set = set, layout = layout, cc = compiler.cc,
               filter = filter[2]:gsub("$nchw", nchw),
               dir = ("%s/runtime/%s_%s_%d"):format(t.directory, set, layout, i),
