@@ -30,6 +30,9 @@ local FEW_POOLS = {
 -- Of those that Winograd's algorithms can do: borders, tails, batches.
 local FEW_TILES = { "unread_mixed", "bands_valid", "axes_p1x3", "stem_c3k3s1", "batch_3" }
 
+-- Pooling behind a convolution: half maps, overlapping windows, groups, rows that are kept.
+local FEW_FUSED = { "half_5", "width_17", "stem", "alex", "global", "group_3", "dw_17", "bands_kept" }
+
 local function named(names) return problems.named(problems.read("tests/problems.txt"), names) end
 
 -- A build for each instruction set (of the compiler's architecture, if not given) and layout.
@@ -65,6 +68,11 @@ local function with_others(builds, fields, layouts, sets)
   local more = each_option(few_pools(), { "--pool max", "--pool average --ceil --include-pad" }, fields,
     layouts, sets)
   table.move(more, 1, #more, #builds + 1, builds)
+  for _, build in ipairs(each(problems.named(problems.read("tests/fused.txt"), FEW_FUSED), fields, layouts,
+    sets)) do
+    build.name = "fused_" .. build.name
+    builds[#builds + 1] = build
+  end
   more = each_option(named(FEW_TILES), { "--algorithm winograd --tile f2", "--algorithm winograd --tile f5" },
     fields, layouts, sets)
   for _, build in ipairs(more) do build.accuracy = "fast" end
@@ -124,7 +132,7 @@ function suites.sanitizers(t)
       local fields = { flags = flags, cc = cc }
       result:add(kernels.check(t, "sanitizers_" .. cc, with_others(each(list, fields), fields)))
     else
-      result:skip(#each(list) * (#list + 2 * #FEW_POOLS + 2 * #FEW_TILES))
+      result:skip(#each(list) * (#list + 2 * #FEW_POOLS + #FEW_FUSED + 2 * #FEW_TILES))
     end
   end
   return result
@@ -197,7 +205,7 @@ function suites.symbols(t)
   local builds = with_others(each(named(FEWER), { options = "--activation tanh" }))
   local directories = emit(t, "symbols", builds, result) or {}
   local good = " [tr] | T '$n'_(pack|run)$"
-    .. "| U ((exp|ldexp|tanh)f|mem(cpy|set)|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail)$"
+    .. "| U ((exp|ldexp|tanh)f|mem(cpy|move|set)|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail)$"
   local loop = "for f in $dir/*.h; do n=$(basename $f .h);"
     .. " case $n in kernels|registry) ;; *) $test;; esac; done"
   local tests = {}
