@@ -8,23 +8,24 @@
 #define _DEFAULT_SOURCE
 #include "each.h"
 
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+#define REGISTRY_COUNT PASTE(REGISTRY, _count)
+
+extern const struct conv_kernel REGISTRY[];
+extern const int REGISTRY_COUNT;
+
 #ifdef CONFORMANCE
 #include CONFORMANCE
 #else
 #define conformance_check check_kernel
 #endif
 
-#define PASTE_(a, b) a##b
-#define PASTE(a, b) PASTE_(a, b)
-
-extern const struct conv_kernel REGISTRY[];
-extern const int PASTE(REGISTRY, _count);
-
 int main(int argc, char **argv)
 {
     int failed = 0, tests = 0;
     (void)check_kernel; /* where conformance_check() is another */
-    for (int i = 0; i < PASTE(REGISTRY, _count); i++) {
+    for (int i = 0; i < REGISTRY_COUNT; i++) {
         const struct conv_kernel *const kernel = &REGISTRY[i];
         if (argc > 1 && strcmp(argv[1], kernel->name) != 0)
             continue;

@@ -22,6 +22,7 @@ local flags = require "runner.flags"
 local fuzz = require "runner.fuzz"
 local jobs = require "runner.jobs"
 local library = require "runner.library"
+local metamorphic = require "runner.metamorphic"
 local mutants = require "mutants.suite"
 local random = require "runner.random"
 local semantics = require "runner.semantics"
@@ -58,6 +59,7 @@ local SUITES = {
   { "winograd", 1, 8, "tests/problems.txt by Winograd's algorithms", winograd },
   { "random", 1.5, 15, "random layers; a table of what they cover", random.suite },
   { "semantics", 0.5, 0.5, "NaN, infinities, zeros, subnormals, dirt", semantics.suite },
+  { "metamorphic", 0.5, 0.5, "what holds between runs, without a reference", metamorphic.suite },
   { "neon", 1, 4, "AArch64, cross-compiled and emulated", suites.neon },
   { "given", 2, 30, "PROBLEMS=file", suites.given },
   { "mutants", "-", 6, "faults planted in the generator are seen", mutants.suite },
