@@ -19,16 +19,26 @@ local LAYERS = {
     single = "--batch 1" },
   { "gaps", "--input 11x13x5 --filters 4 --kernel 2 --stride 3" },
   { "many", "--input 7x40x2 --filters 35 --kernel 5x1 --pad 2,0,2,0" },
+  { "narrow", "--input 9x3x8 --filters 64 --kernel 3 --pad 1" },
+  { "bands", "--input 44x22x8 --filters 16 --kernel 3 --pad 1" },
+  { "deep", "--input 6x7x131 --filters 24 --kernel 3" },
 
   { "dw", "--input 9x13x17 --groups depthwise --kernel 3 --pad 1", direct = "--algorithm direct" },
   { "dw_odd", "--input 11x14x9 --groups depthwise --kernel 5 --stride 2 --pad same",
     direct = "--algorithm direct", explicit = "--pad 2,1,2,2" },
   { "dw_dilated", "--input 12x13x33 --groups depthwise --kernel 3x2 --dilation 2 --pad 2,1,2,1" },
-  { "dw_twice", "--input 8x9x6 --groups 6 --filters 12 --kernel 3 --pad 1", direct = "--algorithm direct" },
+  { "dw_three", "--input 8x9x6 --groups 6 --filters 18 --kernel 3 --pad 1", direct = "--algorithm direct" },
   { "dw_batch", "--input 7x10x18 --groups depthwise --kernel 3 --pad 1 --batch 3", single = "--batch 1" },
+  { "dw_flat", "--input 6x40x33 --groups depthwise --kernel 1x7 --stride 1x2 --pad 0,3,0,3",
+    direct = "--algorithm direct" },
+  { "dw_bands", "--input 70x30x24 --groups depthwise --kernel 3 --pad same", explicit = "--pad 1" },
 
   { "max", "--pool max --input 9x12x17 --kernel 3 --stride 2 --pad 1 --batch 2", single = "--batch 1" },
   { "max_dilated", "--pool max --input 9x20x9 --kernel 2x3 --stride 1 --dilation 2" },
+  { "max_lower", "--pool max --input 12x19x16 --kernel 4 --stride 3 --pad same-lower", explicit = "--pad 1,2,0,1" },
+  { "max_bands", "--pool max --input 90x40x34 --kernel 2" },
+  { "max_global", "--pool max --input 7x9x17 --global" },
+  { "average_global", "--pool average --input 7x9x17 --global" },
   { "average", "--pool average --input 9x12x9 --kernel 3 --stride 2 --pad same", explicit = "--pad 1,0,1,1" },
   { "average_ceil", "--pool average --input 8x12x18 --kernel 3 --stride 2 --ceil" },
   { "average_counted", "--pool average --input 6x17x5 --kernel 2 --stride 1 --pad 1 --include-pad" },
@@ -38,6 +48,10 @@ local LAYERS = {
     explicit = "--then max:3x3/2+0,1,1,1" },
   { "then_average", "--input 12x21x4 --filters 7 --kernel 3 --stride 2 --pad 1 --then average:3x3/1+1" },
   { "then_dw", "--input 12x13x17 --groups depthwise --kernel 3 --pad 1 --then average:2x2" },
+  { "then_gaps", "--input 13x20x6 --filters 12 --groups 3 --kernel 3 --then max:2x2/3" },
+  { "then_point", "--input 9x11x9 --filters 33 --kernel 1 --then average:3x3/2+1" },
+  { "then_global", "--input 9x11x5 --filters 17 --kernel 3 --then average:global" },
+  { "then_bands", "--input 50x21x4 --filters 16 --kernel 3 --pad 1 --then max:3x3/2+1" },
 }
 
 local PARTNERS = { "explicit", "direct", "single" }
