@@ -24,7 +24,7 @@ local POOLS = {
 local function lines_for(set, layout)
   local lines = {}
   local function add(text)
-    lines[#lines + 1] = ("--name s%d --isa %s --layout %s %s"):format(#lines + 1, set, layout, text)
+    lines[#lines + 1] = ("--name s%d --isa %s --layout %s --accuracy exact %s"):format(#lines + 1, set, layout, text)
   end
   for _, geometry in ipairs(GEOMETRY) do
     for _, activation in ipairs(ACTIVATIONS) do add(geometry .. " --activation " .. activation) end
