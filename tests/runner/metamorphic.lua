@@ -9,7 +9,7 @@ local metamorphic = {}
 
 -- name, options; then the endings of its partners' names, each with what differs.
 local LAYERS = {
-  { "plain", "--input 9x13x5 --filters 19 --kernel 3 --pad 1" },
+  { "plain", "--algorithm direct --input 9x13x5 --filters 19 --kernel 3 --pad 1" },
   { "odd", "--input 9x12x6 --filters 9 --kernel 3 --stride 2 --pad same", explicit = "--pad 1,0,1,1" },
   { "lower", "--input 8x11x3 --filters 5 --kernel 4x2 --pad same-lower --no-bias", explicit = "--pad 2,1,1,0" },
   { "dilated", "--input 11x12x4 --filters 17 --kernel 3 --dilation 2 --pad same", explicit = "--pad 2" },
@@ -19,9 +19,14 @@ local LAYERS = {
     single = "--batch 1" },
   { "gaps", "--input 11x13x5 --filters 4 --kernel 2 --stride 3" },
   { "many", "--input 7x40x2 --filters 35 --kernel 5x1 --pad 2,0,2,0" },
-  { "narrow", "--input 9x3x8 --filters 64 --kernel 3 --pad 1" },
-  { "bands", "--input 44x22x8 --filters 16 --kernel 3 --pad 1" },
-  { "deep", "--input 6x7x131 --filters 24 --kernel 3" },
+  { "narrow", "--algorithm direct --input 9x3x8 --filters 64 --kernel 3 --pad 1" },
+  { "bands", "--algorithm direct --input 44x22x8 --filters 16 --kernel 3 --pad 1" },
+  { "deep", "--algorithm direct --input 6x7x131 --filters 24 --kernel 3" },
+
+  { "winograd", "--algorithm winograd --input 14x15x20 --filters 19 --kernel 3 --pad same --batch 2",
+    explicit = "--pad 1", single = "--batch 1" },
+  { "winograd_valid", "--algorithm winograd --input 17x19x33 --filters 10 --kernel 3 --weights hwio --no-bias" },
+  { "winograd_narrow", "--algorithm winograd --input 9x3x8 --filters 64 --kernel 3 --pad 1" },
 
   { "dw", "--input 9x13x17 --groups depthwise --kernel 3 --pad 1", direct = "--algorithm direct" },
   { "dw_odd", "--input 11x14x9 --groups depthwise --kernel 5 --stride 2 --pad same",
