@@ -41,6 +41,9 @@ list.checks = {
     },
     prepare = "gen/convgen library --quiet -o generated",
   },
+  winograd = { suite = "winograd", builds = "avx2_nhwc_f3" },
+  winograd_mixed = { suite = "winograd", builds = "avx2_nhwc_f43" },
+  winograd_nchw = { suite = "winograd", builds = "avx2_nchw_f2" },
   textbook = { suite = "textbook", builds = "avx2_*" },
   rules = { suite = "specs" },
   scalar = { suite = "problems", builds = "scalar_nhwc", layers = DIRECT },
@@ -306,6 +309,38 @@ of("templates/runtime_depthwise.c", {
     "runtime" },
   { "runtime_depthwise_right", "there.column_end = shape->in_w - left;",
     "there.column_end = shape->in_w - left + 1;", "runtime" },
+})
+
+-- Winograd's algorithms.
+of("templates/winograd.c", {
+  { "winograd_row_before_lost", "&& y + i < $(g.IH) ?", "&& y + i > 0 && y + i < $(g.IH) ?", "winograd" },
+  { "winograd_row_behind_read", "y + i < $(g.IH) ?", "y + i <= $(g.IH) ?", "winograd" },
+  { "winograd_column_before_read", "x < 0 ? -x : 0, last", "x < -1 ? -x : 0, last", "winograd" },
+  { "winograd_last_rows_written", "<= $(g.OH) ? $(outputs_of(\"h\"))", "<= $(g.OH) + 1 ? $(outputs_of(\"h\"))",
+    "winograd" },
+  { "winograd_last_columns_lost", "(\"if (width > %d) { \"):format(j)", "(\"if (width > %d) { \"):format(j + 1)",
+    "winograd" },
+  { "winograd_no_bias", "local value = isa.add(result, \"start\")", "local value = result .. \" + 0 * start\"",
+    "winograd" },
+  { "winograd_mixed_sizes", "rows * columns_large, 0, $(common), $(common), $(n))",
+    "rows * columns_large, 0, $(common), $(common), $(n) - 1)", "winograd_mixed" },
+})
+
+of("templates/winograd_pack.c", {
+  { "winograd_filter_transposed", "rows[e / $(n)], *g = G[e % $(n)]", "rows[e % $(n)], *g = G[e / $(n)]",
+    "winograd" },
+  { "winograd_last_bias_lost", "bias != NULL && o <", "bias != NULL && o + 1 <", "winograd" },
+})
+
+of("templates/winograd_run.c", {
+  { "winograd_stale_windows", "if (place != ready) {", "if (ready < 0) {", "winograd" },
+})
+
+of("templates/winograd_scratch.c", {
+  { "winograd_gather_beyond", "x + $(plan.region_w) < $(g.IW) ?", "x + $(plan.region_w) <= $(g.IW) + 1 ?",
+    "winograd_nchw" },
+  { "winograd_scatter_short", "for (int i = 0; i < rows; ++i) {", "for (int i = 0; i < rows - 1; ++i) {",
+    "winograd_nchw" },
 })
 
 -- The library.
