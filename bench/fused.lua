@@ -21,6 +21,7 @@ local parser = argparse("bench/fused.lua", "Measures convolutions with pooling b
 parser:option("--layers", "A layer list, with 'then'.", root .. "/bench/layers/fused.txt"):argname("FILE")
 parser:option("--isa", "Default: the best two of this machine."):argname("SET,...")
 parser:option("--layout", "Default: both.", "nhwc,nchw"):argname("nhwc|nchw")
+parser:option("--algorithm", "Of the convolution alone.", "auto"):argname("NAME")
 parser:option("--repetitions", "Of each measurement, spread over the run.", "8"):argname("N")
 parser:option("--milliseconds", "Of one repetition, about.", "20"):argname("N")
 local options = parser:parse()
@@ -52,11 +53,12 @@ end
 local lines, sets = halves(), {}
 for set in (options.isa or table.concat(best, ",", math.max(1, #best - 1))):gmatch("[^,]+") do
   for layout in options.layout:gmatch("[^,]+") do
-    local function add(name, file, more)
-      sets[#sets + 1] = { list = name, file = file, layout = layout, isa = set, options = more }
+    local function add(name, file, more, algorithm)
+      sets[#sets + 1] = { list = name, file = file, layout = layout, isa = set, options = more,
+        algorithm = algorithm }
     end
     add("fused", list)
-    add("convolution", out .. "/layers/convolution.txt")
+    add("convolution", out .. "/layers/convolution.txt", nil, options.algorithm)
     for _, pool in ipairs({ "max", "average" }) do
       if #lines[pool] > 0 then add(pool, ("%s/layers/%s.txt"):format(out, pool), { "--pool", pool }) end
     end
@@ -67,19 +69,21 @@ local all, right = measure.sets(sets, out, measure.tools(root), { "--repetitions
 if not all then fail(right) end
 if not right then fail("some kernels are wrong, see above") end
 
-local function time_of(kernel, name)
-  local k = results.where(all.kernels, { list = name, layer = kernel.layer, layout = kernel.layout,
+local function measured(kernel, name)
+  return results.where(all.kernels, { list = name, layer = kernel.layer, layout = kernel.layout,
     isa = kernel.isa })[1]
-  return k and k.us
 end
 
-local ROW = "%-15s %-6s %-7s %11s %9s %9s %9s %8s %7s"
+local ROW = "%-15s %-6s %-7s %-9s %11s %9s %9s %9s %8s %7s"
 local c = all.context
 print(("%s; one thread; %s %s; pages: %s; ReLU; us"):format(c.cpu, c.compiler, c.flags, c.pages))
-print(ROW:format("layer", "layout", "isa", "convolution", "pooling", "in turn", "fused", "faster", "% peak"))
+print(ROW:format("layer", "layout", "isa", "algorithm", "convolution",
+  "pooling", "in turn", "fused", "faster", "% peak"))
 for _, k in ipairs(results.where(all.kernels, { list = "fused" })) do
-  local convolution, pooling = time_of(k, "convolution"), time_of(k, "max") or time_of(k, "average")
+  local alone = measured(k, "convolution")
+  local convolution, pooling = alone.us, (measured(k, "max") or measured(k, "average")).us
   local function us(x) return (x < 100 and "%.2f" or "%.0f"):format(x) end
-  print(ROW:format(k.layer, k.layout, k.isa, us(convolution), us(pooling), us(convolution + pooling), us(k.us),
-    ("%.1f%%"):format(100 * ((convolution + pooling) / k.us - 1)), k.percent and ("%.1f"):format(k.percent) or "-"))
+  print(ROW:format(k.layer, k.layout, k.isa, alone.algorithm, us(convolution), us(pooling),
+    us(convolution + pooling), us(k.us), ("%.1f%%"):format(100 * ((convolution + pooling) / k.us - 1)),
+    k.percent and ("%.1f"):format(k.percent) or "-"))
 end
