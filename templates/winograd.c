@@ -5,8 +5,14 @@
 @ local common, nested = plan.common, plan.common < n
 @ local in_pixel, out_pixel, out_row = plan.input.pixel, plan.output.pixel, plan.output.row
 @ if nchw then in_pixel, out_pixel, out_row = L, L, plan.result_w * L end
+@ local pooled = plan.pooled -- the pooling behind it, or nil
 @ local cut_h, cut_w, padded_w = not nchw and plan.rows_cut, not nchw and plan.columns_cut, not nchw and plan.columns_padded
 @
+@ local function joined(prefix, count)
+@   local names = {}
+@   for i = 1, count do names[i] = prefix .. i - 1 end
+@   return table.concat(names, ", ")
+@ end
 @ -- A call of a function of the pair of sizes that large_h and large_w name.
 @ local function each_pair(call)
 @   if #pairs == 1 then return { call(pairs[1]) } end
@@ -100,20 +106,42 @@ static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *prod
 @ if wide_of(pair) then
 @   columns(common, nw, "products_large")
 @ end
-    for (int i = 0; i < $(cut_h and "height" or mh); ++i, out += $(out_row)) {
-@ for j = 0, nw - 1 do
-        const $(V) d$(j) = half[i][$(j)];
-@ end
+@ local function row(i)
+@   for j = 0, nw - 1 do
+        const $(V) d$(j) = half[$(i)][$(j)];
+@   end
         $(transform(pair.w.output))
-@ for j, result in ipairs(pair.w.output.results) do
-@   local sum = ("y%d"):format(j - 1)
-@   local value = isa.add(result, "start")
-@   if layer.activation.kind ~= "none" then value = activate(value) end
-        const $(V) $(sum) = $(value);
+@   for j, result in ipairs(pair.w.output.results) do
+@     local value = isa.add(result, "start")
+@     if layer.activation.kind ~= "none" then value = activate(value) end
+        const $(V) y$(j - 1) = $(value);
+@   end
+@ end
+@ local results = pooled and mw // pooled.KW or mw -- in a row
+@ if pooled then
+    for (int i = 0; i < $(cut_h and "height" or mh); i += $(pooled.KH), out += $(out_row)) {
+        $(V) $(joined("p", results));
+@   local join = pooled.pool == "max" and isa.maximum or isa.add
+@   for r = 0, pooled.KH - 1 do
+        {
+@     row(r == 0 and "i" or "i + " .. r)
+@     for k = 0, results - 1 do
+@       for q = 0, pooled.KW - 1 do
+        p$(k) = $(r + q == 0 and "y" .. k * pooled.KW or join("p" .. k, "y" .. k * pooled.KW + q));
+@       end
+@     end
+        }
+@   end
+@   for k = 0, pooled.pool == "max" and -1 or results - 1 do
+        p$(k) = $(isa.div("p" .. k, isa.splat(number(pooled.KH * pooled.KW))));
+@   end
+@ else
+    for (int i = 0; i < $(cut_h and "height" or mh); ++i, out += $(out_row)) {
+@   row("i")
 @ end
 @ local function stores(prefix)
-@   for j = 0, mw - 1 do
-        $(prefix and j > 0 and ("if (width > %d) { "):format(j) or "")$(isa.store_range(at("out", j * out_pixel), "y" .. j, 0, count.lanes))$(prefix and j > 0 and " }" or "")
+@   for j = 0, results - 1 do
+        $(prefix and j > 0 and ("if (width > %d) { "):format(pooled and j * pooled.KW or j) or "")$(isa.store_range(at("out", j * out_pixel), (pooled and "p" or "y") .. j, 0, count.lanes))$(prefix and j > 0 and " }" or "")
 @   end
 @ end
 @ if fetch_out then
@@ -270,7 +298,9 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
     const int top = $(begin(plan.tiles_h, "tile_y")), left = $(begin(plan.tiles_w, "tile_x"));
     const int bottom = $(begin(plan.tiles_h, "(tile_y + rows)")), right = $(begin(plan.tiles_w, "(tile_x + columns)"));
     const int height = (bottom < $(g.OH) ? bottom : $(g.OH)) - top, width = (right < $(g.OW) ? right : $(g.OW)) - left;
-    out += (ptrdiff_t)top * $(plan.output.row) + left;
+@ local function part(text, size) return pooled and ("(%s / %d)"):format(text, size) or text end
+@ local PH, PW = pooled and pooled.KH, pooled and pooled.KW
+    out += (ptrdiff_t)$(part("top", PH)) * $(plan.output.row) + $(part("left", PW));
     for (int k = 0; k < $(class.vectors); ++k) {
         for (int r = 0; r < rows; ++r) {
 @   size_of("h", "r", "rows_large")
@@ -278,11 +308,11 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
             for (int c = 0; c < columns; ++c) {
 @   size_of("w", "c", "columns_large")
                 const int x = $(begin(plan.tiles_w, "(tile_x + c)")) - left;
-                float *to = scratch + ((ptrdiff_t)y * $(plan.result_w) + x) * $(L);
+                float *to = scratch + ((ptrdiff_t)$(part("y", PH)) * $(plan.result_w) + $(part("x", PW))) * $(L);
                 $(each_pair(function(pair) return ("%s_tile_%s(%s + k * %d%s, bias + k * %d, to);"):format(name, pair.name, slot("products", "columns", plan.tile_out), L, wide_of(pair) and (", %s + k * %d"):format(slot("products", "columns_large", plan.tile_out), L) or "", L) end))
             }
         }
-@   local function scatter(suffix) return ("%s_scatter%s(scratch, out + (ptrdiff_t)k * %d, height, width);"):format(name, suffix, L * plan.output.channel) end
+@   local function scatter(suffix) return ("%s_scatter%s(scratch, out + (ptrdiff_t)k * %d, %s, %s);"):format(name, suffix, L * plan.output.channel, part("height", PH), part("width", PW)) end
 @   if not tail then
         $(scatter(""))
 @   elseif class.vectors == 1 and not ragged then
@@ -314,7 +344,7 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
             (void)from_large;
 @     end
 @   end
-            float *to = out + (ptrdiff_t)y * $(plan.output.row) + (ptrdiff_t)x * $(plan.output.pixel);
+            float *to = out + (ptrdiff_t)$(pooled and ("(y / %d)"):format(pooled.KH) or "y") * $(plan.output.row) + (ptrdiff_t)$(pooled and ("(x / %d)"):format(pooled.KW) or "x") * $(plan.output.pixel);
 @   for k = 0, class.vectors - 1 do
             $(by_tail(k, function(suffix) return each_pair(function(pair) return ("%s_tile_%s%s(%s%s, %s, %s%s%s);"):format(name, pair.name, suffix, at("from", k * L), wide_of(pair) and ", " .. at("from_large", k * L) or "", at("bias", k * L), at("to", k * L), cut_h and ", height" or "", cut_w and ", width" or "") end) end))
 @   end

@@ -49,14 +49,15 @@ static $(target)void $(name)_gather$(count.suffix)(const float *in, int y, int x
 }
 
 @ end
+@ local OW = (layer.after or layer).OW
 @ for _, count in ipairs(output_counts) do
 /* $(plural(count.lanes, "channel")) of rows x columns pixels. */
 static $(target)void $(name)_scatter$(count.suffix)(const float *from, float *out, int rows, int columns)
 {
     for (int i = 0; i < rows; ++i) {
-@   local narrow = g.OW < L
+@   local narrow = OW < L
 @   if narrow then
-        (void)columns; /* all $(g.OW) of them */
+        (void)columns; /* all $(OW) of them */
         {
             const int j = 0;
 @   else
@@ -65,8 +66,8 @@ static $(target)void $(name)_scatter$(count.suffix)(const float *from, float *ou
 @   end
             const float *pixel = from + ((ptrdiff_t)i * $(plan.result_w) + j) * $(L);
             float *to = out + (ptrdiff_t)i * $(plan.output.row) + j;
-@   transposed(narrow and g.OW or L, function(l) return isa.load(at("pixel", l * L)) end, count.lanes,
-@     function(l, vector) return isa.store_range(at("to", l * plan.output.channel), vector, 0, narrow and g.OW or L) end)
+@   transposed(narrow and OW or L, function(l) return isa.load(at("pixel", l * L)) end, count.lanes,
+@     function(l, vector) return isa.store_range(at("to", l * plan.output.channel), vector, 0, narrow and OW or L) end)
         }
     }
 }

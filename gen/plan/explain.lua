@@ -71,8 +71,8 @@ return function(plan, layer, isa)
   local g, last = plan.geometry, layer.after or layer
 
   if layer.after then
-    say("algorithm", "%s: %s, lanes are %s; then pooling, %s", plan.algorithm, plan.map.algorithm,
-      LANES[plan.mapping], plan.pool and "lanes are " .. LANES[plan.pool.mapping] or "in registers")
+    say("algorithm", "%s%s, lanes are %s; then pooling, %s", plan.algorithm, plan.map and ": " .. plan.map.algorithm
+      or "", LANES[plan.mapping], plan.pool and "lanes are " .. LANES[plan.pool.mapping] or "in registers")
   else
     say("algorithm", "%s, lanes are %s", plan.algorithm, LANES[plan.mapping])
   end

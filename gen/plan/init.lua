@@ -14,11 +14,13 @@ local plan = {}
 -- but one that has a `handicap` competes with the next ones: its predicted cycles, times that, must be fewer.
 local algorithms = { pooling, depthwise, winograd, direct, fused }
 
--- Those that a layer chooses from: with pooling behind it, fused alone, which chooses one for the
--- convolution.
-local function choice(layer)
-  if layer.after then return { fused }, "auto" end
-  return algorithms
+-- Those that a layer chooses from: with pooling behind it, Winograd's, which can do it, and fused, which
+-- chooses one for the convolution.
+local function choice(layer, wanted)
+  if not layer.after then return algorithms, wanted end
+  if wanted == "auto" then return { winograd, fused }, wanted end
+  if wanted == winograd.name then return { winograd }, wanted end
+  return { fused }, "auto"
 end
 
 --- The plan of a layer for an instruction set, or nil and why there is none.
@@ -26,8 +28,7 @@ end
 function plan.make(layer, isa, options)
   local reason, best, cycles
   local rivals = {}
-  local list, wanted = choice(layer)
-  wanted = wanted or options.algorithm or "auto"
+  local list, wanted = choice(layer, options.algorithm or "auto")
   for _, algorithm in ipairs(list) do
     if wanted == algorithm.name and (layer.pool ~= nil) ~= (algorithm.pools or false) then
       reason = ("algorithm %s: %s"):format(wanted, layer.pool and "the layer is a pooling layer"

@@ -10,7 +10,8 @@
 -- small ones, which have only the first elements of the large ones, and share their weights.
 --
 -- A block of tiles, rows x columns of them, is as large as lets its elements stay in the second-level
--- cache. Weights are transformed when they are packed.
+-- cache. Weights are transformed when they are packed. Windows of a pooling layer behind it that tiles hold
+-- as a whole are pooled in registers, before tiles are stored.
 
 local axis = require "plan.axis"
 local bilinear = require "bilinear"
@@ -40,6 +41,20 @@ local function refuses(layer, options)
   if layer.dilation_h ~= 1 or layer.dilation_w ~= 1 then return "the dilation must be 1" end
   if layer.groups ~= 1 then return ("groups must be 1, got %d"):format(layer.groups) end
   if LARGEST[options.accuracy or "fast"] == 0 then return "--accuracy exact excludes it" end
+  local after = layer.after
+  if after and not (after.stride_h == after.KH and after.stride_w == after.KW
+      and after.dilation_h == 1 and after.dilation_w == 1 and after.pad_top == 0 and after.pad_left == 0
+      and layer.OH == after.OH * after.KH and layer.OW == after.OW * after.KW) then
+    return "pooling behind it must be of whole windows side by side"
+  end
+end
+
+-- Whether tiles of all the sizes of `f` hold whole windows of the pooling behind.
+local function holds_windows(f, after)
+  for _, size in ipairs(after and f or {}) do
+    if size.m % after.KH ~= 0 or size.m % after.KW ~= 0 then return false end
+  end
+  return true
 end
 
 -- How tiles of the sizes of `f` cover `out` outputs with the fewest elements: { large =, small =, count = }
@@ -128,7 +143,7 @@ local function candidate(layer, isa, f, vectors, pixels, most)
   c.in_w = math.min(layer.IW, layer.OW + 2 - layer.pad_left)
   c.row_parts, c.column_parts = parts_of(f, c.tiles_h, c.rows), parts_of(f, c.tiles_w, c.columns)
   if layer.layout == "nchw" and not (wide_enough(c.column_parts, 2, layer.pad_left, c.in_w, L)
-      and wide_enough(c.column_parts, 0, 0, layer.OW, L)) then
+      and wide_enough(c.column_parts, 0, 0, layer.OW, layer.after and L * layer.after.KW or L)) then
     c.columns = c.tiles_w.count
     c.column_parts = parts_of(f, c.tiles_w, c.columns)
   end
@@ -222,7 +237,7 @@ local function candidates(layer, isa, options)
   local list = {}
   local wanted = options.tile and options.tile.tile
   for _, f in ipairs(algorithms) do
-    local allowed = f[1].m <= LARGEST[options.accuracy or "fast"]
+    local allowed = f[1].m <= LARGEST[options.accuracy or "fast"] and holds_windows(f, layer.after)
     for vectors = 1, allowed and math.min(4, ceil_div(layer.OC, isa.lanes)) or 0 do
       local room = math.min(isa.registers >= 32 and 24 or 12, cost.accumulators(isa, vectors)) // vectors
       local bytes = 4 * f[1].points ^ 2 * (in_stride(layer, isa) + vectors * isa.lanes)
@@ -316,6 +331,7 @@ function winograd.plan(layer, isa, options)
   local choice = candidates(layer, isa, options)
   local c = choice[1]
   if not c then return nil, "no register tile of that shape" end
+  local last = layer.after or layer
   local L, f = isa.lanes, c.f
   local plan = {
     algorithm = "winograd", mapping = "channels", exact = false, points = f[1].points, pack = "winograd_pack.c",
@@ -323,7 +339,7 @@ function winograd.plan(layer, isa, options)
     accumulators = c.pixels * c.vectors, registers = c.pixels * c.vectors + c.vectors + 1 + (isa.fused and 0 or 1),
     geometry = { N = layer.N, IH = c.in_h, IW = c.in_w, OH = layer.OH, OW = layer.OW },
     input = views.image(layer.layout, layer.IC, layer.IH, layer.IW),
-    output = views.image(layer.layout, layer.OC, layer.OH, layer.OW),
+    output = views.image(layer.layout, layer.OC, last.OH, last.OW), pooled = layer.after,
     weights = views.weights(layer.weights, layer), classes = c.classes,
     tiles_h = c.tiles_h, tiles_w = c.tiles_w, block_rows = c.rows, block_columns = c.columns,
     row_blocks = #c.row_parts, column_blocks = #c.column_parts, product_sizes = product_sizes(c),
@@ -355,15 +371,15 @@ function winograd.plan(layer, isa, options)
   -- Scratch: in NHWC zeros in the place of a row of a window that lies in the padding; in NCHW the input
   -- or the output of a block, of one vector of channels.
   if layer.layout == "nchw" then
-    plan.result_h, plan.result_w = widest(c.row_parts), widest(c.column_parts)
-    plan.region_h, plan.region_w = plan.result_h + 2, plan.result_w + 2
+    plan.result_w = widest(c.column_parts) // (layer.after and layer.after.KW or 1)
+    plan.region_h, plan.region_w = widest(c.row_parts) + 2, widest(c.column_parts) + 2
     plan.scratch_floats = L * plan.region_h * plan.region_w
   else
     plan.scratch_floats = (plan.rows_padded or plan.columns_padded)
       and (f[1].points - 1) * layer.IC + ceil_div(layer.IC, L) * L or 0
   end
   plan.fetch_input = 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
-  plan.fetch_output = 4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes
+  plan.fetch_output = not layer.after and 4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes
   plan.products_at = c.elements * plan.element_in
   plan.scratch_at = plan.products_at + c.elements * plan.element_out
   plan.workspace_floats = plan.scratch_at + plan.scratch_floats

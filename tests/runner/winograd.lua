@@ -1,6 +1,7 @@
 -- The suite of Winograd kernels: all tiles, on those of the hard problems that they can do.
 -- SPDX-License-Identifier: MIT-0
 
+local behind = require "behind"
 local benchdnn = require "import.benchdnn"
 local compiler = require "runner.compiler"
 local isa = require "isa"
@@ -11,13 +12,18 @@ local problems = require "runner.problems"
 local tally = require "runner.tally"
 
 local TILES = { "f2", "f3", "f4", "f5", "f6", "f32", "f42", "f43", "f54", "f64" }
+-- And with pooling behind them, in registers.
+local POOLED = { "f2 max:2x2", "f3 average:3x3", "f4 max:2x2", "f6 max:3x2", "f42 average:2x2", "f64 max:2x2" }
 local LAYOUTS = { "nhwc", "nchw" }
 
--- The problems of a list that can be done with a tile.
-local function fitting(list, tile)
+-- The problems of a list that can be done with a tile, perhaps with pooling behind it.
+local function fitting(list, text)
   local out = {}
+  local tile, pooling = text:match("^(%S+) ?(.*)$")
   for _, problem in ipairs(list) do
-    local made = layer.new(assert(benchdnn.parse(problem.text)).fields)
+    local fields = assert(benchdnn.parse(problem.text)).fields
+    if pooling ~= "" then fields.after = behind.parse(pooling) end
+    local made = layer.new(fields)
     local options = { algorithm = "winograd", tile = { tile = tile } }
     if made and plan.make(made, isa.get("scalar"), options) then out[#out + 1] = problem end
   end
@@ -31,15 +37,20 @@ local function builds_of(lists, sets, parts, t)
   for _, set in ipairs(sets) do
     for _, layout in ipairs(LAYOUTS) do
       turn = turn + 1
-      for i, tile in ipairs(TILES) do
-        local layers = problems.part(lists[tile], parts, turn + i)
-        if #layers > 0 and (t.all or (turn + i * 3) % #TILES < 3) then
-          builds[#builds + 1] = {
-            name = ("%s_%s_%s"):format(set, layout, tile), layers = layers, isa = set, layout = layout,
-            accuracy = "fast", options = "--algorithm winograd --tile " .. tile,
-          }
+      local function add(tiles, some)
+        for i, text in ipairs(tiles) do
+          local layers = problems.part(lists[text], parts, turn + i)
+          if #layers > 0 and (t.all or (turn + i * 3) % #tiles < some) then
+            builds[#builds + 1] = {
+              name = ("%s_%s_%s"):format(set, layout, (text:gsub("[ :]", "_"))), layers = layers, isa = set,
+              layout = layout, accuracy = "fast",
+              options = "--algorithm winograd --tile " .. text:gsub(" ", " --then "),
+            }
+          end
         end
       end
+      add(TILES, 3)
+      add(POOLED, 2)
     end
   end
   return builds
@@ -54,7 +65,9 @@ end
 return function(t)
   local result, lists, sets = tally.new(), {}, compiler.sets()
   local all = problems.read("tests/problems.txt")
-  for _, tile in ipairs(TILES) do lists[tile] = fitting(all, tile) end
+  for _, tiles in ipairs { TILES, POOLED } do
+    for _, text in ipairs(tiles) do lists[text] = fitting(all, text) end
+  end
   local builds = builds_of(lists, sets, t.all and 1 or 8, t)
   -- Other architectures by an emulator: a sample.
   for set in pairs(compiler.cross) do

@@ -80,7 +80,9 @@ end)
 
 describe("a fused plan", function()
   local function planned(text, changes, options)
-    return assert(plan.make(assert(make(text, changes)), isa.get("avx2"), options or {}))
+    options = options or {}
+    options.accuracy = options.accuracy or "exact"
+    return assert(plan.make(assert(make(text, changes)), isa.get("avx2"), options))
   end
 
   it("leaves out what no window reads", function()
@@ -111,6 +113,19 @@ describe("a fused plan", function()
     assert.are.same({ 1, 3, 3 * 223 * 64 }, { made.step, made.rows, made.workspace_floats })
     made = planned("max:3x3/2", { IH = 28, IW = 28, IC = 64, OC = 64, pad = "same" })
     assert.is_true(made.step == 1 and 4 * made.workspace_floats <= 32 * 1024)
+  end)
+
+  it("gives way to Winograd's tiles where they hold whole windows", function()
+    local vgg = { IH = 56, IW = 56, IC = 64, OC = 64, pad = "same" }
+    for text, algorithm in pairs({ ["max:2x2"] = "winograd", ["average:2x2"] = "winograd",
+      ["max:3x3/2"] = "fused", ["max:2x2+1"] = "fused" }) do
+      assert.are.equal(algorithm, planned(text, vgg, { accuracy = "fast" }).algorithm, text)
+      assert.are.equal("fused", planned(text, vgg).algorithm, text)
+      assert.is_truthy(plan.explain(planned(text, vgg, { accuracy = "fast" })):find("then pooling, "))
+    end
+    local made, why = plan.make(assert(make("max:3x3/2", vgg)), isa.get("avx2"), { algorithm = "winograd" })
+    assert.is_nil(made)
+    assert.is_truthy(why:find("whole windows"))
   end)
 
   it("lets the convolution's algorithm be chosen", function()
