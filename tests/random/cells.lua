@@ -35,6 +35,8 @@ local REASONS = {
     function(c) return c.way == "direct pixels" and c.isa == "scalar" end },
   { "in NCHW neighbouring channels are not neighbours in memory",
     function(c) return c.way == "depthwise channels" and c.layout == "nchw" end },
+  { "Winograd and fused kernels have suites of their own, with problems that fit them",
+    function(c) return c.algorithm == "winograd" or c.algorithm == "fused" end },
   { "bounds by name are for run-time sizes",
     function(c) return c.activation == draw.named.words and c.sizes == "fixed" end },
 }

@@ -185,6 +185,7 @@ local function all_options(s)
 end
 
 local function kernel_options(s, put)
+  put("--accuracy", "exact")
   put("--global", s.global)
   put("--ceil", s.ceil)
   put("--include-pad", s.include)
@@ -237,7 +238,7 @@ end
 function draw.with_tile(job, tile, s)
   if not tile then return job end
   local mapping, text = tile:match("^(%w+):(%w+)$")
-  job.plan = plan.make(job.layer, job.isa, { algorithm = s.algorithm or "auto", accuracy = "fast",
+  job.plan = plan.make(job.layer, job.isa, { algorithm = s.algorithm or "auto", accuracy = "exact",
     max_unroll = s.unroll, tile = { mapping = mapping, tile = text } })
   return job.plan and job
 end
