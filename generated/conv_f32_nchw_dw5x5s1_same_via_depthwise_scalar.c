@@ -169,8 +169,7 @@ static inline void CONV_(store)(float *out, float v, int lanes)
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_channel = view->in_channel, out_row = view->out_row;
-    const ptrdiff_t out_channel = view->out_channel;
+    const ptrdiff_t in_row = view->in_row, in_channel = view->in_channel, out_row = view->out_row, out_channel = view->out_channel;
     const float low = view->low, high = view->high;
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * in_channel;
@@ -346,8 +345,7 @@ static CONV_TILE void CONV_(tile)(const float *in, const float *w, float *out, i
  * outputs' the first `rows`; and as far as there are such columns. */
 static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_channel = view->in_channel, out_row = view->out_row;
-    const ptrdiff_t out_channel = view->out_channel;
+    const ptrdiff_t in_row = view->in_row, in_channel = view->in_channel, out_row = view->out_row, out_channel = view->out_channel;
     const int column_begin = there->column_begin, column_end = there->column_end, columns = there->columns;
     const float low = view->low, high = view->high;
     const int first_0 = CONV_(lane)(column_begin - 0), last_0 = CONV_(lane)(column_end - 0);

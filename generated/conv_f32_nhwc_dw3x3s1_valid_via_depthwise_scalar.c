@@ -161,8 +161,7 @@ static inline void CONV_(store)(float *out, float v, int lanes)
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
-    const ptrdiff_t out_pixel = view->out_pixel;
+    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row, out_pixel = view->out_pixel;
     const float low = view->low, high = view->high;
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 1;

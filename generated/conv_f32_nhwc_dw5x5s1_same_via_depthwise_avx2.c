@@ -164,8 +164,7 @@ static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
-    const ptrdiff_t out_pixel = view->out_pixel;
+    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row, out_pixel = view->out_pixel;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 8;

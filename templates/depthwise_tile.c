@@ -17,9 +17,17 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @ end
 {
 @ if plan.runtime then
-    const ptrdiff_t in_row = view->in_row, $(input_step) = view->$(input_step)$(rows.pixels > 1 and ", out_row = view->out_row" or "");
-@   if plan.mapping == "pixels" or columns.units > 1 then
-    const ptrdiff_t $(output_step) = view->$(output_step);
+@   local operands = column_operands(columns, plan.panels[1])
+@   local steps = {}
+@   local function step(name, used) if used then steps[#steps + 1] = ("%s = view->%s"):format(name, name) end end
+@   step("in_row", #input_rows(rows) > 1)
+@   step(input_step, plan.mapping == "pixels" or operands[#operands].at > 0)
+@   step("out_row", rows.pixels > 1)
+@   step(output_step, plan.mapping == "pixels" or columns.units > 1)
+@   if #steps > 0 then
+    const ptrdiff_t $(table.concat(steps, ", "));
+@   else
+    (void)view;
 @   end
 @   if edge then
     const int column_begin = there->column_begin, column_end = there->column_end, $(plan.mapping == "pixels" and "columns = there->columns" or "channels = there->channels");
