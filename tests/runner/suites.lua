@@ -117,8 +117,8 @@ function suites.sanitizers(t)
   local flags = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
   local list = named(FEW)
   if not t.all then
-    local fields = { flags = flags }
-    return kernels.check(t, "sanitizers", with_others(each(list, fields), fields))
+    local fields, layouts = { flags = flags }, { LAYOUTS[1 + t.seed % 2] }
+    return kernels.check(t, "sanitizers", with_others(each(list, fields, layouts), fields, layouts))
   end
   local result = tally.new()
   for _, cc in ipairs { "gcc", "clang-14", "clang-19" } do
