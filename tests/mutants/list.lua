@@ -96,7 +96,7 @@ of("gen/plan/planes.lua", {
   { "depthwise_tail_too_few", "lanes = rest, input = inputs",
     "lanes = math.max(1, rest - 1), input = inputs", "depthwise" },
   { "last_band_dropped", "plan.bands = axis.ceil_div(tiles, plan.band)",
-    "plan.bands = math.max(1, tiles // plan.band)", "depthwise" },
+    "plan.bands = math.max(1, tiles // plan.band)", "depthwise depthwise_nchw maximum maximum_nchw average" },
 })
 
 of("gen/plan/views.lua", {
@@ -318,7 +318,7 @@ of("templates/winograd.c", {
   { "winograd_column_before_read", "x < 0 ? -x : 0, last", "x < -1 ? -x : 0, last", "winograd" },
   { "winograd_last_rows_written", "<= $(g.OH) ? $(outputs_of(\"h\"))", "<= $(g.OH) + 1 ? $(outputs_of(\"h\"))",
     "winograd" },
-  { "winograd_last_columns_lost", "(\"if (width > %d) { \"):format(j)", "(\"if (width > %d) { \"):format(j + 1)",
+  { "winograd_last_columns_lost", ":format(pooled and j * pooled.KW or j)", ":format(pooled and j * pooled.KW or j + 1)",
     "winograd" },
   { "winograd_no_bias", "local value = isa.add(result, \"start\")", "local value = result .. \" + 0 * start\"",
     "winograd" },

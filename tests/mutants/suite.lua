@@ -35,7 +35,7 @@ end
 
 -- A copy of the project that shares its tests, made ready for some checks.
 local function copy(directory, checks)
-  local command = "rm -rf $dir && mkdir -p $dir && cp -r gen templates $dir && ln -s $PWD/tests $dir/tests"
+  local command = "rm -rf $dir && mkdir -p $dir && cp -r gen templates $dir && ln -s $PWD/tests $PWD/bench $dir"
   assert(os.execute(jobs.expand(command, { dir = directory })))
   for _, name in ipairs(checks) do
     local change = list.checks[name].edit
