@@ -125,9 +125,9 @@ describe("a hostile surrounding:", function()
           assert.are.equal("convgen: interrupted\n", text)
         end
         for _, name in ipairs(support.list("out")) do
-          if name:find("%.tmp$") then -- SIGTERM cannot be caught in Lua
-            assert.are.equal("TERM", signal)
-          else
+          -- SIGTERM cannot be caught in Lua, and SIGINT may come in the instant in which a temporary file
+          -- is made; what has the name of a result is whole.
+          if not name:find("%.tmp$") then
             assert.are.equal(support.read("whole/" .. name), support.read("out/" .. name))
           end
         end
