@@ -37,9 +37,10 @@ function cost.pass(bytes)
   return bytes / math.max(7, math.min(15, 15 - 12 * (bytes / cost.l3_bytes - 1)))
 end
 
---- Registers left for accumulators beside `held` vector operands and a splat.
+--- Accumulators of a tile beside `held` vector operands and a splat: what registers are left, and no more
+-- than hide the latency of a multiply-add some three times.
 function cost.accumulators(isa, held)
-  return isa.registers - held - 1 - (isa.fused and 0 or 1)
+  return math.min(isa.registers >= 32 and 24 or 12, isa.registers - held - 1 - (isa.fused and 0 or 1))
 end
 
 return cost

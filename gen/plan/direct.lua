@@ -56,7 +56,6 @@ local function candidates(layer, isa, options, flat)
   local width = flat and layer.OH * layer.OW or layer.OW
   local rows = (flat and 1 or layer.OH) * layer.N * layer.groups
   local list = {}
-  local most = isa.registers >= 32 and 24 or 12
 
   local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles)
     -- outputs: how many output vectors (or outputs) there are, and how many a tile holds at most
@@ -82,7 +81,7 @@ local function candidates(layer, isa, options, flat)
   local alias = layer.layout == "nhwc" and layer.IC * 4 % 4096 == 0
   local group = pooled and pooled.KW or 1 -- pixels that are inseparable
   for vectors = 1, math.min(4, channel_vectors) do
-    local room = math.min(most, cost.accumulators(isa, vectors)) // vectors
+    local room = cost.accumulators(isa, vectors) // vectors
     for units = 1, math.min(room, width) // group do
       add("channels", units, group, { total = channel_vectors, most = vectors }, isa.lanes,
         function(size, v)
@@ -105,7 +104,7 @@ local function candidates(layer, isa, options, flat)
       or 2 * isa.lanes
     local vectors = axis.ceil_div(width, isa.lanes)
     for units = 1, math.min(4, vectors) do
-      local room = math.min(most, cost.accumulators(isa, units)) // units
+      local room = cost.accumulators(isa, units) // units
       for outputs = 1, math.min(room, OCg) do
         add("pixels", units, isa.lanes, { total = OCg, most = outputs }, 1, function(v, o)
           return cost.call + steps * cost.step(o * v, o + v * load, 4 * o, 4 * o * steps) + o * v / cost.store
@@ -152,8 +151,8 @@ local function share(plan, layer, blocks)
   plan.tasks = g.N * layer.groups * plan.chunks * plan.bands
 end
 
--- How `count` reduction steps become a loop: `loops` times `unroll` of them, and a `rest`.
-local function unrolled(count)
+--- How `count` reduction steps become a loop: `loops` times `unroll` of them, and a `rest`.
+function direct.unrolled(count)
   if count <= 4 then return { unroll = count, loops = 1, rest = 0 } end
   for unroll = 6, 3, -1 do
     if count % unroll == 0 then return { unroll = unroll, loops = count // unroll, rest = 0 } end
@@ -225,7 +224,7 @@ function direct.plan(layer, isa, options)
     class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units, budget)
     for _, variant in ipairs(class.variants) do
       variant.merged = mergeable and all_valid(variant, layer.KW)
-      variant.steps = unrolled(variant.merged and layer.KW * ICg or ICg)
+      variant.steps = direct.unrolled(variant.merged and layer.KW * ICg or ICg)
     end
     class.base = floats
     class.block_floats = class.width * (1 + layer.KH * layer.KW * ICg)

@@ -15,8 +15,7 @@ local runtime = {}
 local function tile_of(isa)
   local best
   for vectors = 1, 4 do
-    local most = isa.registers >= 32 and 24 or 12
-    local pixels = math.min(most, cost.accumulators(isa, vectors)) // vectors
+    local pixels = cost.accumulators(isa, vectors) // vectors
     if pixels > 0 then
       local rate = pixels * vectors / cost.step(pixels * vectors, pixels + vectors, 0, 0)
       if not best or rate > best.rate then
@@ -34,8 +33,7 @@ local function pixels_of(plan, isa)
   for _, outputs in ipairs { 4, 8 } do
     for units = 1, 4 do
       local sums = outputs * units
-      if isa.lanes % outputs == 0 and sums <= (isa.registers >= 32 and 24 or 12)
-        and sums <= cost.accumulators(isa, units) then
+      if isa.lanes % outputs == 0 and sums <= cost.accumulators(isa, units) then
         local rate = sums / cost.step(sums, outputs + units, 0, 0)
         if not best or rate > best.rate then best = { outputs = outputs, units = units, rate = rate } end
       end
@@ -84,7 +82,7 @@ function runtime.plan(layer, isa, options)
   local merged = layer.dilation_w == 1
   for _, vectors in ipairs(tile.vectors == 4 and { 4, 2, 1 } or tile.vectors == 3 and { 3, 2, 1 } or { 2, 1 }) do
     local class = { width = vectors * isa.lanes, vectors = vectors, ragged = "runtime", variants = {} }
-    local room = math.min(isa.registers >= 32 and 24 or 12, cost.accumulators(isa, vectors)) // vectors
+    local room = cost.accumulators(isa, vectors) // vectors
     -- As many pixels as there is room for, four, or up to three; with one vector, where each sum waits
     -- for itself and a tile's time does not depend on its pixels, eight or up to four.
     local sizes = vectors == 1 and { 4, 8 } or vectors == 2 and isa.registers >= 32 and { 3, 4, 7 } or { 3, 4, 6 }

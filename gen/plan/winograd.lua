@@ -16,6 +16,7 @@
 local axis = require "plan.axis"
 local bilinear = require "bilinear"
 local cost = require "plan.cost"
+local direct = require "plan.direct"
 local linear = require "linear"
 local views = require "plan.views"
 
@@ -239,7 +240,7 @@ local function candidates(layer, isa, options)
   for _, f in ipairs(algorithms) do
     local allowed = f[1].m <= LARGEST[options.accuracy or "fast"] and holds_windows(f, layer.after)
     for vectors = 1, allowed and math.min(4, ceil_div(layer.OC, isa.lanes)) or 0 do
-      local room = math.min(isa.registers >= 32 and 24 or 12, cost.accumulators(isa, vectors)) // vectors
+      local room = cost.accumulators(isa, vectors) // vectors
       local bytes = 4 * f[1].points ^ 2 * (in_stride(layer, isa) + vectors * isa.lanes)
       local last
       for _, share in ipairs { 0.6, 1, 2, 4, 8 } do
@@ -284,14 +285,6 @@ local function widest(parts)
   return most
 end
 
-local function unrolled(count)
-  if count <= 4 then return { unroll = count, loops = 1, rest = 0 } end
-  for unroll = 6, 3, -1 do
-    if count % unroll == 0 then return { unroll = unroll, loops = count // unroll, rest = 0 } end
-  end
-  return { unroll = 4, loops = count // 4, rest = count % 4 }
-end
-
 -- What direct.c is told: tiles are the pixels of a row, nothing is known of borders.
 local function products(plan, layer, isa, c)
   local variants, by_pixels = {}, {}
@@ -303,7 +296,7 @@ local function products(plan, layer, isa, c)
         local reads = {}
         for i = 1, run.size do reads[i] = i - 1 end
         by_pixels[run.size] = { index = run.size, units = run.size, pixels = run.size, reads = { reads },
-          merged = false, steps = unrolled(layer.IC) }
+          merged = false, steps = direct.unrolled(layer.IC) }
         variants[#variants + 1] = by_pixels[run.size]
       end
       segments[#segments + 1] = { variant = by_pixels[run.size], x = x, count = run.count,
