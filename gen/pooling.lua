@@ -92,4 +92,10 @@ function pooling.counted(a, o, first, last)
   return math.min(a.taps, -((o * a.stride - a.pad - a.count_end) // a.dilation))
 end
 
+--- Whether the windows of a pooling layer lie side by side and are all of a map of height x width.
+function pooling.is_cut(l, height, width)
+  return l.stride_h == l.KH and l.stride_w == l.KW and l.dilation_h == 1 and l.dilation_w == 1
+    and l.pad_top == 0 and l.pad_left == 0 and height == l.OH * l.KH and width == l.OW * l.KW
+end
+
 return pooling

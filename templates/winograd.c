@@ -121,19 +121,15 @@ static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *prod
 @ if pooled then
     for (int i = 0; i < $(cut_h and "height" or mh); i += $(pooled.KH), out += $(out_row)) {
         $(V) $(joined("p", results));
-@   local join = pooled.pool == "max" and isa.maximum or isa.add
 @   for r = 0, pooled.KH - 1 do
         {
 @     row(r == 0 and "i" or "i + " .. r)
 @     for k = 0, results - 1 do
 @       for q = 0, pooled.KW - 1 do
-        p$(k) = $(r + q == 0 and "y" .. k * pooled.KW or join("p" .. k, "y" .. k * pooled.KW + q));
+        p$(k) = $(r + q == 0 and "y" .. k * pooled.KW or combine("y" .. k * pooled.KW + q, "p" .. k));
 @       end
 @     end
         }
-@   end
-@   for k = 0, pooled.pool == "max" and -1 or results - 1 do
-        p$(k) = $(isa.div("p" .. k, isa.splat(number(pooled.KH * pooled.KW))));
 @   end
 @ else
     for (int i = 0; i < $(cut_h and "height" or mh); ++i, out += $(out_row)) {
@@ -141,7 +137,7 @@ static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *prod
 @ end
 @ local function stores(prefix)
 @   for j = 0, results - 1 do
-        $(prefix and j > 0 and ("if (width > %d) { "):format(pooled and j * pooled.KW or j) or "")$(isa.store_range(at("out", j * out_pixel), (pooled and "p" or "y") .. j, 0, count.lanes))$(prefix and j > 0 and " }" or "")
+        $(prefix and j > 0 and ("if (width > %d) { "):format(pooled and j * pooled.KW or j) or "")$(isa.store_range(at("out", j * out_pixel), pooled and finish("p" .. j) or "y" .. j, 0, count.lanes))$(prefix and j > 0 and " }" or "")
 @   end
 @ end
 @ if fetch_out then

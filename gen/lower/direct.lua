@@ -135,10 +135,7 @@ function direct.names(plan, isa, layer, name)
 
   if plan.pooled then
     local kind, max = layer.activation.kind, plan.pooled.pool == "max"
-    names.combine = pooling.combining(isa, plan.pooled)
-    function names.finish(value)
-      return max and value or pooling.divided(isa, value, plan.pooled.KH * plan.pooled.KW)
-    end
+    pooling.set_whole(names, isa, plan.pooled)
     -- The largest stays the largest where the activation never falls: once for a window is enough.
     local rising = RISING[kind] or kind == "leaky" and layer.activation.a >= 0
     names.pooled_first = kind ~= "none" and not (max and rising)

@@ -6,8 +6,8 @@ local planes = require "lower.planes"
 
 local pooling = {}
 
---- A value by a number of taps, of which a power of two divides exactly when multiplied with its inverse.
-function pooling.divided(isa, value, count)
+-- A value by a number of taps, of which a power of two divides exactly when multiplied with its inverse.
+local function divided(isa, value, count)
   if count == 1 then return value end
   if math.type(count) == "integer" and count & (count - 1) == 0 then
     return isa.mul(value, isa.splat(("1.0f / %d.0f"):format(count)))
@@ -15,12 +15,21 @@ function pooling.divided(isa, value, count)
   return isa.div(value, isa.splat(math.type(count) == "integer" and count .. ".0f" or "(float)" .. count))
 end
 
---- What a vector becomes with one more: the larger, or the sum.
-function pooling.combining(isa, layer)
+-- What a vector becomes with one more: the larger, or the sum.
+local function combining(isa, layer)
   if layer.pool == "max" then
     return function(value, so_far) return isa.maximum(value, so_far) end
   end
   return function(value, so_far) return isa.add(so_far, value) end
+end
+
+--- Sets the functions of what pools whole windows in registers: combine(value, so_far), and finish(value)
+-- for what a window has become.
+function pooling.set_whole(names, isa, layer)
+  names.combine = combining(isa, layer)
+  function names.finish(value)
+    return layer.pool == "max" and value or divided(isa, value, layer.KH * layer.KW)
+  end
 end
 
 -- Lines of C that combine named vectors in pairs, and pairs of pairs, and the name of the result.
@@ -44,11 +53,11 @@ end
 -- One window at a time: templates/pooling_window.c.
 local function window_names(plan, isa, layer)
   local L, w, max = isa.lanes, plan.windows, layer.pool == "max"
-  local names = { combine = pooling.combining(isa, layer) }
+  local names = { combine = combining(isa, layer) }
 
   function names.acc(i) return "acc_k" .. i end
 
-  function names.finish(value) return max and value or pooling.divided(isa, value, w.count) end
+  function names.finish(value) return max and value or divided(isa, value, w.count) end
 
   function names.combined(list, prefix) return combined(isa, names.combine, list, prefix) end
 
@@ -86,7 +95,7 @@ local function tile_names(plan, isa, layer)
   local names = planes.names(plan, isa, layer, max)
 
   names.weights_parameter, names.weights_argument = "", ""
-  names.combine = pooling.combining(isa, layer)
+  names.combine = combining(isa, layer)
   if plan.counted_rows then names.row_arguments = { "kh_begin", "kh_end", "tall" } end
   if plan.counted_columns then names.column_arguments = { "kw_begin", "kw_end", "wide" } end
   names.counted_height = layer.IH + layer.pad_bottom
@@ -119,7 +128,7 @@ local function tile_names(plan, isa, layer)
         or wide[1]
       same = same and wide[l] == wide[1]
     end
-    if same then return {}, pooling.divided(isa, value, product(tall, wide[1])) end
+    if same then return {}, divided(isa, value, product(tall, wide[1])) end
     -- Lanes that count differently.
     local counts = ("count_r%d_p%d"):format(r, i)
     for l = 1, L do wide[l] = (math.type(tall) and tall * wide[l] or wide[l]) .. ".0f" end

@@ -4,6 +4,7 @@
 local activation = require "activation"
 local direct = require "lower.direct"
 local linear = require "linear"
+local pooling = require "lower.pooling"
 
 local winograd = {}
 
@@ -22,6 +23,8 @@ end
 function winograd.names(plan, isa, layer)
   local L, large = isa.lanes, plan.sizes[1]
   local names = { n = large.points }
+
+  if layer.after then pooling.set_whole(names, isa, layer.after) end
 
   --- The lines of a transform of d0, d1 ...
   function names.transform(program) return linear.lines(program, isa, number) end

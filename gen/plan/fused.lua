@@ -13,6 +13,7 @@
 local axis = require "plan.axis"
 local depthwise = require "plan.depthwise"
 local direct = require "plan.direct"
+local layer_pooling = require "pooling"
 local pooling = require "plan.pooling"
 local views = require "plan.views"
 
@@ -128,10 +129,7 @@ end
 -- The plan that pools in registers, or nil where that is not possible.
 local function in_registers(layer, map, algorithm, isa, options, output)
   local after = layer.after
-  local whole = after.stride_h == after.KH and after.stride_w == after.KW and after.dilation_h == 1
-    and after.dilation_w == 1 and after.pad_top == 0 and after.pad_left == 0
-    and map.OH == after.OH * after.KH and map.OW == after.OW * after.KW
-  if algorithm ~= direct or not whole then return nil end
+  if algorithm ~= direct or not layer_pooling.is_cut(after, map.OH, map.OW) then return nil end
   local conv = direct.plan(map, isa, { tile = options.tile, max_unroll = options.max_unroll, by_row = true,
     pooled = after, output = output })
   for _, class in ipairs(conv and conv.classes or {}) do

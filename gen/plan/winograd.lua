@@ -17,6 +17,7 @@ local axis = require "plan.axis"
 local bilinear = require "bilinear"
 local cost = require "plan.cost"
 local direct = require "plan.direct"
+local layer_pooling = require "pooling"
 local linear = require "linear"
 local views = require "plan.views"
 
@@ -42,10 +43,7 @@ local function refuses(layer, options)
   if layer.dilation_h ~= 1 or layer.dilation_w ~= 1 then return "the dilation must be 1" end
   if layer.groups ~= 1 then return ("groups must be 1, got %d"):format(layer.groups) end
   if LARGEST[options.accuracy or "fast"] == 0 then return "--accuracy exact excludes it" end
-  local after = layer.after
-  if after and not (after.stride_h == after.KH and after.stride_w == after.KW
-      and after.dilation_h == 1 and after.dilation_w == 1 and after.pad_top == 0 and after.pad_left == 0
-      and layer.OH == after.OH * after.KH and layer.OW == after.OW * after.KW) then
+  if layer.after and not layer_pooling.is_cut(layer.after, layer.OH, layer.OW) then
     return "pooling behind it must be of whole windows side by side"
   end
 end
