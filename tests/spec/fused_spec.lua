@@ -140,14 +140,8 @@ describe("convgen with --then", function()
   before_each(support.enter)
   after_each(support.leave)
 
-  local function emit(text)
-    local status, _, err = support.run(support.words("emit --quiet " .. text))
-    assert.are.equal("", err)
-    assert.are.equal(0, status)
-  end
-
   it("writes one kernel", function()
-    emit("--input 8x8x4 --filters 6 --kernel 3 --activation relu --then average:2x2 --isa scalar --name one")
+    support.emit("--input 8x8x4 --filters 6 --kernel 3 --activation relu --then average:2x2 --isa scalar --name one")
     local header = support.read("one.h")
     for macro, value in pairs({ INPUT_COUNT = 256, WEIGHT_COUNT = 216, BIAS_COUNT = 6, OUTPUT_COUNT = 54,
       EXACT = 1, ALGORITHM = '"fused"' }) do
@@ -161,19 +155,19 @@ describe("convgen with --then", function()
     for _, text in ipairs({ "--input 9x8x5 --filters 3 --kernel 3 --then max:3x3/2+1 --ceil --activation relu",
       "--problem ic4oc6ih9kh3 --then average:2 --include-pad --layout nchw",
       "--input 9x8x5 --groups depthwise --kernel 3 --pad same --then average:global" }) do
-      emit(text .. " --isa sse2 --name again")
+      support.emit(text .. " --isa sse2 --name again")
       local source = support.read("again.c")
-      emit(source:match("convgen emit ([^\n]*)"))
+      support.emit(source:match("convgen emit ([^\n]*)"))
       assert.are.equal(source, support.read("again.c"))
     end
   end)
 
   it("is the rule of a list, and a line's own the exception", function()
     support.write("list", 'mb1ic4oc6ih9kh3n"a" then max:2x2 # as the network has it\nmb1ic4oc6ih9kh3n"b"\n')
-    emit("--layers list --then average:3/2 --isa scalar")
+    support.emit("--layers list --then average:3/2 --isa scalar")
     assert.is_truthy(support.read("a.c"):find("--then max:2x2 ", 1, true))
     assert.is_truthy(support.read("b.c"):find("--then average:3x3/2 ", 1, true))
-    emit("--layers list --isa scalar")
+    support.emit("--layers list --isa scalar")
     assert.is_nil(support.read("b.c"):find("--then", 1, true))
   end)
 

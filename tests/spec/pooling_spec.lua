@@ -227,14 +227,8 @@ describe("convgen with --pool", function()
   before_each(support.enter)
   after_each(support.leave)
 
-  local function emit(text)
-    local status, _, err = support.run(support.words("emit --quiet " .. text))
-    assert.are.equal("", err)
-    assert.are.equal(0, status)
-  end
-
   it("writes a kernel without weights", function()
-    emit("--pool average --input 7x7x5 --global --isa scalar --name gap")
+    support.emit("--pool average --input 7x7x5 --global --isa scalar --name gap")
     local header, source = support.read("gap.h"), support.read("gap.c")
     for macro, value in pairs({ INPUT_COUNT = 245, WEIGHT_COUNT = 0, BIAS_COUNT = 0,
       OUTPUT_COUNT = 5, PACKED_BYTES = 0, EXACT = 1, ALGORITHM = '"pooling"' }) do
@@ -250,9 +244,9 @@ describe("convgen with --pool", function()
       "--pool average --input 9x8x5 --kernel 2x3 --pad 0,1,1,0 --include-pad --layout nchw",
       "--pool average --global --input 9x8x5", "--pool max --problem ic3ih9kh2sh2 --ceil",
       "--pool max --problem ic3ih9oh3kh2sh2ph0" }) do
-      emit(text .. " --isa sse2 --name again")
+      support.emit(text .. " --isa sse2 --name again")
       local source = support.read("again.c")
-      emit(source:match("convgen emit ([^\n]*)"))
+      support.emit(source:match("convgen emit ([^\n]*)"))
       assert.are.equal(source, support.read("again.c"))
     end
   end)
@@ -260,10 +254,10 @@ describe("convgen with --pool", function()
   it("writes small code for large windows", function()
     for _, layout in ipairs({ "nhwc", "nchw" }) do
       for _, pool in ipairs({ "max", "average" }) do
-        emit(("--pool %s --input 224x224x64 --global --layout %s --isa avx2 --name g"):format(pool,
+        support.emit(("--pool %s --input 224x224x64 --global --layout %s --isa avx2 --name g"):format(pool,
           layout))
         assert.is_true(#support.read("g.c") < 20000)
-        emit(("--pool %s --input 224x224x3 --kernel 100 --pad 50 --layout %s --isa avx2 --name g")
+        support.emit(("--pool %s --input 224x224x3 --kernel 100 --pad 50 --layout %s --isa avx2 --name g")
           :format(pool, layout))
         assert.is_true(#support.read("g.c") < 300000)
       end

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT-0
 
 local lfs = require "lfs"
+local luassert = require "luassert"
 
 local support = {}
 
@@ -97,6 +98,13 @@ function support.words(text)
   local list = {}
   for word in text:gmatch("%S+") do list[#list + 1] = word end
   return list
+end
+
+--- Runs 'convgen emit' with a text of arguments; it must have nothing to say.
+function support.emit(text)
+  local status, _, err = support.run(support.words("emit --quiet " .. text))
+  luassert.are.equal("", err)
+  luassert.are.equal(0, status)
 end
 
 --- Fields of a layer that is right, with some of them replaced.
