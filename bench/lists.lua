@@ -11,6 +11,16 @@ local lists = {}
 -- The order of the report; lists that are not named here follow.
 local ORDER = { "textbook", "lenet", "resnet50", "mobilenet_v1", "vgg16", "sweep", "channels" }
 
+-- So many layers that it takes a wish of its own to measure them.
+local LONG = { networks = true }
+
+--- Those of some lists that are measured unless others are asked for.
+function lists.usual(names)
+  local out = {}
+  for _, name in ipairs(names) do out[#out + 1] = not LONG[name] and name or nil end
+  return out
+end
+
 --- What the layers of a list are: "max" or "average" where its name begins with that and "_pool",
 -- else nil, for convolutions.
 function lists.pool(list)

@@ -26,11 +26,27 @@ function measure.run(program, out, arguments)
   return all, right == true
 end
 
---- Builds, then runs.
-function measure.sets(sets, out, tools, arguments)
+--- Builds, then runs; with `portions`, lists of LIST/LAYER, once for each, for a program holds in memory
+-- all that it measures.
+function measure.sets(sets, out, tools, arguments, portions)
   local program, why = build.program(sets, out, tools)
   if not program then return nil, why end
-  return measure.run(program, out, arguments)
+  if not portions then return measure.run(program, out, arguments) end
+  local all, right
+  for i, names in ipairs(portions) do
+    io.stderr:write(("portion %d of %d\n"):format(i, #portions))
+    local part, fine = measure.run(program, out, { "--only", ("^(%s)/"):format(table.concat(names, "|")),
+      table.unpack(arguments) })
+    if not part then return nil, fine end
+    right = fine and right ~= false
+    if not all then
+      all = part
+    else
+      table.move(part.kernels, 1, #part.kernels, #all.kernels + 1, all.kernels)
+      for isa, peak in pairs(part.peak) do all.peak[isa] = math.max(all.peak[isa] or 0, peak) end
+    end
+  end
+  return all, right
 end
 
 --- What a kernel is called in the results.

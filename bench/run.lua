@@ -21,13 +21,14 @@ local function fail(message, status)
 end
 
 local LISTS, ISAS = lists_of.names(root), arguments.isas()
+local USUAL = lists_of.usual(LISTS)
 
 local function parse()
   local some_of, at_least = arguments.some_of, arguments.at_least
   local parser, option = arguments.parser("bench/run.lua",
     "Generates, checks, measures and plots the kernels of the layer lists in bench/layers.", fail)
-  option("--lists", "LIST,...", nil, "Of " .. table.concat(LISTS, ", ") .. "; default all.",
-    some_of(LISTS))
+  option("--lists", "LIST,...", nil, ("Of %s; default: %s."):format(table.concat(LISTS, ", "),
+    table.concat(USUAL, ", ")), some_of(LISTS))
   option("--isa", "SET,...", nil, ("Of %s; default: all lists on %s, %s on the others.")
     :format(table.concat(ISAS, ", "), ISAS[1], "a subset"), some_of(ISAS))
   parser:flag("--all", "All lists on all instruction sets.")
@@ -47,7 +48,7 @@ local function parse()
 end
 
 local options = parse()
-local lists = options.lists or LISTS
+local lists = options.lists or options.all and LISTS or USUAL
 local isas = options.isa or ISAS
 local everything = options.all or options.isa or options.lists
 

@@ -58,6 +58,23 @@ local function mean(comparisons, fits)
   return count > 0 and math.exp(sum / count) or 0 / 0
 end
 
+-- So many of the layers with the smallest ratios are named once more.
+local WORST = 10
+
+-- The layers with the smallest ratios, the worst first, at most so many.
+local function worst(comparisons, most)
+  local list, parts = {}, {}
+  for _, c in ipairs(comparisons) do list[#list + 1] = c.ratio and c or nil end
+  table.sort(list, function(a, b)
+    if a.ratio ~= b.ratio then return a.ratio < b.ratio end
+    return a.layer < b.layer
+  end)
+  for i = 1, math.min(most, #list) do
+    parts[i] = ("%s/%s %.2f"):format(list[i].list, list[i].layer, list[i].ratio)
+  end
+  return table.concat(parts, ", ")
+end
+
 local HEADS = {
   nhwc = "NHWC kernels; of each peer its best in any layout, its own without conversions included",
   nchw = "NCHW kernels; of each peer its best for plain NCHW in and out",
@@ -104,6 +121,7 @@ function compare.text(comparisons, peers, layout, least)
   lines[#lines + 1] = ("%d of %d layers below %.2f; geometric mean of the ratios %.2f, %.2f without"
     .. " 1x1"):format(below, #chosen, least, mean(chosen, function() return true end),
     mean(chosen, function(c) return not (c.shape or ""):find("^1x1") end))
+  if #chosen > WORST then lines[#lines + 1] = "the smallest: " .. worst(chosen, WORST) end
   return table.concat(lines, "\n") .. "\n", below
 end
 

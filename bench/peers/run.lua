@@ -16,6 +16,14 @@ local report = require "bench.report"
 -- Times that layers a little below the bar are measured again, and what is a little: others disturb.
 local AGAIN, NEAR = 2, 0.85
 
+-- Layers of so many weights and pixels at a time: each setting of each peer, some 25 of them, holds
+-- its own in memory.
+local PORTION = 60e6
+
+local function floats(f)
+  return f.OC * (f.IC // f.groups) * f.KH * f.KW + f.N * (f.IH * f.IW * f.IC + f.OH * f.OW * f.OC)
+end
+
 local function fail(message, status)
   io.stderr:write("bench-peers: ", message, "\n")
   os.exit(status or 1)
@@ -55,7 +63,7 @@ local isa, least = options.isa[1], options.least / 100
 
 -- ---- what to measure ---------------------------------------------------------------------------
 
-local sets, seen, layers = {}, {}, 0
+local sets, seen, layers, portions, full = {}, {}, 0, {}, math.huge
 for _, list in ipairs(options.lists) do
   local entries, why = lists.read(root, list)
   if not entries then fail(why, 2) end
@@ -65,16 +73,19 @@ for _, list in ipairs(options.lists) do
     if not seen[same] and entry.name:find(options.layers) then
       seen[same] = true
       chosen[#chosen + 1] = entry
+      layers, full = layers + 1, full + floats(entry.fields)
+      if full > PORTION then portions[#portions + 1], full = {}, floats(entry.fields) end
+      table.insert(portions[#portions], list .. "/" .. entry.name)
     end
   end
-  layers = layers + #chosen
   local file = ("%s/layers/%s.txt"):format(options.out, list)
   if #chosen > 0 then
     local ok
     ok, why = lists.write(file, chosen)
     if not ok then fail(why, 4) end
-    -- NHWC first: the peers take the layers from there
-    for _, layout in ipairs({ "nhwc", "nchw" }) do
+    -- The peers take the layers from NHWC, which comes first and is always measured.
+    for _, layout in ipairs(options.layout[1] == "nhwc" and #options.layout == 1 and { "nhwc" }
+      or { "nhwc", "nchw" }) do
       sets[#sets + 1] = { list = list, file = file, layout = layout, isa = isa,
         algorithm = options.algorithm }
     end
@@ -93,9 +104,10 @@ local common = { "--whole", "--pages", options.pages[1], "--offset", options.off
 for _, path in ipairs(adapters) do
   common[#common + 1], common[#common + 2] = "--peer", path
 end
-local words = { "--repetitions", options.repetitions, "--seconds", options.seconds }
+local words = { "--repetitions", options.repetitions, "--seconds",
+  tostring(math.max(1, tonumber(options.seconds) // #portions | 0)) }
 local all, right = measure.sets(sets, options.out, tools,
-  table.move(common, 1, #common, #words + 1, words))
+  table.move(common, 1, #common, #words + 1, words), portions)
 if not all then fail(right) end
 if not all.peak[isa] then fail("no multiply-add peak of " .. isa .. " is known") end
 
