@@ -7,7 +7,7 @@
 @ local active = layer.activation.kind ~= "none"
 @ for _, class in ipairs(plan.classes) do
 @ local width = class.width
-@ local prefix = #plan.classes > 1 and name .. "_k" .. width or plan.prefix and name .. "_" .. plan.prefix or name
+@ local prefix = #plan.classes > 1 and name .. "_k" .. (class.step or width) or plan.prefix and name .. "_" .. plan.prefix or name
 @ local ragged = class.ragged == "last" and ", int ragged" or ""
 @
 @ for _, variant in ipairs(class.variants) do

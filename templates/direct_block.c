@@ -1,7 +1,7 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- Calls the rows oh_begin to oh_end of a block of channels, whatever its class; they go to `into`.
 @ for i, class in ipairs(plan.classes) do
-@   local prefix = #plan.classes > 1 and name .. "_k" .. class.width or name
+@   local prefix = #plan.classes > 1 and name .. "_k" .. class.step or name
 @   local index = plan.blocks == 1 and "0" or class.first == 0 and "block" or ("(block - %d)"):format(class.first)
 @   if #plan.classes > 1 then
 $(i > 1 and "else " or "")$(i < #plan.classes and ("if (block < %d)"):format(class.first + class.count) or "")
@@ -10,6 +10,6 @@ $(i > 1 and "else " or "")$(i < #plan.classes and ("if (block < %d)"):format(cla
 @   if plan.blocks == 1 then
 $(prefix)_rows(in, w, $(into), oh_begin, oh_end$(plan.workspace_floats > 0 and ", workspace" or ""));
 @   else
-$(prefix)_rows(in, $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at(into, class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.width * plan.output.channel), oh_begin, oh_end$(plan.workspace_floats > 0 and ", workspace" or "")$(ragged));
+$(prefix)_rows($(class.inputs and at("in", class.first_input) .. (" + (ptrdiff_t)%s * %d"):format(index, class.inputs) or "in"), $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at(into, class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.step * plan.output.channel), oh_begin, oh_end$(plan.workspace_floats > 0 and ", workspace" or "")$(ragged));
 @   end
 @ end

@@ -7,7 +7,8 @@
 @   divisor = divisor * count
 @   return text
 @ end
-@ local outer = plan.chunks * g.N * layer.groups
+@ local groups = plan.group_count
+@ local outer = plan.chunks * g.N * groups
 @ if plan.bands > 1 then
         const int oh_begin = $(outer > 1 and ("task %% %d"):format(plan.bands) or "task") * $(plan.band);
         const int oh_end = $(g.OH % plan.band == 0 and ("oh_begin + %d"):format(plan.band) or ("oh_begin + %d < %d ? oh_begin + %d : %d"):format(plan.band, g.OH, plan.band, g.OH));
@@ -24,8 +25,8 @@
 @     if weight_step ~= 0 then weights = ("%s + (ptrdiff_t)%s * %d"):format(weights, variable, weight_step) end
 @   end
 @ end
-@ coordinate("chunk", plan.chunks, g.N * layer.groups, 0, 0, 0)
-@ coordinate("group", layer.groups, g.N, plan.ICg * plan.input.channel, plan.OCg * plan.output.channel, plan.group_floats)
+@ coordinate("chunk", plan.chunks, g.N * groups, 0, 0, 0)
+@ coordinate("group", groups, g.N, plan.ICg * plan.input.channel, plan.OCg * plan.output.channel, plan.group_floats)
 @ coordinate("image", g.N, 1, plan.input.image, plan.output.image, 0)
         const float *in = $(image);
         const float *w = $(weights);

@@ -8,17 +8,17 @@
 @ local width = class.width
 @ local stride = class.stride or width -- of weights, from one input channel to the next
 @
-@ local function steps(variant, tap, count)
+@ local function steps(variant, taps, count)
 @   local text = {}
 @   for u = 0, count - 1 do
-@     text[u + 1] = include("direct_step.c", { class = class, variant = variant, tap = tap, u = u })
+@     text[u + 1] = include("direct_step.c", { class = class, variant = variant, taps = taps, u = u })
 @   end
 @   return text
 @ end
 @
-@ -- All steps of one tap (of all taps of the row, where they are merged): from src on, the tile's origin
-@ -- for it, and from wt on, its weights.
-@ local function tap_sum(variant, tap, src, wt)
+@ -- All steps of some taps (of all taps of the row, where they are merged): from src on, the tile's origin
+@ -- for them, and from wt on, their weights.
+@ local function tap_sum(variant, taps, src, wt)
 @   local s = variant.steps
 @   local channel = plan.input.channel
 @   if s.count then
@@ -30,7 +30,7 @@
 @     end
         wt = $(wt);
         for (ptrdiff_t c = 0; c < count; ++c, px += $(channel), wt += $(stride)) {
-            $(steps(variant, tap, 1))
+            $(steps(variant, taps, 1))
         }
 @     else
 @     for i = 0, variant.pixels - 1 do
@@ -39,24 +39,24 @@
 @     end
         wt = $(wt);
         for (ptrdiff_t c = 0; c < count; ++c, wt += $(width)) {
-            $(steps(variant, tap, 1))
+            $(steps(variant, taps, 1))
         }
 @     end
 @   elseif s.loops == 1 then
         src = $(src);
         wt = $(wt);
-        $(steps(variant, tap, s.unroll))
+        $(steps(variant, taps, s.unroll))
 @   else
         for (int c = 0; c < $(s.loops * s.unroll); c += $(s.unroll)) {
             src = $(src) + $(channel > 1 and ("(ptrdiff_t)c * %d"):format(channel) or "c");
             wt = $(wt) + (ptrdiff_t)c * $(width);
-            $(steps(variant, tap, s.unroll))
+            $(steps(variant, taps, s.unroll))
         }
 @   end
 @   if s.rest > 0 then
         src = $(at(src, s.loops * s.unroll * channel));
         wt = $(at(wt, s.loops * s.unroll * width));
-        $(steps(variant, tap, s.rest))
+        $(steps(variant, taps, s.rest))
 @   end
 @ end
 @
@@ -64,7 +64,7 @@
 @ if first or not plan.runtime then
     /* Every sum starts from $(plan.no_bias and "0" or "its bias"). */
 @ end
-@ if plan.mapping == "channels" and not plan.no_bias then
+@ if plan.mapping ~= "pixels" and not plan.no_bias then
 @   for v = 0, vectors - 1 do
     const $(V) bias_k$(v) = $(isa.load(at("w", v * isa.lanes)));
 @   end
@@ -75,7 +75,7 @@
     $(V) $(table.concat(row, ", "));
 @ end
 @ local reads = false
-@ for kw = 0, KW - 1 do reads = reads or touched(variant, kw) end
+@ for _, taps in ipairs(taps_of(variant)) do reads = reads or touched(variant, taps) end
 @ if not reads then
     (void)in; /* every window lies in the padding */
 @   if clipped then
@@ -88,7 +88,7 @@
 @ end
 
 @ if first or not plan.runtime then
-    /* In each step, one input channel of one tap: $(plan.mapping == "channels" and "its weights, and a pixel's input in all lanes" or "its input, and an output channel's weight in all lanes"). */
+    /* In each step, $(step_noun). */
 @ end
     const float $(plan.runtime and "*wt" or "*src, *wt");
     $(V) $(table.concat(vector_names(class, variant), ", ")), $(splat_name);
@@ -105,16 +105,16 @@
         for (int kw = kw_begin; kw < kw_end; ++kw) {
         const float *column = row + (ptrdiff_t)(kw - kw_begin) * $(times(layer.dilation_w, plan.input.pixel));
         const float *column_taps = taps + (ptrdiff_t)kw * $(times(width, ICg));
-@     tap_sum(variant, 0, "column", "column_taps")
+@     tap_sum(variant, { first = 0, count = 1 }, "column", "column_taps")
         }
 @ else
-@   for kw = 0, variant.merged and 0 or KW - 1 do
-@     if touched(variant, kw) then
+@   for _, taps in ipairs(taps_of(variant)) do
+@     if touched(variant, taps) then
 @       if first or not plan.runtime then
 
-        /* $(variant.merged and ("The %d taps of the row x %s input channels: neighbours in memory."):format(KW, plan.runtime and "all" or ICg) or ("Tap %d of the row%s."):format(kw, touches(variant, kw))) */
+        /* $(variant.merged and ("The %d taps of the row x %s input channels: neighbours in memory."):format(KW, plan.runtime and "all" or ICg) or touches(variant, taps)) */
 @       end
-@       tap_sum(variant, kw, "row", at("taps", times(kw * width, ICg)))
+@       tap_sum(variant, taps, "row", at("taps", times(taps.first * width, ICg)))
 @     end
 @   end
 @ end

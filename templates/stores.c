@@ -2,7 +2,7 @@
 @ -- Stores the tile of accumulators of direct.c: as they lie where lanes are neighbours in the output,
 @ -- transposed where they are not, with the activation if it is still to come (`active`). `ragged` blocks hold fewer channels than lanes.
 @ local L = isa.lanes
-@ local channels = plan.mapping == "channels"
+@ local channels = plan.mapping ~= "pixels"
 @ local contiguous = channels and plan.output.channel == 1 or not channels and plan.output.pixel == 1
 @ local splat_step = channels and plan.output.pixel or plan.output.channel
 @ local lane_step = channels and plan.output.channel or plan.output.pixel

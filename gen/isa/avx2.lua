@@ -80,6 +80,8 @@ function avx2.load_even(p, at, n)
 end
 
 function avx2.permute(p, n, index)
+  local operand = x86.in_parts(index, 8)
+  if operand then return ("_mm256_permute_ps(%s, %s)"):format(avx2.load_range(p, 0, n), operand) end
   return ("_mm256_permutevar8x32_ps(%s, %s)"):format(avx2.load_range(p, 0, n), integers(index))
 end
 

@@ -79,6 +79,8 @@ function avx512.maximum(a, b) -- a itself where it is NaN
 end
 
 function avx512.permute(p, n, index)
+  local operand = x86.in_parts(index, 16)
+  if operand then return ("_mm512_permute_ps(%s, %s)"):format(avx512.load_range(p, 0, n), operand) end
   return ("_mm512_permutexvar_ps(%s, %s)"):format(integers(index), avx512.load_range(p, 0, n))
 end
 

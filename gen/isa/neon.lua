@@ -58,7 +58,15 @@ function neon.load_even(p, at, n)
   return ("vuzp1q_f32(%s, vrev64q_f32(%s))"):format(neon.load(p), neon.load(text.at(p, 3)))
 end
 
-function neon.permute(p, _, index) return neon.load_at(p, index) end
+function neon.permute(p, n, index)
+  for half = 1, n == 4 and 2 or 0 do -- every other lane, twice
+    if index[1] == half - 1 and index[2] == index[1] and index[3] == half + 1 and index[4] == index[3] then
+      local v = neon.load(p)
+      return ("vtrn%dq_f32(%s, %s)"):format(half, v, v)
+    end
+  end
+  return neon.load_at(p, index)
+end
 
 function neon.store(p, v) return ("vst1q_f32(%s, %s);"):format(p, v) end
 

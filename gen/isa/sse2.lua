@@ -36,7 +36,11 @@ function sse2.load_even(p, at, n)
   return ("_mm_shuffle_ps(_mm_loadu_ps(%s), _mm_loadu_ps(%s + 3), 0xD8)"):format(p, p)
 end
 
-function sse2.permute(p, _, index)
+function sse2.permute(p, n, index)
+  if n == 4 then
+    return ("_mm_castsi128_ps(_mm_shuffle_epi32(_mm_castps_si128(%s), %s))"):format(sse2.load(p),
+      x86.in_parts(index, 4))
+  end
   return sse2.load_at(p, index)
 end
 

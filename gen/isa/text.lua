@@ -22,6 +22,18 @@ function text.index(p, offset)
   return (p:find("^[%w_]+$") and "%s[%s]" or "(%s)[%s]"):format(p, offset)
 end
 
+--- Whether each of `lanes` lanes of a permutation comes from its own four and all four move alike: an
+-- immediate operand, as x86 spells it; else nil.
+function text.in_parts(index, lanes)
+  local operand = 0
+  for l = 0, lanes - 1 do
+    local place = index[l + 1] and index[l + 1] - l // 4 * 4
+    if not place or place < 0 or place > 3 or l > 3 and place ~= operand >> 2 * (l % 4) & 3 then return nil end
+    if l < 4 then operand = operand | place << 2 * l end
+  end
+  return ("0x%02X"):format(operand)
+end
+
 --- The steps { name =, expression = } that rows 1 ... count rest upon, as lines of C.
 function text.needed(steps, rows, count, vector)
   local used, lines = {}, {}

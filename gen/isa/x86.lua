@@ -7,7 +7,7 @@ local x86 = {}
 
 x86.guard = "defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)"
 
-x86.list = text.list
+x86.list, x86.in_parts = text.list, text.in_parts
 
 --- acc += a b as one instruction, in either dialect of assembly.
 function x86.accumulate_fma(constraint)

@@ -2,6 +2,7 @@
 -- accumulator. The only place that knows the two mappings apart.
 -- SPDX-License-Identifier: MIT-0
 
+local axis = require "plan.axis"
 local isa_of = require "isa"
 local pooling = require "lower.pooling"
 
@@ -12,7 +13,8 @@ local RISING = { relu = true, clamp = true, sigmoid = true, tanh = true }
 --- The functions that templates/direct.c calls, for the plan of the kernel `name` and an instruction set.
 function direct.names(plan, isa, layer, name)
   local L = isa.lanes
-  local channels = plan.mapping == "channels"
+  local channels = plan.mapping ~= "pixels"
+  local groups = plan.mapping == "groups"
   local names = {}
 
   -- In a tile, `splats` x `vectors` accumulators; p counts pixels (or vectors of them), k channels
@@ -51,17 +53,39 @@ function direct.names(plan, isa, layer, name)
     return any and offsets
   end
 
-  --- Vector operands of channel step u at a tap: { name, load }.
-  function names.vector_operands(class, variant, tap, u)
+  --- The taps of a row that are summed side by side: a list of { first, count }.
+  function names.taps_of(variant)
+    local list, first = {}, 0
+    for _, run in ipairs(axis.balanced(variant.merged and 1 or layer.KW, plan.together or 1)) do
+      for _ = 1, run.count do
+        list[#list + 1], first = { first = first, count = run.size }, first + run.size
+      end
+    end
+    return list
+  end
+
+  local function weight_name(taps, k, v)
+    return taps.count == 1 and ("w_k%d"):format(v) or ("w_t%d_k%d"):format(k, v)
+  end
+
+  --- Vector operands of channel step u at some taps: { name, load }.
+  function names.vector_operands(class, variant, taps, u)
     local list = {}
+    if channels then
+      for k = 0, taps.count - 1 do
+        local first = k == 0 and u * class.width or (k * plan.ICg + u) * class.width
+        for v = 0, names.touched(variant, { first = taps.first + k, count = 1 }) and class.vectors - 1 or -1 do
+          list[#list + 1] = { name = weight_name(taps, k, v), load = isa.load(isa_of.at("wt", first + v * L)) }
+        end
+      end
+      return list
+    end
     for v = 0, names.vectors(class, variant) - 1 do
-      if plan.runtime and not channels then
+      if plan.runtime then
         list[#list + 1] = { name = "x_p" .. v, load = variant.ragged and ("%s_load(px, 0, lanes)"):format(name)
           or isa.load(isa_of.at("px", v * L)) }
-      elseif channels then
-        list[#list + 1] = { name = "w_k" .. v, load = isa.load(isa_of.at("wt", u * class.width + v * L)) }
       else
-        local offsets = lanes_of(variant, tap, v, u * plan.input.channel)
+        local offsets = lanes_of(variant, taps.first, v, u * plan.input.channel)
         if offsets then
           list[#list + 1] = { name = "x_p" .. v, load = isa_of.load_lanes(isa, "src", offsets), index = v }
         end
@@ -73,8 +97,8 @@ function direct.names(plan, isa, layer, name)
   --- The names of all vector operands of a variant.
   function names.vector_names(class, variant)
     local list, seen = {}, {}
-    for tap = 0, variant.rolled and 0 or layer.KW - 1 do
-      for _, operand in ipairs(names.vector_operands(class, variant, tap, 0)) do
+    for _, taps in ipairs(variant.rolled and { { first = 0, count = 1 } } or names.taps_of(variant)) do
+      for _, operand in ipairs(names.vector_operands(class, variant, taps, 0)) do
         if not seen[operand.name] then
           seen[operand.name] = true
           list[#list + 1] = operand.name
@@ -84,45 +108,99 @@ function direct.names(plan, isa, layer, name)
     return list
   end
 
-  --- Splat operands of channel step u at a tap: { load, uses = { { acc, vector } } }.
-  function names.splat_operands(class, variant, tap, u)
-    local list = {}
-    local vectors = names.vector_operands(class, variant, tap, u)
-    for s = 0, names.splats(class, variant) - 1 do
-      local at
-      if plan.runtime and not channels then
-        at = ("wt[%d]"):format(s)
-      elseif plan.runtime then
-        at = plan.input.pixel == 1 and ("px[%s]"):format(variant.fewer and s > 0 and "at" .. s or s)
-          or ("px%d[c]"):format(s)
-      elseif channels then
-        local pixel = read(variant, tap, s)
-        at = pixel and ("src[%d]"):format(pixel * plan.input.pixel + u * plan.input.channel)
-      else
-        at = ("wt[%d]"):format(u * class.width + s)
-      end
-      if at then
-        local uses = {}
-        for i, vector in ipairs(vectors) do
-          uses[i] = { acc = names.acc(s, vector.index or i - 1), vector = vector.name }
+  -- Channel u of each of the groups in vector v of a class, in the lanes of its outputs.
+  local function spread(class, at, v, u)
+    local index = {}
+    for l = 1, L do
+      local group = (l - 1) // plan.OCg
+      index[l] = group < class.groups[v + 1] and group * plan.ICg + u or u
+    end
+    return isa.permute(isa_of.at("src", at * plan.input.pixel + v * plan.vector_inputs),
+      class.groups[v + 1] * plan.ICg, index)
+  end
+
+  -- The pixels that some taps read, each once, in order: { at, uses = { { s, k } } }, for pixel s of the
+  -- tile at tap k of them.
+  local function pixels_read(class, variant, taps)
+    local list, by_place = {}, {}
+    for k = 0, taps.count - 1 do
+      for s = 0, names.splats(class, variant) - 1 do
+        local at = read(variant, taps.first + k, s)
+        if at and not by_place[at] then
+          by_place[at] = { at = at, uses = {} }
+          list[#list + 1] = by_place[at]
         end
-        list[#list + 1] = { load = isa.splat(at), uses = uses }
+        if at then table.insert(by_place[at].uses, { s = s, k = k }) end
+      end
+    end
+    table.sort(list, function(a, b) return a.at < b.at end)
+    return list
+  end
+
+  -- The same for lanes that are channels: a pixel's input meets the weights of all its taps.
+  local function channel_operands(class, variant, taps, u)
+    local list = {}
+    for _, pixel in ipairs(pixels_read(class, variant, taps)) do
+      local function operand(load, first, last)
+        local uses = {}
+        for _, use in ipairs(pixel.uses) do
+          for v = first, last do
+            uses[#uses + 1] = { acc = names.acc(use.s, v), vector = weight_name(taps, use.k, v) }
+          end
+        end
+        list[#list + 1] = { load = load, uses = uses }
+      end
+      for v = 0, groups and class.vectors - 1 or -1 do operand(spread(class, pixel.at, v, u), v, v) end
+      if not groups then
+        operand(isa.splat(("src[%d]"):format(pixel.at * plan.input.pixel + u * plan.input.channel)),
+          0, class.vectors - 1)
       end
     end
     return list
   end
 
-  --- Whether any pixel of the variant reads tap k.
-  function names.touched(variant, tap)
+  --- Splat operands of channel step u at some taps: { load, uses = { { acc, vector } } }.
+  function names.splat_operands(class, variant, taps, u)
+    if channels and not plan.runtime then return channel_operands(class, variant, taps, u) end
+    local list = {}
+    local vectors = names.vector_operands(class, variant, taps, u)
+    for s = 0, names.splats(class, variant) - 1 do
+      local at
+      if not channels then
+        at = ("wt[%d]"):format(u * class.width + s)
+      else
+        at = plan.input.pixel == 1 and ("px[%s]"):format(variant.fewer and s > 0 and "at" .. s or s)
+          or ("px%d[c]"):format(s)
+      end
+      local uses = {}
+      for i, vector in ipairs(vectors) do
+        uses[i] = { acc = names.acc(s, vector.index or i - 1), vector = vector.name }
+      end
+      list[s + 1] = { load = isa.splat(at), uses = uses }
+    end
+    return list
+  end
+
+  --- Whether any pixel of the variant reads one of some taps.
+  function names.touched(variant, taps)
     if not variant.reads then return true end
-    for i = 1, variant.pixels do
-      if variant.reads[tap + 1][i] then return true end
+    for tap = taps.first, taps.first + taps.count - 1 do
+      for i = 1, variant.pixels do
+        if variant.reads[tap + 1][i] then return true end
+      end
     end
     return false
   end
 
+  --- "Tap 2 of the row, pixels 1 to 5 ...": some taps, and the pixels of the variant that they touch.
+  function names.touches(variant, taps)
+    local tap = taps.first
+    if taps.count > 1 then return ("Taps %d to %d of the row."):format(tap, tap + taps.count - 1) end
+    return ("Tap %d of the row%s."):format(tap, names.pixels_of(variant, tap))
+  end
+
   --- "pixels 1 to 5": those of the variant that tap k touches, "" where it is all of them.
-  function names.touches(variant, tap)
+  function names.pixels_of(variant, tap)
     if not variant.reads then return "" end
     local first, last, count = nil, nil, 0
     for i = 0, variant.pixels - 1 do
@@ -145,7 +223,18 @@ function direct.names(plan, isa, layer, name)
     return ("%s %s%s"):format(text, noun, text == "1" and "" or "s")
   end
   local first, second = plan.tile_name:match("^(%d+)x(%d+)$")
-  names.method = channels and {
+  names.step_noun = groups
+    and "one input channel of each group: its weights, and a pixel's inputs in the lanes of their groups"
+    or (plan.together or 1) > 1
+    and "one input channel: its weights at some taps, and pixels' inputs in all lanes, each once"
+    or channels and "one input channel of one tap: its weights, and a pixel's input in all lanes"
+    or "one input channel of one tap: its input, and an output channel's weight in all lanes"
+  names.method = groups and {
+    ("A register tile holds %s times %s of output channels, of several groups side by side, %d lanes each: all its "
+      .. "sums grow side by side."):format(count(first, "pixel"), count(second, "vector"), L),
+    "For every input channel of a group, a pixel's inputs of these groups are spread over the lanes of their "
+      .. "outputs and multiplied with the weights of the taps that they meet. Tiles at the border have fewer taps.",
+  } or channels and {
     ("A register tile holds %s times %s of output channels, %d lanes each: all its sums grow side by side.")
       :format(count(first, "pixel"), count(second, "vector"), L),
     "For every tap of the filter and every input channel, each pixel's input is spread over all lanes and "

@@ -22,6 +22,12 @@ function cost.step(fmas, loads, bytes, resident)
   return math.max(fmas / cost.fma, loads / cost.load, cost.latency, bytes / stream) + loads / 64
 end
 
+--- The same where each loaded vector is permuted before it is multiplied, which some of the units of
+-- multiply-adds do: half as many more fit in a cycle.
+function cost.spread_step(fmas, spreads, loads)
+  return math.max(cost.step(fmas, spreads + loads, 0, 0), (fmas + spreads) / (1.5 * cost.fma))
+end
+
 --- How many lines the first-level cache can hold that lie `bytes` apart: those at distances that a way
 -- is a multiple of share few sets.
 function cost.l1_lines(bytes)

@@ -2,9 +2,12 @@
 -- SPDX-License-Identifier: MIT-0
 --
 --   mapping 'channels'   lanes are output channels: vectors of weights times splats of input pixels
+--   mapping 'groups'     (NHWC) so are they, of several groups: a channel of each group is spread over the
+--                        lanes of its outputs in place of a splat
 --   mapping 'pixels'     lanes are output pixels: vectors of input times splats of weights
 --
--- Both are the same skeleton (templates/direct.c); they differ in which operand is which, and in how
+-- With channels in the lanes, some taps of a row may be summed together, so that a pixel is loaded once for
+-- all of them. All are the same skeleton (templates/direct.c); they differ in which operand is which, and in how
 -- the lanes lie in the output.
 
 local axis = require "plan.axis"
@@ -47,6 +50,55 @@ local function row_cycles(width, unit, units, f)
   return sum
 end
 
+-- How many pixels of a row `pixels` outputs read at `taps` neighbouring taps.
+local function pixels_read(layer, pixels, taps)
+  local count, seen = 0, {}
+  for i = 0, pixels - 1 do
+    for k = 0, taps - 1 do
+      local at = i * layer.stride_w + k * layer.dilation_w
+      count, seen[at] = count + (seen[at] and 0 or 1), true
+    end
+  end
+  return count
+end
+
+-- How many taps of a row may be summed together: one, half of them, all.
+local function taps_together(taps)
+  local list = { 1 }
+  for _, count in ipairs { axis.ceil_div(taps, 2), taps } do
+    if count > list[#list] and count <= 8 then list[#list + 1] = count end
+  end
+  return list
+end
+
+--- How many groups a vector holds, of their inputs as well as of their outputs.
+function direct.groups_of(layer, isa)
+  if layer.layout ~= "nhwc" then return 1 end
+  local most = isa.lanes // math.max(layer.IC // layer.groups, layer.OC // layer.groups)
+  return math.max(1, math.min(layer.groups, most))
+end
+
+-- The blocks of classes with several groups in a vector: what they read, and a last block that is not full
+-- as a class of its own.
+local function classes_of_groups(classes, layer, isa, sets)
+  local ICg, OCg, list = layer.IC // layer.groups, layer.OC // layer.groups, {}
+  local left, first = layer.groups, 0
+  local function add(size, count, held)
+    local class = { size = size, count = count, width = size * isa.lanes, first = first, groups = {},
+      step = held * OCg, inputs = held * ICg, first_input = (layer.groups - left) * ICg, ragged = "always" }
+    for v = 1, size do class.groups[v] = math.min(sets, held - (v - 1) * sets) end
+    class.tail = class.groups[size] * OCg
+    list[#list + 1] = class
+    left, first = left - count * held, first + count
+  end
+  for _, class in ipairs(classes) do
+    local whole = math.min(class.count, left // (class.size * sets))
+    if whole > 0 then add(class.size, whole, class.size * sets) end
+    if whole < class.count then add(class.size, 1, left) end
+  end
+  return list
+end
+
 -- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.
 -- With options.pooled a tile holds whole windows, and lanes are channels.
 local function candidates(layer, isa, options, flat)
@@ -54,10 +106,10 @@ local function candidates(layer, isa, options, flat)
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
   local steps = layer.KH * layer.KW * ICg
   local width = flat and layer.OH * layer.OW or layer.OW
-  local rows = (flat and 1 or layer.OH) * layer.N * layer.groups
+  local rows = (flat and 1 or layer.OH) * layer.N
   local list = {}
 
-  local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles)
+  local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles, together)
     -- outputs: how many output vectors (or outputs) there are, and how many a tile holds at most
     local classes, cycles, first = axis.balanced(outputs.total, outputs.most), 0, 0
     if classes[1].size < outputs.most then return end -- the same as a smaller tile
@@ -70,32 +122,56 @@ local function candidates(layer, isa, options, flat)
     end
     list[#list + 1] = {
       mapping = mapping, units = units, unit = unit, classes = classes,
-      cycles = cycles * rows, tile = ("%dx%d"):format(mapping == "channels" and units * unit or units,
-        classes[1].size),
-      held = mapping == "channels" and classes[1].size or units,
-      splats = mapping == "channels" and units * unit or units,
+      cycles = cycles * rows * (mapping == "groups" and 1 or layer.groups), together = together,
+      tile = ("%dx%d"):format(mapping == "pixels" and units or units * unit, classes[1].size),
+      held = mapping == "pixels" and units or classes[1].size * together,
+      splats = mapping == "pixels" and units or units * unit,
     }
   end
 
   local channel_vectors = axis.ceil_div(OCg, isa.lanes)
   local alias = layer.layout == "nhwc" and layer.IC * 4 % 4096 == 0
   local group = pooled and pooled.KW or 1 -- pixels that are inseparable
-  for vectors = 1, math.min(4, channel_vectors) do
-    local room = cost.accumulators(isa, vectors) // vectors
+
+  -- Tiles whose lanes are channels, `total` vectors of them.
+  local function add_channels(mapping, total, more, vectors, together)
+    local room = cost.accumulators(isa, vectors * together + more) // vectors
     for units = 1, math.min(room, width) // group do
-      add("channels", units, group, { total = channel_vectors, most = vectors }, isa.lanes,
+      add(mapping, units, group, { total = total, most = vectors }, isa.lanes,
         function(size, v)
           local p = size * group
           local stores = p * v
           if layer.layout == "nchw" and isa.lanes > 1 then
             stores = v * (isa.lanes + (p > 8 and 64 or p > 4 and 24 or 8) / 2)
           end
-          local bytes = 4 * isa.lanes * v
-          local step = cost.step(p * v, p + v, bytes, steps * bytes)
-          if alias and p > 8 then step = step * 1.35 end
+          local bytes, sum = 4 * isa.lanes * v, 0
+          for _, run in ipairs(axis.balanced(layer.KW, together)) do
+            local taps = run.size
+            local pixels = pixels_read(layer, p, taps)
+            local step = mapping == "groups" and cost.spread_step(p * v * taps, pixels * v, v * taps)
+              or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
+            sum = sum + run.count * (step + (taps - 1) / 8) -- sums wait for each other
+          end
+          if alias and p > 8 then sum = sum * 1.35 end
           if pooled then stores = stores / (group * pooled.KH) + p * v + 2 * size * v end
-          return cost.call + steps * step + stores / cost.store
-        end)
+          return cost.call + layer.KH * ICg * sum + stores / cost.store
+        end, together)
+    end
+  end
+  for vectors = 1, math.min(4, channel_vectors) do
+    for _, together in ipairs(vectors > 2 and { 1 } or taps_together(layer.KW)) do
+      add_channels("channels", channel_vectors, 0, vectors, together)
+    end
+  end
+  local sets = direct.groups_of(layer, isa)
+  if sets > 1 then
+    local total = axis.ceil_div(layer.groups, sets)
+    local in_parts = ICg == OCg and 4 % OCg == 0
+    local more = in_parts and 0 or 2 -- registers of a mask and of a permutation
+    for vectors = 1, sets * OCg == isa.lanes and math.min(2, total) or 1 do
+      for _, together in ipairs(taps_together(layer.KW)) do
+        add_channels("groups", total, more, vectors, together)
+      end
     end
   end
   if layer.layout == "nchw" and isa.lanes > 1 and not pooled then
@@ -108,7 +184,7 @@ local function candidates(layer, isa, options, flat)
       for outputs = 1, math.min(room, OCg) do
         add("pixels", units, isa.lanes, { total = OCg, most = outputs }, 1, function(v, o)
           return cost.call + steps * cost.step(o * v, o + v * load, 4 * o, 4 * o * steps) + o * v / cost.store
-        end)
+        end, 1)
       end
     end
   end
@@ -122,9 +198,16 @@ local function candidates(layer, isa, options, flat)
   table.sort(kept, function(a, b)
     if a.cycles ~= b.cycles then return a.cycles < b.cycles end
     if a.mapping ~= b.mapping then return a.mapping < b.mapping end
-    return a.tile < b.tile
+    if a.tile ~= b.tile then return a.tile < b.tile end
+    return a.together < b.together
   end)
-  return kept
+  local seen, unique = {}, {}
+  for _, c in ipairs(kept) do -- of a tile the best number of taps
+    local key = c.mapping .. c.tile
+    if not seen[key] then unique[#unique + 1] = c end
+    seen[key] = true
+  end
+  return unique
 end
 
 -- How the work is cut into tasks: images x groups x chunks of blocks x bands of rows. Weights that
@@ -132,7 +215,7 @@ end
 -- are kept, a chunk of blocks at a time, while the image passes.
 local function share(plan, layer, blocks)
   local g = plan.geometry
-  local block_bytes = plan.packed_floats // (layer.groups * blocks) * 4
+  local block_bytes = plan.packed_floats // (plan.group_count * blocks) * 4
   local heavy = block_bytes * blocks > cost.l2_bytes // 2
   plan.chunk = heavy and math.max(1, cost.l2_bytes // 8 // block_bytes) or blocks
   plan.chunks = axis.ceil_div(blocks, plan.chunk)
@@ -141,14 +224,14 @@ local function share(plan, layer, blocks)
   local row_bytes = 4 * (g.IW * layer.IC * layer.stride_h * tall + g.OW * layer.OC)
   local fitting = heavy and g.OH or math.max(1, cost.l2_bytes // 4 // row_bytes)
   -- Enough tasks for some threads, but each worth some microseconds.
-  local some = axis.ceil_div(g.OH, math.max(1, 16 // (plan.chunks * layer.groups * g.N)))
+  local some = axis.ceil_div(g.OH, math.max(1, 16 // (plan.chunks * plan.group_count * g.N)))
   local taps = layer.KH * layer.KW * (layer.IC // layer.groups)
-  local row_work = tall * 2 * taps * g.OW * layer.OC // layer.groups // plan.chunks
+  local row_work = tall * 2 * taps * g.OW * layer.OC // plan.group_count // plan.chunks
   local least = math.max(1, 200000 // row_work)
   plan.band = math.min(g.OH, math.max(math.min(fitting, some), least))
-  if g.N * layer.groups * plan.chunks * axis.ceil_div(g.OH, plan.band) > 1 << 20 then plan.band = g.OH end
+  if g.N * plan.group_count * plan.chunks * axis.ceil_div(g.OH, plan.band) > 1 << 20 then plan.band = g.OH end
   plan.bands = axis.ceil_div(g.OH, plan.band)
-  plan.tasks = g.N * layer.groups * plan.chunks * plan.bands
+  plan.tasks = g.N * plan.group_count * plan.chunks * plan.bands
 end
 
 --- How `count` reduction steps become a loop: `loops` times `unroll` of them, and a `rest`.
@@ -183,8 +266,9 @@ function direct.plan(layer, isa, options)
   local best = choice[1]
   if not best then return nil, "no register tile of that shape" end
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
+  local channels, in_groups = best.mapping ~= "pixels", best.mapping == "groups"
   local plan = {
-    algorithm = "direct", mapping = best.mapping, tile_name = best.tile, candidates = choice,
+    algorithm = "direct", mapping = best.mapping, tile_name = best.tile, together = best.together, candidates = choice,
     cycles = best.cycles, exact = true, workspace_floats = 0,
     ICg = ICg, OCg = OCg, accumulators = best.splats * best.classes[1].size,
     registers = best.splats * best.classes[1].size + best.held + 1 + (isa.fused and 0 or 1),
@@ -216,35 +300,42 @@ function direct.plan(layer, isa, options)
 
   -- Where taps of a row lie side by side with their channels, a row of the filter is one long sum.
   local mergeable = layer.layout == "nhwc" and layer.dilation_w == 1 and layer.groups == 1 and layer.KW > 1
+    and best.together == 1
+  if in_groups then
+    local sets = direct.groups_of(layer, isa)
+    plan.vector_inputs = sets * ICg
+    best.classes = classes_of_groups(best.classes, layer, isa, sets)
+  end
+  plan.group_count = in_groups and 1 or layer.groups
   local blocks, floats = 0, 0
   for i, class in ipairs(best.classes) do
-    class.index, class.step = i - 1, class.width
-    class.vectors = best.mapping == "channels" and class.width // isa.lanes or nil
+    class.index, class.step = i - 1, class.step or class.width
+    class.vectors = channels and class.width // isa.lanes or nil
     local budget = (options.max_unroll or 4096) // (#best.classes * math.min(ICg, 4) * class.size)
     class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units, budget)
     for _, variant in ipairs(class.variants) do
       variant.merged = mergeable and all_valid(variant, layer.KW)
-      variant.steps = direct.unrolled(variant.merged and layer.KW * ICg or ICg)
+      variant.steps = in_groups and { unroll = ICg, loops = 1, rest = 0 }
+        or direct.unrolled(variant.merged and layer.KW * ICg or ICg)
     end
     class.base = floats
     class.block_floats = class.width * (1 + layer.KH * layer.KW * ICg)
     floats = floats + class.count * class.block_floats
     blocks = blocks + class.count
     -- Lanes of the last vector that stand for no output channel.
-    local spare = i == #best.classes and best.mapping == "channels"
-      and (isa.lanes - OCg % isa.lanes) % isa.lanes or 0
-    class.tail = isa.lanes - spare
-    class.ragged = spare == 0 and "never" or class.count == 1 and "always" or "last"
+    local spare = i == #best.classes and channels and (isa.lanes - OCg % isa.lanes) % isa.lanes or 0
+    class.tail = class.tail or isa.lanes - spare
+    class.ragged = class.ragged or spare == 0 and "never" or class.count == 1 and "always" or "last"
   end
   -- Outputs before each class, in outputs (widths differ between classes).
   local first_output = 0
   for _, class in ipairs(best.classes) do
     class.first_output = first_output
-    first_output = first_output + class.count * class.width
+    first_output = first_output + class.count * class.step
   end
   plan.classes, plan.blocks, plan.group_floats = best.classes, blocks, floats
-  plan.packed_floats = floats * layer.groups
-  plan.pack_groups, plan.pack_outputs = layer.groups, OCg
+  plan.packed_floats = floats * plan.group_count
+  plan.pack_groups, plan.pack_outputs = plan.group_count, layer.OC // plan.group_count
   share(plan, layer, blocks)
   return plan
 end

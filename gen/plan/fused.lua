@@ -63,19 +63,19 @@ end
 
 -- What the tasks of a direct plan are made of, and the plan for one of them. Chunks of blocks must be
 -- alike, as one pooling plan is for all.
-local function direct_outer(conv, layer, output)
+local function direct_outer(conv, _, output)
   local g, class = conv.geometry, conv.classes[1]
   conv.geometry = { N = 1, IH = g.IH, IW = g.IW, OH = g.OH, OW = g.OW }
-  if layer.groups > 1 then
+  if conv.group_count > 1 then
     conv.chunk, conv.chunks = conv.blocks, 1
-    return { count = layer.groups, noun = "group", input = conv.ICg * conv.input.channel,
+    return { count = conv.group_count, noun = "group", input = conv.ICg * conv.input.channel,
       output = conv.OCg * output.channel, weights = conv.group_floats }, conv.OCg
   end
-  local alike = #conv.classes == 1 and class.ragged == "never" and conv.OCg == class.count * class.width
+  local alike = #conv.classes == 1 and class.ragged == "never" and conv.pack_outputs == class.count * class.step
   local chunk = alike and conv.chunk or conv.blocks
   while conv.blocks % chunk > 0 do chunk = chunk - 1 end
-  local channels = conv.OCg // (conv.blocks // chunk)
-  local outer = { count = conv.blocks // chunk, noun = "chunk", input = 0,
+  local channels = conv.pack_outputs // (conv.blocks // chunk)
+  local outer = { count = conv.blocks // chunk, noun = "chunk", input = chunk * (class.inputs or 0),
     output = channels * output.channel, weights = chunk * class.block_floats }
   if outer.count > 1 then
     local one = {}

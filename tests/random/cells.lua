@@ -9,7 +9,7 @@ local plan = require "plan"
 local cells = {}
 
 local WAYS = {
-  direct = { "channels", "pixels" }, depthwise = { "channels", "pixels" },
+  direct = { "channels", "pixels", "groups" }, depthwise = { "channels", "pixels" },
   pooling = { "max, tiles", "max, windows", "average, tiles", "average, windows" },
 }
 
@@ -32,7 +32,9 @@ local REASONS = {
   { "in NHWC neighbouring pixels are not neighbours in memory",
     function(c) return c.way:find(" pixels") and c.layout == "nhwc" end },
   { "a single lane has no mapping",
-    function(c) return c.way == "direct pixels" and c.isa == "scalar" end },
+    function(c) return (c.way == "direct pixels" or c.way == "direct groups") and c.isa == "scalar" end },
+  { "several groups lie side by side in NHWC only, and run-time sizes have none",
+    function(c) return c.way == "direct groups" and (c.layout == "nchw" or c.sizes == "run-time") end },
   { "in NCHW neighbouring channels are not neighbours in memory",
     function(c) return c.way == "depthwise channels" and c.layout == "nchw" end },
   { "Winograd and fused kernels have suites of their own, with problems that fit them",

@@ -66,7 +66,7 @@ local function geometry(s)
 end
 
 -- What the layer is, for an algorithm: fields of the filter and channels.
-local function channels(s, kind)
+local function channels(s, kind, mapping)
   if kind == "pooling" then
     s.pool = s.pool or pick { "max", "average" }
     s.c = pick(CHANNELS)
@@ -86,8 +86,8 @@ local function channels(s, kind)
     return
   end
   s.c, s.filters, s.groups = pick(CHANNELS), pick(CHANNELS), 1
-  if chance(15) and not s.shapes then
-    s.groups = pick { 2, 3, 4, 8 }
+  if mapping == "groups" or chance(15) and not s.shapes then
+    s.groups = pick { 2, 3, 4, 8, 17 }
     s.c, s.filters = s.groups * pick(SMALL), s.groups * pick(SMALL)
   end
 end
@@ -106,7 +106,7 @@ function draw.layer(wanted)
     local s = { isa = wanted.isa, layout = wanted.layout, pool = wanted.pool, batch = 1,
       shapes = wanted.runtime and {} or nil, activation = wanted.activation }
     geometry(s)
-    channels(s, wanted.kind)
+    channels(s, wanted.kind, wanted.mapping)
     if s.pool then s.activation = nil end
     if not ({ direct = 1, depthwise = 1, pooling = 1 })[wanted.kind] then s.algorithm = wanted.kind end
     if wanted.kind == "direct" and chance(10) then s.algorithm = "direct" end
