@@ -16,7 +16,8 @@ local POOLS = "half_c5,row_17,row_s2_18,global_13x6,global_padded,pad_2_of_3,dil
 list.checks = {
   direct = { suite = "problems", builds = "avx2_nhwc", layers = DIRECT },
   direct_nchw = { suite = "problems", builds = "avx2_nchw", layers = DIRECT },
-  groups = { suite = "problems", builds = "avx2_nhwc", layers = "group_3_9_9,group_16_32_32,group_17_34_34,group_32_64_64" },
+  groups = { suite = "problems", builds = "avx2_nhwc",
+    layers = "group_3_9_9,group_16_32_32,group_17_34_34,group_32_64_64" },
   together = { suite = "problems", builds = "avx2_nhwc", layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed" },
   direct_heavy = { suite = "problems", builds = "avx2_nhwc", layers = "heavy_ragged,heavy_batch" },
   depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
@@ -123,7 +124,6 @@ of("gen/plan/direct.lua", {
   { "groups_merged", "and layer.groups == 1 and layer.KW > 1", "and layer.KW > 1", "direct" },
   { "blocks_of_groups_read_first", "first_input = (layer.groups - left) * ICg", "first_input = 0", "groups" },
   { "last_groups_left_out", "class.tail = class.groups[size] * OCg", "class.tail = OCg", "groups" },
-  { "border_taps_merged_together", "    and best.together == 1\n", "", "together" },
   { "channels_left_out", "rest = count % 4", "rest = 0", "direct" },
   { "second_class_misplaced", "first_output + class.count * class.step", "first_output + class.step",
     "direct direct_heavy" },
@@ -172,9 +172,10 @@ of("gen/lower/planes.lua", {
 })
 
 of("gen/lower/direct.lua", {
-  { "group_reads_neighbours", "group * plan.ICg + u or u", "group * plan.ICg + (u + 1) % plan.ICg or u", "groups" },
+  { "group_reads_neighbours", "group * plan.ICg + u or u", "group * plan.ICg + (u + 1) % plan.ICg or u",
+    "groups" },
   { "second_vector_of_groups_reads_first", "+ v * plan.vector_inputs)", "+ 0 * v)", "groups" },
-  { "taps_side_by_side_lost", "for k = 0, taps.count - 1 do\n      for s", "for k = 0, math.max(0, taps.count - 2) do\n      for s",
+  { "taps_side_by_side_read_alike", "read(variant, taps.first + k, s)", "read(variant, taps.first, s)",
     "groups together" },
   { "nchw_first_bias_for_all", [[isa.splat(("w[%d]"):format(s))]], [[isa.splat("w[0]")]],
     "direct_nchw" },
