@@ -171,6 +171,7 @@ local function environment(job)
   local env = {
     job = job, layer = layer, plan = plan, isa = isa, name = name, facts = facts,
     V = isa.vector, target = isa.target ~= "" and "CONV_TARGET " or "",
+    transposed = function(...) return isa_of.transposed(isa, ...) end,
     at = isa_of.at, times = dimension.times, plus = dimension.plus,
     number = number, scaled = scaled, plural = plural, ceil_quotient = ceil_quotient,
     copies = false, signature = signature(layer), geometry = geometry(layer), weight_shape = emit.weight_shape(layer),

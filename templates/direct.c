@@ -5,6 +5,11 @@
 @ local pooled = plan.pooled
 @ local holds = pooled and pooled.KH > 1
 @ local active = layer.activation.kind ~= "none"
+@ if plan.planar then
+$(include("direct_copy.c"))
+
+@ end
+@ local based = plan.planar and ", int base" or ""
 @ for _, class in ipairs(plan.classes) do
 @ local width = class.width
 @ local prefix = #plan.classes > 1 and name .. "_k" .. (class.step or width) or plan.prefix and name .. "_" .. plan.prefix or name
@@ -35,8 +40,8 @@ $(include("stores.c", { class = class, variant = variant, splats = splats, vecto
 @ end
 @ if not plan.runtime and not plan.tiles_only then
 @ -- Rows of tiles of one class of blocks.
-/* $(pooled and "Pooled rows" or "Rows") oh_begin to oh_end of one block of $(plural(width, "output channel"))$(plan.band_rows and ", the first of them to out" or ""). */
-static $(target)void $(prefix)_rows(const float *image, const float *w, float *out, int oh_begin, int oh_end$(holds and ", float *held" or "")$(ragged))
+/* $(pooled and "Pooled rows" or "Rows") oh_begin to oh_end of one block of $(plural(width, "output channel"))$(plan.band_rows and ", the first of them to out" or "")$(plan.planar and "; the image begins with row base" or ""). */
+static $(target)void $(prefix)_rows(const float *image, const float *w, float *out, int oh_begin, int oh_end$(based)$(holds and ", float *held" or "")$(ragged))
 {
     for (int oh = oh_begin; oh < oh_end; ++oh) {
 @ local pass = pooled and ", oh" .. (holds and ", held" or "") or clipped and ", kh_begin, kh_end" or ""

@@ -1,5 +1,6 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- Calls the rows oh_begin to oh_end of a block of channels, whatever its class; they go to `into`.
+@ local image = plan.planar and "copy" or "in"
 @ for i, class in ipairs(plan.classes) do
 @   local prefix = #plan.classes > 1 and name .. "_k" .. class.step or name
 @   local index = plan.blocks == 1 and "0" or class.first == 0 and "block" or ("(block - %d)"):format(class.first)
@@ -8,8 +9,8 @@ $(i > 1 and "else " or "")$(i < #plan.classes and ("if (block < %d)"):format(cla
 @   end
 @   local ragged = class.ragged == "last" and (", block == %d"):format(class.first + class.count - 1) or ""
 @   if plan.blocks == 1 then
-$(prefix)_rows(in, w, $(into), oh_begin, oh_end$(plan.workspace_floats > 0 and ", workspace" or ""));
+$(prefix)_rows($(image), w, $(into), oh_begin, oh_end$(plan.planar and ", base" or "")$(plan.pooled and plan.workspace_floats > 0 and ", workspace" or ""));
 @   else
-$(prefix)_rows($(class.inputs and at("in", class.first_input) .. (" + (ptrdiff_t)%s * %d"):format(index, class.inputs) or "in"), $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at(into, class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.step * plan.output.channel), oh_begin, oh_end$(plan.workspace_floats > 0 and ", workspace" or "")$(ragged));
+$(prefix)_rows($(class.inputs and at("in", class.first_input) .. (" + (ptrdiff_t)%s * %d"):format(index, class.inputs) or image), $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at(into, class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.step * plan.output.channel), oh_begin, oh_end$(plan.planar and ", base" or "")$(plan.pooled and plan.workspace_floats > 0 and ", workspace" or "")$(ragged));
 @   end
 @ end

@@ -7,10 +7,12 @@ $(plan.rows_empty and "" or "const ")int kh_begin = top < 0 ? $(ceil_quotient("-
 $(plan.rows_empty and "" or "const ")int kh_end = top + $((layer.KH - 1) * layer.dilation_h) < $(plan.geometry.IH) ? $(layer.KH) : $(ceil_quotient(plan.geometry.IH .. " - top", layer.dilation_h));
 @   if plan.rows_empty then
 if (kh_begin >= kh_end) kh_begin = kh_end = 0;
-const float *$(row) = kh_begin < kh_end ? image + (ptrdiff_t)(top + $(scaled("kh_begin", layer.dilation_h))) * $(plan.input.row) : image;
+const float *$(row) = kh_begin < kh_end ? image + (ptrdiff_t)(top + $(scaled("kh_begin", layer.dilation_h))$(plan.planar and " - base" or "")) * $(plan.input.row) : image;
 @   else
-const float *$(row) = image + (ptrdiff_t)(top + $(scaled("kh_begin", layer.dilation_h))) * $(plan.input.row);
+const float *$(row) = image + (ptrdiff_t)(top + $(scaled("kh_begin", layer.dilation_h))$(plan.planar and " - base" or "")) * $(plan.input.row);
 @   end
+@ elseif plan.planar then
+const float *$(row) = image + (ptrdiff_t)($(at(scaled(oh, layer.stride_h), -layer.pad_top)) - base) * $(plan.input.row);
 @ else
 const float *$(row) = $(at("image", -(layer.pad_top or 0) * plan.input.row)) + (ptrdiff_t)$(oh) * $(layer.stride_h * plan.input.row);
 @ end

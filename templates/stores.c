@@ -10,7 +10,7 @@
 @ local function valid(v)
 @   if v < vectors - 1 then return L end
 @   if channels then return class.tail end
-@   return variant.pixels - v * L
+@   return (variant.stored or variant.pixels) - v * L
 @ end
 @ local function result(s, v) return active and activate(acc(s, v)) or acc(s, v) end
 @ local function place(s, v) return at("out", plus(times(s, splat_step), times(v, vector_step))) end

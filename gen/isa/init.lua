@@ -156,6 +156,19 @@ function isa.load_lanes(set, base, offsets)
   return set.load_at(base, offsets)
 end
 
+--- Lines of C that transpose `count` vectors, load(l) each: `store(l, row)` for each of the first `lanes`
+-- lanes, a row { name =, at = } as transpose() gives it.
+function isa.transposed(set, count, load, lanes, store)
+  local lines, vectors = {}, {}
+  for l = 0, count - 1 do
+    lines[l + 1], vectors[l + 1] = ("const %s c%d = %s;"):format(set.vector, l, load(l)), "c" .. l
+  end
+  local steps, rows = set.transpose(vectors, "t", lanes)
+  table.move(steps, 1, #steps, #lines + 1, lines)
+  for l = 0, lanes - 1 do lines[#lines + 1] = store(l, rows[l + 1]) end
+  return lines
+end
+
 isa.at, isa.index = text.at, text.index
 
 return isa

@@ -37,6 +37,7 @@ function direct.names(plan, isa, layer, name)
 
   -- Where pixel i of a variant reads for tap k, in input pixels from its origin; false in the padding.
   local function read(variant, tap, i)
+    if plan.planar then return plan.planar.places[tap + 1] + i end
     if variant.rolled then return i * layer.stride_w end
     return variant.reads[tap + 1][i + 1]
   end
@@ -209,6 +210,15 @@ function direct.names(plan, isa, layer, name)
     if count == variant.pixels then return "" end
     return (count == 1 and ", pixel %d only: the rest falls in the padding"
       or ", pixels %d to %d: the rest falls in the padding"):format(first, last)
+  end
+
+  names.copies = plan.planar ~= nil
+
+  --- `count` lanes from p on, `step` apart, as the cheapest load.
+  function names.strided(p, step, count)
+    local offsets = {}
+    for l = 1, L do offsets[l] = l <= count and (l - 1) * step end
+    return isa_of.load_lanes(isa, p, offsets)
   end
 
   if plan.pooled then

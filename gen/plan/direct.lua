@@ -5,6 +5,7 @@
 --   mapping 'groups'     (NHWC) so are they, of several groups: a channel of each group is spread over the
 --                        lanes of its outputs in place of a splat
 --   mapping 'pixels'     lanes are output pixels: vectors of input times splats of weights
+--   mapping 'planar'     the same, of a planar copy of some rows of the input (plan/planar.lua)
 --
 -- With channels in the lanes, some taps of a row may be summed together, so that a pixel is loaded once for
 -- all of them. All are the same skeleton (templates/direct.c); they differ in which operand is which, and in how
@@ -12,6 +13,7 @@
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
+local planar = require "plan.planar"
 local runtime = require "plan.runtime"
 local views = require "plan.views"
 
@@ -123,10 +125,11 @@ local function candidates(layer, isa, options, flat)
     list[#list + 1] = {
       mapping = mapping, units = units, unit = unit, classes = classes,
       cycles = cycles * rows * (mapping == "groups" and 1 or layer.groups), together = together,
-      tile = ("%dx%d"):format(mapping == "pixels" and units or units * unit, classes[1].size),
-      held = mapping == "pixels" and units or classes[1].size * together,
-      splats = mapping == "pixels" and units or units * unit,
+      tile = ("%dx%d"):format(lanes_of_output == 1 and units or units * unit, classes[1].size),
+      held = lanes_of_output == 1 and units or classes[1].size * together,
+      splats = lanes_of_output == 1 and units or units * unit,
     }
+    return list[#list]
   end
 
   local channel_vectors = axis.ceil_div(OCg, isa.lanes)
@@ -174,19 +177,38 @@ local function candidates(layer, isa, options, flat)
       end
     end
   end
-  if layer.layout == "nchw" and isa.lanes > 1 and not pooled then
-    -- Vectors that start anywhere cross cache lines; strided ones are two loads and a shuffle.
-    local load = layer.stride_w == 1 and (layer.KW == 1 and 1.2 or 2) or layer.stride_w == 2 and 6
-      or 2 * isa.lanes
+
+  -- Tiles whose lanes are pixels; a vector costs `load` loads.
+  local function add_pixels(mapping, load, more, copy)
     local vectors = axis.ceil_div(width, isa.lanes)
     for units = 1, math.min(4, vectors) do
       local room = cost.accumulators(isa, units) // units
       for outputs = 1, math.min(room, OCg) do
-        add("pixels", units, isa.lanes, { total = OCg, most = outputs }, 1, function(v, o)
-          return cost.call + steps * cost.step(o * v, o + v * load, 4 * o, 4 * o * steps) + o * v / cost.store
+        local c = add(mapping, units, isa.lanes, { total = OCg, most = outputs }, 1, function(v, o)
+          local stores = v * o
+          if layer.layout == "nhwc" and layer.OC > 1 then
+            stores = v * axis.ceil_div(o, isa.lanes) * (isa.lanes + 2 * math.min(o, isa.lanes))
+          end
+          return cost.call + more * steps * cost.step(o * v, o + v * load, 4 * o, 4 * o * steps)
+            + stores / cost.store
         end, 1)
+        if c and copy then
+          c.copy, c.cycles = copy, c.cycles + copy.cycles * layer.IH * layer.N * layer.groups
+        end
       end
     end
+  end
+  if isa.lanes > 1 and not pooled then
+    -- Vectors that start anywhere cross cache lines; strided ones are two loads and a shuffle.
+    local load = layer.KW == 1 and 1.2 or 2
+    if layer.layout == "nchw" or layer.IC == 1 then
+      local plane = 4 * layer.IH * layer.IW
+      add_pixels("pixels", layer.stride_w == 1 and load or layer.stride_w == 2 and 6 or 2 * isa.lanes,
+        ICg > cost.l1_lines(plane) and layer.KH * layer.KW > 1 and 1.3 or 1)
+    end
+    local copy = not options.by_row and not flat
+      and 4 * layer.KH * layer.KW * ICg * OCg <= cost.l2_bytes // 2 and planar.new(layer, isa)
+    if copy then add_pixels("planar", load, 1, copy) end
   end
 
   local kept = {}
@@ -256,19 +278,14 @@ end
 --- Any layer.
 function direct.fits() return true end
 
---- The plan of a layer, or nil and why not. options: max_unroll, tile, and for what is computed row by
--- row into a band (fused.lua): by_row, and output, a view of the band. pooled: the layer behind, whose
--- windows neither overlap nor reach over an edge, is computed in the tiles; output: a view of its output.
-function direct.plan(layer, isa, options)
-  if layer.runtime then return runtime.plan(layer, isa, options) end
-  local flat = pointwise(layer) and not options.by_row
-  local choice = candidates(layer, isa, options, flat)
-  local best = choice[1]
-  if not best then return nil, "no register tile of that shape" end
+-- The plan that a candidate makes, or nil where it would be too much code.
+local function of_candidate(best, layer, isa, options, flat)
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
-  local channels, in_groups = best.mapping ~= "pixels", best.mapping == "groups"
+  local copy = best.copy
+  local channels, in_groups = not copy and best.mapping ~= "pixels", best.mapping == "groups"
   local plan = {
-    algorithm = "direct", mapping = best.mapping, tile_name = best.tile, together = best.together, candidates = choice,
+    algorithm = "direct", mapping = copy and "pixels" or best.mapping, planar = copy,
+    tile_name = best.tile, together = best.together,
     cycles = best.cycles, exact = true, workspace_floats = 0,
     ICg = ICg, OCg = OCg, accumulators = best.splats * best.classes[1].size,
     registers = best.splats * best.classes[1].size + best.held + 1 + (isa.fused and 0 or 1),
@@ -291,15 +308,24 @@ function direct.plan(layer, isa, options)
   plan.input = views.image(layer.layout, layer.IC, g.IH, g.IW)
   plan.output = options.output or views.image(layer.layout, layer.OC, g.OH, g.OW)
   plan.weights = views.weights(layer.weights, layer)
+  if copy then
+    plan.source = plan.input
+    plan.input = { row = copy.row, pixel = 1, channel = copy.channel }
+  end
 
   plan.rows = axis.new { out = options.pooled and layer.OH or g.OH, size = g.IH, taps = layer.KH,
     stride = layer.stride_h, pad = layer.pad_top, dilation = layer.dilation_h }
   plan.columns = axis.new { out = g.OW, size = g.IW, taps = layer.KW, stride = layer.stride_w,
     pad = layer.pad_left, dilation = layer.dilation_w }
   plan.rows_clipped, plan.rows_empty = axis.clips(plan.rows)
+  if copy then -- all lanes may be read; those that are an output are counted
+    local out = axis.ceil_div(g.OW, isa.lanes) * isa.lanes
+    plan.columns = axis.new { out = out, size = out + layer.KW, taps = layer.KW, stride = 1, pad = 0, dilation = 1,
+      counted = function(o) return o < g.OW and 1 or 0 end }
+  end
 
   -- Where taps of a row lie side by side with their channels, a row of the filter is one long sum.
-  local mergeable = layer.layout == "nhwc" and layer.dilation_w == 1 and layer.groups == 1 and layer.KW > 1
+  local mergeable = channels and layer.layout == "nhwc" and layer.dilation_w == 1 and layer.groups == 1 and layer.KW > 1
     and best.together == 1
   if in_groups then
     local sets = direct.groups_of(layer, isa)
@@ -314,6 +340,11 @@ function direct.plan(layer, isa, options)
     local budget = (options.max_unroll or 4096) // (#best.classes * math.min(ICg, 4) * class.size)
     class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units, budget)
     for _, variant in ipairs(class.variants) do
+      if copy and variant.rolled then return nil end -- taps are anywhere in a copy
+      if copy then
+        variant.stored = 0
+        for _, count in ipairs(variant.counts) do variant.stored = variant.stored + count end
+      end
       variant.merged = mergeable and all_valid(variant, layer.KW)
       variant.steps = in_groups and { unroll = ICg, loops = 1, rest = 0 }
         or direct.unrolled(variant.merged and layer.KW * ICg or ICg)
@@ -337,7 +368,29 @@ function direct.plan(layer, isa, options)
   plan.packed_floats = floats * plan.group_count
   plan.pack_groups, plan.pack_outputs = plan.group_count, layer.OC // plan.group_count
   share(plan, layer, blocks)
+  if copy then
+    if plan.chunks > 1 then return nil end
+    copy.rows, copy.planes = planar.rows(copy, layer, plan.band), g.N * plan.group_count
+    plan.workspace_floats = copy.rows * copy.row
+  end
   return plan
+end
+
+--- The plan of a layer, or nil and why not. options: max_unroll, tile, and for what is computed row by
+-- row into a band (fused.lua): by_row, and output, a view of the band. pooled: the layer behind, whose
+-- windows neither overlap nor reach over an edge, is computed in the tiles; output: a view of its output.
+function direct.plan(layer, isa, options)
+  if layer.runtime then return runtime.plan(layer, isa, options) end
+  local flat = pointwise(layer) and not options.by_row
+  local choice = candidates(layer, isa, options, flat)
+  for _, candidate in ipairs(choice) do
+    local plan = of_candidate(candidate, layer, isa, options, flat)
+    if plan then
+      plan.candidates = choice
+      return plan
+    end
+  end
+  return nil, "no register tile of that shape"
 end
 
 return direct

@@ -75,7 +75,7 @@ return function(plan, layer, isa)
     say("algorithm", "%s%s, lanes are %s; then pooling, %s", plan.algorithm, plan.map and ": " .. plan.map.algorithm
       or "", LANES[plan.mapping], plan.pool and "lanes are " .. LANES[plan.pool.mapping] or "in registers")
   else
-    say("algorithm", "%s, lanes are %s", plan.algorithm, LANES[plan.mapping])
+    say("algorithm", "%s, lanes are %s%s", plan.algorithm, LANES[plan.mapping], plan.planar and ", from a copy" or "")
   end
   say("isa", "%s: %d lanes, %d vector registers", isa.title, isa.lanes, isa.registers)
   say("tile", "%s: %d accumulators, %d registers in all", plan.tile_name, plan.accumulators, plan.registers)
@@ -89,6 +89,7 @@ return function(plan, layer, isa)
   if plan.folded then
     say("pixels", "a 1x1 filter: %d x %d pixels seen as %d rows of %d", layer.OH, layer.OW, g.OH, g.OW)
   end
+  if plan.planar then say("copy", "%d rows of the input, a plane of each channel", plan.planar.rows) end
   if plan.looped then say("code", "too much to unroll: the rows of the filter are a loop") end
   say("tasks", "%d", plan.tasks)
   if plan.pool then

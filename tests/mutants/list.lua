@@ -217,8 +217,8 @@ of("templates/direct_step.c", {
 
 of("templates/direct_run.c", {
   { "last_band_not_short", "g.OH % plan.band == 0 and", "g.OH > 0 and", "direct" },
-  { "batch_reads_first_image", "plan.input.image, plan.output.image", "0, plan.output.image", "direct" },
-  { "group_reads_first_channels", "g.N, plan.ICg * plan.input.channel", "g.N, 0", "direct" },
+  { "batch_reads_first_image", "source.image, plan.output.image", "0, plan.output.image", "direct" },
+  { "group_reads_first_channels", "g.N, plan.ICg * source.channel", "g.N, 0", "direct" },
   { "group_offset_of_outputs", "plan.ICg * plan.input.channel", "plan.OCg * plan.input.channel",
     "direct" },
   { "last_chunk_too_long", "plan.blocks % plan.chunk == 0 and", "plan.blocks > 0 and", "direct_heavy" },
@@ -229,7 +229,7 @@ of("templates/stores.c", {
 })
 
 of("templates/column_tiles.c", {
-  { "tiles_ignore_stride", "segment.pixels * layer.stride_w *", "segment.pixels *", "direct depthwise" },
+  { "tiles_ignore_stride", "(plan.planar and 1 or layer.stride_w)", "1", "direct depthwise" },
   { "looped_border_left", [[$(ceil_quotient("-left", layer.dilation_w)) : 0]],
     [[$(ceil_quotient("-left", layer.dilation_w)) + 1 : 0]], "little_code" },
 })

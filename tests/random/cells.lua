@@ -9,7 +9,7 @@ local plan = require "plan"
 local cells = {}
 
 local WAYS = {
-  direct = { "channels", "pixels", "groups" }, depthwise = { "channels", "pixels" },
+  direct = { "channels", "groups", "pixels", "planar" }, depthwise = { "channels", "pixels" },
   pooling = { "max, tiles", "max, windows", "average, tiles", "average, windows" },
 }
 
@@ -20,7 +20,7 @@ function cells.way(layer, made)
     return ("pooling %s, %s"):format(layer.pool, made.windows and "windows" or "tiles")
   end
   -- a kernel with run-time sizes may hold both: the second is what is special about it
-  return made.algorithm .. " " .. (made.pixels and "pixels" or made.mapping)
+  return made.algorithm .. " " .. (made.planar and "planar" or made.pixels and "pixels" or made.mapping)
 end
 
 -- Cells that cannot be, and why: { reason, function of a cell }.
@@ -29,10 +29,14 @@ local REASONS = {
     function(c) return c.algorithm == "pooling" and c.activation ~= "none" end },
   { "pooling has no kernels with run-time sizes",
     function(c) return c.algorithm == "pooling" and c.sizes == "run-time" end },
-  { "in NHWC neighbouring pixels are not neighbours in memory",
-    function(c) return c.way:find(" pixels") and c.layout == "nhwc" end },
+  { "in NHWC neighbouring pixels are not neighbours in memory, but of one channel",
+    function(c)
+      return c.way:find(" pixels") and c.layout == "nhwc" and not (c.algorithm == "direct" and c.sizes == "fixed")
+    end },
   { "a single lane has no mapping",
-    function(c) return (c.way == "direct pixels" or c.way == "direct groups") and c.isa == "scalar" end },
+    function(c) return c.algorithm == "direct" and c.way ~= "direct channels" and c.isa == "scalar" end },
+  { "kernels with run-time sizes have no planar copy",
+    function(c) return c.way == "direct planar" and c.sizes == "run-time" end },
   { "several groups lie side by side in NHWC only, and run-time sizes have none",
     function(c) return c.way == "direct groups" and (c.layout == "nchw" or c.sizes == "run-time") end },
   { "in NCHW neighbouring channels are not neighbours in memory",

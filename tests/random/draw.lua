@@ -22,6 +22,7 @@ local function chance(percent) return random(100) <= percent end
 -- Sizes around the lanes of every instruction set, ones, primes.
 local CHANNELS = { 1, 1, 2, 3, 3, 4, 5, 7, 8, 9, 11, 13, 15, 16, 17, 19, 23, 31, 32, 33, 47, 48, 49, 64, 65 }
 local SMALL = { 1, 1, 2, 3, 4, 5, 7, 8, 9 }
+local FEW = { 1, 2, 2, 2, 3, 4, 8 } -- a vector may hold several times as many
 local PIXELS = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 14, 15, 16, 17, 19, 31, 32, 33 }
 local KERNELS = { 1, 1, 1, 2, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7 }
 local STRIDES = { 1, 1, 1, 1, 2, 2, 3, 4 }
@@ -66,7 +67,7 @@ local function geometry(s)
 end
 
 -- What the layer is, for an algorithm: fields of the filter and channels.
-local function channels(s, kind, mapping)
+local function channels(s, kind, mapping) -- for that mapping
   if kind == "pooling" then
     s.pool = s.pool or pick { "max", "average" }
     s.c = pick(CHANNELS)
@@ -88,7 +89,10 @@ local function channels(s, kind, mapping)
   s.c, s.filters, s.groups = pick(CHANNELS), pick(CHANNELS), 1
   if mapping == "groups" or chance(15) and not s.shapes then
     s.groups = pick { 2, 3, 4, 8, 17 }
-    s.c, s.filters = s.groups * pick(SMALL), s.groups * pick(SMALL)
+    local sizes = mapping and FEW or SMALL
+    s.c, s.filters = s.groups * pick(sizes), s.groups * pick(sizes)
+  elseif mapping == "pixels" and s.layout == "nhwc" then
+    s.c = 1
   end
 end
 

@@ -41,8 +41,7 @@ local function layer_of(cell, way)
     local s = draw.layer {
       isa = cell.isa, layout = cell.layout, kind = kind_of(cell), pool = cell.way:match("^pooling (%l+)"),
       activation = cell.activation, runtime = cell.sizes == "run-time", most = way.run and MOST_EMULATED,
-      mapping = cell.sizes == "fixed" and (cell.way:match("^direct (pixels)") or cell.way:match("^direct (groups)"))
-        or nil,
+      mapping = cell.sizes == "fixed" and cell.way ~= "direct channels" and cell.way:match("^direct (%l+)") or nil,
       pointwise = cell.way == "direct pixels" and cell.sizes == "run-time",
     }
     if s and cells.of(s) == cell.key then return s end

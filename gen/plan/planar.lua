@@ -1,0 +1,63 @@
+-- A planar copy of some rows of the input, from which vectors of pixels are loaded whatever the layout and the
+-- stride: a plane of each channel, and of it one for each phase of the stride, that is, for every how many-th
+-- pixel; with zeros in the padding of a row. Rows of the padding are left out.
+-- SPDX-License-Identifier: MIT-0
+
+local axis = require "plan.axis"
+local cost = require "plan.cost"
+
+local planar = {}
+
+local function lines(floats) return axis.ceil_div(floats, cost.line_bytes // 4) * (cost.line_bytes // 4) end
+
+--- How the copy of a row lies, or nil where it would not do. { places: of each tap, in floats from the plane's
+-- begin for pixel 0; phases: { at, from, first, last, used } of which the floats first to last - 1 of `used` are
+-- the pixels from + j * stride; channel, row: floats from one to the next; cycles: to make one }.
+function planar.new(layer, isa)
+  local L, s = isa.lanes, layer.stride_w
+  local reach = (layer.KH - 1) * layer.dilation_h + 1
+  if L == 1 or layer.KH == 1 and layer.KW == 1 or layer.stride_h > reach or s > 4 then return nil end
+  local width = axis.ceil_div(layer.OW, L) * L
+  local places, phases, by_phase, longest = {}, {}, {}, 0
+  for k = 0, layer.KW - 1 do
+    local at = k * layer.dilation_w
+    local r, shift = at % s, at // s
+    if not by_phase[r] then
+      local from = r - layer.pad_left
+      by_phase[r] = { from = from, used = 0, first = math.max(0, axis.ceil_div(-from, s)),
+        last = (layer.IW - 1 - from) // s + 1 }
+      phases[#phases + 1] = by_phase[r]
+    end
+    by_phase[r].used, longest = math.max(by_phase[r].used, width + shift), math.max(longest, shift)
+    places[k + 1] = { phase = by_phase[r], shift = shift }
+  end
+  local floats = lines(axis.ceil_div(width + longest, L) * L)
+  for i, phase in ipairs(phases) do
+    phase.at, phase.last = (i - 1) * floats, math.min(phase.last, phase.used)
+    phase.first = math.min(phase.first, phase.used)
+  end
+  for k, place in ipairs(places) do places[k] = place.phase.at + place.shift end
+  local ICg = layer.IC // layer.groups
+  local channel = #phases * floats
+  if channel // 16 % 2 == 0 then channel = channel + 16 end -- lines of channels lie in different sets of a cache
+  local copy = { places = places, phases = phases, channel = channel, row = channel * ICg, reach = reach }
+  if 4 * copy.row * reach > cost.l2_bytes * 3 // 4 then return nil end
+
+  local vectors = #phases * axis.ceil_div(axis.ceil_div(layer.IW, s), L)
+  if layer.layout == "nchw" or layer.IC == 1 then
+    copy.cycles = ICg * vectors * (s == 1 and 2 or s == 2 and 4 or 2 * L)
+  else -- loads, shuffles and stores of a transposition
+    local transposed = ICg // L * 3 * L + (ICg % L > 0 and L + 2 * (ICg % L) or 0)
+    copy.cycles = vectors * transposed
+  end
+  copy.cycles = copy.cycles + cost.call + 2 * ICg
+  return copy
+end
+
+--- Rows that the copy holds, so that a task of `band` rows has room, and is not often moved.
+function planar.rows(copy, layer, band)
+  local least = math.min(layer.IH, (band - 1) * layer.stride_h + copy.reach)
+  return math.max(least, math.min(layer.IH, cost.l2_bytes // 4 // (4 * copy.row)))
+end
+
+return planar
