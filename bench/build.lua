@@ -4,13 +4,14 @@
 -- A set is { list = name of the layer list, file = its path, layout =, isa =, algorithm =,
 -- pool = "max", "average" or nil, options = of emit besides: by default that pool, or ReLU;
 -- accuracy = as in 'convgen emit' or nil, runtime = true: kernels with run-time sizes, of the set before
--- it that is the same otherwise }.
+-- it that is the same otherwise }. Or { list =, layout =, isa =, emit = a function of a directory and the
+-- set's name, that writes a registry of that name there and gives the base names of its C files }.
 
 local files = require "files"
 local lfs = require "lfs"
-local progress = require "bench.progress"
 local runtime_set = require "bench.runtime_set"
 local shell = require "bench.shell"
+local show_progress = require "bench.progress"
 
 local build = {}
 
@@ -42,6 +43,10 @@ local function emit(root, out, set)
   local name = name_of(set)
   local directory = ("%s/kernels/%s"):format(out, name)
   if set.runtime then return runtime_set.emit(root, directory, set, name, fixed_name(set)) end
+  if set.emit then
+    local bases, why = set.emit(directory, name)
+    return bases and directory, bases or why
+  end
   local line = shell.line({ root .. "/gen/convgen", "emit", "--quiet", "--layers", set.file,
     "--isa", set.isa, "--layout", set.layout, "--algorithm", set.algorithm or "auto",
     "--accuracy", set.accuracy or "fast", "--prefix", name .. "_", "--registry", name, "-o", directory,
@@ -72,10 +77,12 @@ local function sets_text(sets, version, flags)
 end
 
 --- Builds the program for `sets` under the directory `out`. options: root (of the project), cc, cxx
--- (as a shell reads them), flags (for the kernels), jobs (how many compilers at a time). What is up
--- to date is left alone. Gives the program's path, or nil and a message.
+-- (as a shell reads them), flags (for the kernels), jobs (how many compilers at a time), progress (in
+-- place of bench.progress). What is up to date is left alone. Gives the program's path, or nil and a
+-- message.
 function build.program(sets, out, options)
   local root, compile, objects = options.root, {}, {}
+  local progress = options.progress or show_progress
   -- An object is made again when it is not newer than its source, `time` or its command line.
   local function object(source, path, compiler, words, time)
     local line = ("%s %s"):format(compiler, shell.line({ "-c", source, "-o", path,

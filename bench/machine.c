@@ -59,7 +59,7 @@ struct limit {
     char *memory;
     size_t bytes;
     int copy;
-    double best;
+    double best, chain;
 };
 
 static double repeat_limit(void *subject, struct bench_row *row)
@@ -71,10 +71,14 @@ static double repeat_limit(void *subject, struct bench_row *row)
             : l->copy ? bandwidth_copy(l->memory, l->bytes)
                       : bandwidth_read(l->memory, l->bytes);
         l->best = rate > l->best ? rate : l->best;
+        const double chain = l->probe ? peak_chain(l->probe) : 0;
+        l->chain = chain > l->chain ? chain : l->chain;
     }
     if (l->probe) {
         bench_label(row, l->probe->operation);
         bench_counter(row, "FLOP/s", l->best);
+        if (l->chain > 0)
+            bench_counter(row, "in_flight", l->best / l->chain);
         return l->probe->flops / l->best;
     }
     char text[40];

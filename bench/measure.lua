@@ -13,14 +13,16 @@ function measure.tools(root)
     flags = { "-O2" }, jobs = shell.processors() }
 end
 
---- Runs a program with these arguments; its results go to `out`/results.json. Gives what
--- results.read gives, and whether every kernel was right; or nil and a message.
-function measure.run(program, out, arguments)
+--- Runs a program with these arguments; its results go to `out`/results.json, what it says of its progress
+-- to the file `log` if that is given. Gives what results.read gives, and whether every kernel was right; or
+-- nil and a message.
+function measure.run(program, out, arguments, log)
   local json = out .. "/results.json"
   os.remove(json)
-  local right = os.execute(("%s >%s"):format(
+  local right, how = os.execute(("%s >%s%s"):format(
     shell.line({ program, "--benchmark_out=" .. json, table.unpack(arguments) }),
-    shell.line({ out .. "/program/output.txt" })))
+    shell.line({ out .. "/program/output.txt" }), log and " 2>" .. shell.line({ log }) or ""))
+  if how == "signal" then return nil, "interrupted" end
   local all, why = results.read(json)
   if not all then return nil, why end
   return all, right == true

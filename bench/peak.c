@@ -36,6 +36,19 @@
     }
 #define SAME(value) value
 
+/* One chain alone, whose time is that of waiting for each result. */
+#define PROBE_CHAIN(isa, target, vector, splat, instruction)                                       \
+    target static void chain_##isa(long steps)                                                     \
+    {                                                                                              \
+        const vector x = splat(0.9999f), y = splat(0.001f);                                        \
+        vector a0 = x;                                                                             \
+        for (long step = 0; step < steps; ++step) {                                                \
+            instruction(0) instruction(0) instruction(0) instruction(0)                            \
+        }                                                                                          \
+        (void)a0;                                                                                  \
+    }
+#define CHAIN_LINKS 4.0
+
 #if defined(__x86_64__)
 #define TARGET(name) __attribute__((target(name)))
 #define MUL_ADD(i, mul, add)                                                                       \
@@ -48,6 +61,8 @@ PROBE(scalar, , float, SAME, MUL_ADD_SS)
 PROBE(sse2, , __m128, _mm_set1_ps, MUL_ADD_PS)
 PROBE(avx2, TARGET("avx2,fma"), __m256, _mm256_set1_ps, FMA)
 PROBE(avx512, TARGET("avx512f"), __m512, _mm512_set1_ps, FMA)
+PROBE_CHAIN(avx2, TARGET("avx2,fma"), __m256, _mm256_set1_ps, FMA)
+PROBE_CHAIN(avx512, TARGET("avx512f"), __m512, _mm512_set1_ps, FMA)
 
 static int has_avx2(void)
 {
@@ -56,14 +71,17 @@ static int has_avx2(void)
 static int has_avx512(void) { return __builtin_cpu_supports("avx512f") != 0; }
 
 static const struct peak_probe probes[] = {
-    { "scalar", "scalar multiply and add", LINKS * 2, NULL, run_scalar },
-    { "sse2", "128-bit multiply and add", LINKS * 2 * 4, NULL, run_sse2 },
-    { "avx2", "256-bit fused multiply-add", LINKS * 2 * 8, has_avx2, run_avx2 },
-    { "avx512", "512-bit fused multiply-add", LINKS * 2 * 16, has_avx512, run_avx512 },
+    { "scalar", "scalar multiply and add", LINKS * 2, NULL, run_scalar, NULL },
+    { "sse2", "128-bit multiply and add", LINKS * 2 * 4, NULL, run_sse2, NULL },
+    { "avx2", "256-bit fused multiply-add", LINKS * 2 * 8, has_avx2, run_avx2,
+      chain_avx2 },
+    { "avx512", "512-bit fused multiply-add", LINKS * 2 * 16, has_avx512, run_avx512,
+      chain_avx512 },
 };
 
 #elif defined(__aarch64__)
-/* The scalar kernels are C, whose a * b + c the compiler may fuse here. */
+/* Chains tell nothing here, where sums are handed on before they are finished.
+ * The scalar kernels are C, whose a * b + c the compiler may fuse here. */
 #define FMADD(i) __asm__ volatile("fmadd %s0, %s0, %s1, %s2" : "+w"(a##i) : "w"(x), "w"(y));
 #define FMLA(i) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(a##i) : "w"(x), "w"(y));
 
@@ -71,12 +89,12 @@ PROBE(scalar, , float, SAME, FMADD)
 PROBE(neon, , float32x4_t, vdupq_n_f32, FMLA)
 
 static const struct peak_probe probes[] = {
-    { "scalar", "scalar fused multiply-add", LINKS * 2, NULL, run_scalar },
-    { "neon", "128-bit fused multiply-add", LINKS * 2 * 4, NULL, run_neon },
+    { "scalar", "scalar fused multiply-add", LINKS * 2, NULL, run_scalar, NULL },
+    { "neon", "128-bit fused multiply-add", LINKS * 2 * 4, NULL, run_neon, NULL },
 };
 
 #else
-static const struct peak_probe probes[] = { { NULL, NULL, 0, NULL, NULL } }; /* none known */
+static const struct peak_probe probes[] = { { NULL, NULL, 0, NULL, NULL, NULL } }; /* none known */
 #endif
 
 const struct peak_probe *peak_at(int index)
@@ -101,4 +119,14 @@ double peak_measure(const struct peak_probe *probe)
     double begin = clock_seconds();
     probe->run(steps);
     return steps * probe->flops / (clock_seconds() - begin);
+}
+
+double peak_chain(const struct peak_probe *probe)
+{
+    const int steps = 3000; /* of 16 cycles or so */
+    if (!probe->chain)
+        return 0;
+    double begin = clock_seconds();
+    probe->chain(steps);
+    return steps * probe->flops * CHAIN_LINKS / LINKS / (clock_seconds() - begin);
 }

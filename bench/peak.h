@@ -12,6 +12,7 @@ struct peak_probe {
     double flops;          /* of one step: a multiply and an add in every lane, times the chains */
     int (*supported)(void); /* NULL: by every processor of the architecture */
     void (*run)(long steps);
+    void (*chain)(long steps); /* multiply-adds one after another, or NULL */
 };
 
 /* The probe of an instruction set, or NULL where this processor or this program has none. */
@@ -22,6 +23,10 @@ const struct peak_probe *peak_at(int index);
 
 /* FLOP/s of one short run (some 15 microseconds). The largest of several is the peak. */
 double peak_measure(const struct peak_probe *probe);
+
+/* The same of multiply-adds that wait for each other, 0 where there is no such probe: so many times as fast
+ * as that is the peak, so many are in flight at the same time. */
+double peak_chain(const struct peak_probe *probe);
 
 /* Bytes per second of one pass or more over `bytes` of memory (a multiple of 4096): reading all of
  * it, or copying one half to the other (counted as one read and one write). */

@@ -8,7 +8,8 @@ local results = {}
 
 local function giga(value) return value and value / 1e9 end
 
---- Gives { context =, kernels = list, peak = { [isa] = largest FLOP/s seen }, bandwidth = list },
+--- Gives { context =, kernels = list, peak = { [isa] = largest FLOP/s seen }, bandwidth = list, in_flight =
+-- { [isa] = multiply-adds that are computed at the same time } },
 -- kernels in the order of the layer lists. A kernel is { list, layer, layout, isa, algorithm,
 -- shape, tile, us, gflops, inside (GFLOP/s of the taps inside the image), gbytes, peak (GFLOP/s),
 -- percent, max_error, units, wrong = nil or what is wrong }. Of pooling there are no GFLOP/s; peak is
@@ -19,12 +20,13 @@ function results.read(path)
   local ok, json = pcall(cjson.decode, text)
   if not ok then return nil, path .. " holds no results" end
   table.sort(json.benchmarks, function(a, b) return a.family_index < b.family_index end)
-  local all = { context = json.context, kernels = {}, peak = {}, bandwidth = {} }
+  local all = { context = json.context, kernels = {}, peak = {}, bandwidth = {}, in_flight = {} }
   for _, row in ipairs(json.benchmarks) do
     local list, layer, layout, isa, algorithm = row.name:match("^(.-)/(.-)/(.-)/(.-)/(.*)$")
     local kind, what = row.name:match("^(%w+)/(%w+)$")
     if kind == "fma" then
       all.peak[what] = math.max(all.peak[what] or 0, row["FLOP/s"])
+      all.in_flight[what] = row.in_flight
     elseif kind then
       all.bandwidth[#all.bandwidth + 1] = { kind = kind, level = what, size = row.label,
         gbytes = row["bytes/s"] / 1e9 }
