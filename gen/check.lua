@@ -29,14 +29,6 @@ local function output_of(command)
   return pipe:close() and text:gsub("\n$", "") or nil, text
 end
 
-local function temporary_directory()
-  local directory, text = output_of('mktemp -d "${TMPDIR:-/tmp}/convgen-XXXXXXXX"')
-  if not directory then
-    return nil, "cannot make a temporary directory: " .. text:gsub("\n.*", "")
-  end
-  return directory
-end
-
 -- The shell commands that build and test one kernel; they leave NAME.build, NAME.log, NAME.status.
 local function commands_of(job, directory, cc)
   local base = quoted(directory .. "/" .. job.name)
@@ -109,12 +101,9 @@ end
 --- Checks every job. Gives a list of { name, algorithm, isa, status = "pass" | "fail" | "skip",
 -- detail, output }; or nil and a message when that was not possible at all.
 function check.run(jobs, say)
-  local directory, why = temporary_directory()
+  local directory <close>, why = files.temporary_directory()
   if not directory then return nil, why end
-  local ok, results, message_text = pcall(build_and_run, jobs, directory, say)
-  os.execute("rm -rf " .. quoted(directory))
-  if not ok then error(results, 0) end
-  return results, message_text
+  return build_and_run(jobs, tostring(directory), say)
 end
 
 -- Text that XML may hold: no control characters, and no bytes that might not be UTF-8.

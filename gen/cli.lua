@@ -6,7 +6,8 @@
 -- progress, and one line on what is wrong, go to standard error.
 --
 -- A command is a function of the option values and of `say`, which reports progress. It returns
--- what belongs on standard output and the status; or nil, a message and the status.
+-- what belongs on standard output and the status; or nil, a message and the status. values.remarks is a list
+-- of what else to say, where all goes well.
 
 local catalog = require "catalog"
 local check = require "check"
@@ -18,6 +19,7 @@ local name = require "name"
 local options = require "options"
 local plan = require "plan"
 local request = require "request"
+local sizes = require "sizes"
 local version = require "version"
 
 local cli = {}
@@ -55,12 +57,16 @@ local function find_clash(outputs)
   end
 end
 
--- The jobs of a command line; says which layers are left out.
-local function jobs_of(values, say)
+-- The jobs of a command line; remarks which layers are left out.
+local function jobs_of(values)
   local jobs, why, status = request.jobs(values)
-  local left = jobs and jobs.left_out or {}
-  if #left > 0 then say("%d unsupported layers left out; the first is %s", #left, left[1]) end
-  return jobs, why, status
+  if not jobs then return nil, why, status end
+  local left = jobs.left_out
+  if #left > 0 then
+    table.insert(values.remarks, ("%d unsupported layers left out; the first is %s"):format(#left, left[1]))
+  end
+  table.move(jobs.warnings, 1, #jobs.warnings, #values.remarks + 1, values.remarks)
+  return jobs
 end
 
 -- Test programs and registries hold kernels for one layer: nil, a message and the status for others.
@@ -92,7 +98,7 @@ function commands.emit(values, say)
       return nil, ("bad value %s for --registry: %s"):format(message.quote(registry), text), 2
     end
   end
-  local jobs, why, status = jobs_of(values, say)
+  local jobs, why, status = jobs_of(values)
   if not jobs then return nil, why, status end
   for _, option in ipairs({ "--test", "--registry" }) do
     local ok
@@ -132,7 +138,7 @@ function commands.library(values, say)
 end
 
 function commands.check(values, say)
-  local jobs, why, status = jobs_of(values, say)
+  local jobs, why, status = jobs_of(values)
   if not jobs then return nil, why, status end
   local junit, ok = values["--junit"]
   ok, why, status = of_fixed_size(jobs, "check")
@@ -160,14 +166,50 @@ function commands.check(values, say)
   return table.concat(lines), counts.fail > 0 and 1 or 0
 end
 
-function commands.explain(values, say)
-  local jobs, why, status = jobs_of(values, say)
+function commands.explain(values)
+  local jobs, why, status = jobs_of(values)
   if not jobs then return nil, why, status end
   local texts = {}
   for i, job in ipairs(jobs) do
     texts[i] = ("%s\n%s\n"):format(job.name, (plan.explain(job.plan):gsub("\n+$", "")))
   end
   return table.concat(texts, "\n"), 0
+end
+
+-- What needs the benchmark is loaded only where it is wanted: it and its libraries may not be there.
+local function load_tune()
+  local ok, result = pcall(require, "tune")
+  if ok then return result end
+  if result:find("interrupted!$") then error(result, 0) end
+  return nil, "cannot measure: " .. (result:find("cjson", 1, true) and "lua-cjson is missing"
+    or "the folder bench is not beside that of convgen")
+end
+
+function commands.tune(values)
+  local settings = { quiet = values["--quiet"] }
+  for option, default in pairs({ ["--candidates"] = "8", ["--seconds"] = "2" }) do
+    local number = sizes.integer(values[option] or default)
+    if math.type(number) ~= "integer" or number < 1 or number > 1000 then
+      return nil, ("bad value %s for %s: want a decimal integer from 1 to 1000"):format(
+        message.quote(values[option]), option), 2
+    end
+    settings[option:sub(3)] = number
+  end
+  local path = values["--profile"]
+  if not path then return nil, "option '--profile' is missing: the file to write", 2 end
+  values["--profile"] = nil -- jobs by rule
+  local jobs, why, status = jobs_of(values)
+  if not jobs then return nil, why, status end
+  local ok
+  ok, why, status = of_fixed_size(jobs, "tune")
+  if not ok then return nil, why, status end
+  local tune
+  tune, why = load_tune()
+  if not tune then return nil, why, 4 end
+  local report
+  report, why, status = tune.run(jobs, path, settings)
+  if not report then return nil, why, status end
+  return report, 0
 end
 
 function commands.list()
@@ -194,7 +236,12 @@ local function run(arguments, say)
   elseif parsed.version then
     return ("convgen %s\n"):format(version), 0
   end
-  return commands[parsed.command](parsed.values, parsed.values["--quiet"] and function() end or say)
+  local values = parsed.values
+  values.remarks = {}
+  if values["--quiet"] then say = function() end end
+  local text, status, failure = commands[parsed.command](values, say)
+  for _, remark in ipairs(text and values.remarks or {}) do say("%s", remark) end
+  return text, status, failure
 end
 
 --- Runs a command line on two streams and returns the exit status.

@@ -2,7 +2,6 @@
 -- SPDX-License-Identifier: MIT-0
 
 local activation = require "activation"
-local cost = require "plan.cost"
 local isa_of = require "isa"
 local layers = require "layer"
 local template = require "template"
@@ -195,7 +194,7 @@ local function environment(job)
       .. (layer.after and " and the pooling." or ".")
       .. (plan.exact and "" or " Rounds differently from a plain sum; a NaN spreads to neighbours."),
   })
-  env.align, env.l2_bytes = ALIGN, cost.l2_bytes
+  env.align, env.l2_bytes = ALIGN, plan.l2_bytes
   function env.activate(value)
     if layer.activation.runtime then return ("CONV_CLAMP(%s)"):format(value) end
     return ("%s_%s(%s)"):format(name, layer.activation.kind, value)

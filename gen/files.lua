@@ -127,4 +127,16 @@ function files.write(path, text)
   return true
 end
 
+--- A new directory of our own, which is removed with all that is in it when what is given back is closed:
+-- local directory <close> = files.temporary_directory(). tostring() of it is the path.
+function files.temporary_directory()
+  local pipe = io.popen('mktemp -d "${TMPDIR:-/tmp}/convgen-XXXXXXXX" 2>&1')
+  local path = pipe:read("a"):gsub("\n.*", "")
+  if not pipe:close() then return nil, "cannot make a temporary directory: " .. path end
+  return setmetatable({}, {
+    __tostring = function() return path end,
+    __close = function() os.execute("rm -rf '" .. path:gsub("'", "'\\''") .. "'") end,
+  })
+end
+
 return files

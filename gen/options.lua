@@ -66,19 +66,22 @@ local KERNEL = {
   { "--dtype", alternatives(layer.words.dtype), "Default f32." },
   { "--isa", alternatives(options.words.isa),
     "Instruction set; auto, the default, is this machine's best." },
-  { "--algorithm", alternatives(options.words.algorithm),
-    "See 'convgen list'; default auto." },
   { "--accuracy", alternatives(options.words.accuracy),
     "Which algorithms auto may choose; default fast." },
-  { "--tile", "TILE", "The tile, as 'explain' names it; or of Winograd only its outputs, f2 to f6." },
   { "--max-unroll", "N", "Bound on the statements of an unrolled loop body." },
+}
+local CHOICE = {
+  { "--algorithm", alternatives(options.words.algorithm),
+    "See 'convgen list'; default auto." },
+  { "--tile", "TILE", "The tile, as 'explain' names it; or of Winograd only its outputs, f2 to f6." },
+  { "--profile", "FILE", "What 'convgen tune' found out: how auto chooses." },
   { "--name", "NAME", "Of the kernel and its files; default: a name that describes it." },
   { "--prefix", "P", "Put before every name." },
 }
 local QUIET = { { "--quiet", nil, "Do not report progress." } }
 
 local COMMANDS = {
-  { "emit", "Write kernels: NAME.h and NAME.c.", { GEOMETRY, POOLING, SOURCE, KERNEL, {
+  { "emit", "Write kernels: NAME.h and NAME.c.", { GEOMETRY, POOLING, SOURCE, KERNEL, CHOICE, {
     { "-o", "DIR", "Directory of the files, made if missing; default '.'." },
     { "--test", nil, "Also write NAME_test.c, a program that checks the kernel." },
     { "--registry", "NAME", "Also write a list of the kernels: NAME.h, NAME.c, registry.h." },
@@ -86,12 +89,19 @@ local COMMANDS = {
     { "--list-outputs", nil, "Print the names of the files and write none." },
   }, QUIET } },
   { "check", "Build kernels with $CC and compare them with the reference.",
-    { GEOMETRY, POOLING, SOURCE, KERNEL, {
+    { GEOMETRY, POOLING, SOURCE, KERNEL, CHOICE, {
     { "-o", "DIR", "Also keep the kernels and their tests there, as 'emit --test' writes them." },
     { "--junit", "FILE", "Also write the results as JUnit XML." },
   }, QUIET } },
   { "explain", "Say how a layer would be computed, and why.",
-    { GEOMETRY, POOLING, SOURCE, KERNEL, QUIET } },
+    { GEOMETRY, POOLING, SOURCE, KERNEL, CHOICE, QUIET } },
+  { "tune", "Measure here which ways to compute layers are the fastest, and keep them in a profile.",
+    { GEOMETRY, POOLING, SOURCE, KERNEL, {
+    { "--profile", "FILE", "The profile, made or added to; what it has already is not measured again." },
+    { "--name", "NAME", "Of the layer, for the report." },
+    { "--candidates", "N", "Ways that are tried for each layer, at most; default 8." },
+    { "--seconds", "N", "Measuring each layer, about, and as long again if it pays; default 2." },
+  }, QUIET } },
   { "library", "Write the library of kernels with run-time sizes: generated/.", {
     { { "-o", "DIR", "Directory of the files, made if missing; default '.'." } }, QUIET } },
   { "list", "List algorithms and instruction sets.", { QUIET } },

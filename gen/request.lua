@@ -1,7 +1,8 @@
 -- From option values to jobs: which kernels are asked for. Everything is checked here.
 -- SPDX-License-Identifier: MIT-0
 --
--- A job is { name =, layer_name =, layer =, plan =, isa =, command =, count = }: what emit takes.
+-- A job is { name =, layer_name =, layer =, plan =, isa =, command =, count = }: what emit takes; and
+-- `options`, what its plan was made with.
 -- Functions return nil, a message and the exit status when something is wrong: 2 for a wrong
 -- value, 3 for what is right but unsupported, 4 for a file that cannot be read.
 
@@ -11,10 +12,12 @@ local behind = require "behind"
 local benchdnn = require "import.benchdnn"
 local isa = require "isa"
 local layer = require "layer"
+local machine = require "machine"
 local message = require "message"
 local name = require "name"
 local options = require "options"
 local plan = require "plan"
+local profile = require "profile"
 local sizes = require "sizes"
 
 local request = {}
@@ -233,6 +236,11 @@ local function common_choices(values)
   if prefix and not prefix:find("^[A-Za-z][A-Za-z0-9_]*$") then
     return bad("--prefix", prefix, "want letters a-z A-Z, digits and _, a letter first")
   end
+  if values["--profile"] then
+    local read, text, status = profile.read(values["--profile"])
+    if not read then return nil, text, status end
+    chosen.profile, chosen.costs = read, read:costs_of(chosen.isa.name)
+  end
   return chosen
 end
 
@@ -273,10 +281,28 @@ local function command_of(values, l, chosen, job)
   put("--algorithm", chosen.algorithm, "auto")
   put("--accuracy", chosen.accuracy, "fast")
   put("--tile", values["--tile"])
+  put("--profile", chosen.profile and chosen.profile:name())
   put("--max-unroll", chosen.max_unroll)
   put("--name", job.layer_name)
   put("--prefix", values["--prefix"])
   return table.concat(out, " ")
+end
+
+-- The plan of a layer: the way that the profile names, or the planner's choice.
+local function plan_of(l, chosen)
+  local way = chosen.profile and chosen.algorithm == "auto" and not chosen.tile
+    and chosen.profile:way(chosen.isa.name, l, chosen.accuracy)
+  local choices = way and setmetatable({ algorithm = way.algorithm, tile = way.tile, block = way.block },
+    { __index = chosen }) or chosen
+  local made, wrong = plan.make(l, chosen.isa, choices)
+  if made then
+    made.way, made.profile = way, chosen.profile
+    return made
+  elseif way then
+    return nil, ("%s:%d: %s %s cannot be: %s"):format(chosen.profile.path, way.line, way.algorithm, way.tile.tile,
+      wrong), 2
+  end
+  return nil, wrong, 3
 end
 
 -- The job of an entry; nil, a message and the status when it is wrong or cannot be done.
@@ -301,9 +327,9 @@ local function job_of(entry, values, chosen, after)
     end
     return nil, where .. wrong, 2
   end
-  local job = { layer = l, isa = chosen.isa, count = entry.count }
-  job.plan, wrong = plan.make(l, chosen.isa, chosen)
-  if not job.plan then return nil, where .. wrong, 3 end
+  local job, status = { layer = l, isa = chosen.isa, count = entry.count, options = chosen }
+  job.plan, wrong, status = plan_of(l, chosen)
+  if not job.plan then return nil, where .. wrong, status end
   if l.runtime and not l.name then
     return nil, "option '--name' is missing: a kernel with run-time sizes has no name of its own", 2
   end
@@ -317,11 +343,11 @@ local function job_of(entry, values, chosen, after)
 end
 
 --- The jobs of a command line's option values; with --skip-unsupported, `left_out` says why others are
--- none.
+-- none. `warnings` says what is odd about the profile.
 function request.jobs(values)
   local chosen, text, status = common_choices(values)
   if not chosen then return nil, text, status end
-  local jobs, seen = { left_out = {} }, {}
+  local jobs, seen = { left_out = {}, warnings = chosen.profile and chosen.profile:warnings(machine.cpu()) or {} }, {}
   local function skip(why) table.insert(jobs.left_out, why) end
   local entries, after
   entries, text, status = sources(values, values["--skip-unsupported"] and skip)

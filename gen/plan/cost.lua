@@ -1,6 +1,6 @@
 -- The cost model: cycles of a register tile and of what surrounds it. Its numbers are ratios that
 -- hold for the x86 cores of the last ten years (as many multiply-adds as loads in a cycle, one store,
--- a latency of four); a profile of one processor may replace them.
+-- a latency of four); a profile of one processor may replace some of them (see replaced()).
 -- SPDX-License-Identifier: MIT-0
 
 local cost = {
@@ -47,6 +47,18 @@ end
 -- than hide the latency of a multiply-add some three times.
 function cost.accumulators(isa, held)
   return math.min(isa.registers >= 32 and 24 or 12, isa.registers - held - 1 - (isa.fused and 0 or 1))
+end
+
+--- Replaces some of the numbers above, for as long as what is given back is in scope:
+-- local _ <close> = cost.replaced { l2_bytes = 512 * 1024 }
+function cost.replaced(numbers)
+  local before = {}
+  for name, value in pairs(numbers or {}) do
+    before[name], cost[name] = cost[name], value
+  end
+  return setmetatable({}, { __close = function()
+    for name, value in pairs(before) do cost[name] = value end
+  end })
 end
 
 return cost

@@ -112,6 +112,14 @@ return function(plan, layer, isa)
   local ideal = macs / isa.lanes / cost.fma
   say("cost", "%.0f cycles predicted%s", plan.cycles, layer.pool and ", of data in the caches"
     or (", %.0f%% of the multiply-add peak"):format(100 * ideal / plan.cycles))
+  local way = plan.way
+  if way then
+    say("why", "measured to be the fastest: %s:%d%s", plan.profile.path, way.line, way.us and way.rule_us
+      and ("; %.2f us, by rule %s %.2f us"):format(way.us, way.rule or "", way.rule_us) or "")
+    return table.concat(lines, "\n")
+  elseif plan.profile then
+    say("profile", "%s does not choose for this layer: by rule, with its costs", plan.profile.path)
+  end
   for _, rival in ipairs(plan.rivals or {}) do
     if rival ~= plan then say("instead of", "%s %s, %.0f cycles", rival.algorithm, rival.tile_name, rival.cycles) end
   end

@@ -1,6 +1,7 @@
 -- From a layer to a plan: which algorithm, and every number that the templates print. Plain data.
 -- SPDX-License-Identifier: MIT-0
 
+local cost = require "plan.cost"
 local direct = require "plan.direct"
 local depthwise = require "plan.depthwise"
 local explain = require "plan.explain"
@@ -24,8 +25,10 @@ local function choice(layer, wanted)
 end
 
 --- The plan of a layer for an instruction set, or nil and why there is none.
--- options: algorithm ('auto' or a name), accuracy, max_unroll, tile.
+-- options: algorithm ('auto' or a name), accuracy, max_unroll, tile, block (the most tiles in a block of
+-- Winograd's), costs (numbers that replace those of the cost model).
 function plan.make(layer, isa, options)
+  local _ <close> = cost.replaced(options.costs)
   local reason, best, cycles
   local rivals = {}
   local list, wanted = choice(layer, options.algorithm or "auto")
@@ -40,7 +43,7 @@ function plan.make(layer, isa, options)
       elseif made.tasks > 0x7fffffff then
         reason = ("the layer makes %d tasks, at most 2147483647 are supported"):format(made.tasks)
       else
-        made.layer, made.isa = layer, isa
+        made.layer, made.isa, made.costs, made.l2_bytes = layer, isa, options.costs, cost.l2_bytes
         rivals[#rivals + 1] = made
         local handicapped = (made.cycles or 0) * (algorithm.handicap or 1)
         if not best or handicapped < cycles then best, cycles = made, handicapped end
@@ -55,6 +58,7 @@ end
 
 --- A plan in words, several lines.
 function plan.explain(made)
+  local _ <close> = cost.replaced(made.costs)
   return explain(made, made.layer, made.isa)
 end
 

@@ -205,6 +205,7 @@ local function candidate(layer, isa, f, vectors, pixels, most)
   end
   c.cycles = layer.N * cycles // 1
   c.tile, c.mapping = ("%st%dx%d"):format(f.name, pixels, c.classes[1].size), "channels"
+  c.block = c.rows * c.columns
   return c
 end
 

@@ -1,7 +1,11 @@
 -- Makes command lines and layer lists: right ones, and right ones with something broken.
 -- SPDX-License-Identifier: MIT-0
 --
--- A case is { args = arguments of convgen, list = content of the file 'list' or nil }.
+-- A case is { args = arguments of convgen, list, profile = contents of the files of these names, or nil }.
+
+local benchdnn = require "import.benchdnn"
+local layer = require "layer"
+local version = require "version"
 
 local Random = {}
 Random.__index = Random
@@ -141,6 +145,37 @@ local function list(r, broken)
   return text
 end
 
+-- The way to compute a layer, as a profile says it; of many layers it is none.
+local function way(r)
+  local kind = r:below(3)
+  if kind == 0 then return ("direct %s %dx%d"):format(r:one { "channels", "pixels" }, r:from(1, 8), r:from(1, 3)) end
+  if kind == 1 then return ("depthwise channels %dx%d"):format(r:from(1, 5), r:from(1, 6)) end
+  return ("winograd channels f%dt%dx1 block=%d"):format(r:from(2, 6), r:from(6, 24), r:from(1, 40))
+end
+
+-- A profile for the layers of a list, if there is one, or for any.
+local function profile(r, content, broken)
+  local lines = { "convgen " .. (r:chance(8) and "0.0.1" or version), "cpu Some processor (family 1 model 2)" }
+  local function put(...) lines[#lines + 1] = (...):format(select(2, ...)) end
+  if r:chance(2) then put("cost l2_bytes %d", r:one { 16384, 262144, 4194304 }) end
+  if r:chance(3) then put("cost l3_bytes %d", r:one { 65536, 100000000 }) end
+  if r:chance(2) then put("cost fma %d %s", r:from(1, 4), r:one { "avx2", "avx512", "scalar" }) end
+  if r:chance(3) then put("cost l1_ways %d", r:from(1, 16)) end
+  for text in ((content or "") .. descriptor(r)):gmatch("[^%s#]+") do
+    local entry = benchdnn.parse(text)
+    local l = entry and layer.new(entry.fields)
+    if l then
+      put("layer %s %s fast %s : %s", r:one { "scalar", "avx2", "avx512" }, r:one { "nhwc", "nchw" },
+        benchdnn.format(l), way(r))
+    end
+  end
+  if broken and r:chance(3) then
+    local at = r:from(1, #lines)
+    lines[at] = r:chance(4) and "" or changed(r, lines[at])
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
 -- Changes one thing of a list of arguments.
 local function break_one(r, args)
   local at = r:from(2, math.max(2, #args))
@@ -170,12 +205,12 @@ local function tame(args)
       args[i] = argument:sub(1, #argument - #path) .. "out"
     end
   end
-  if args[1] == "library" or args[1] == "check" then args[1] = "emit" end
+  if args[1] == "library" or args[1] == "check" or args[1] == "tune" then args[1] = "emit" end
 end
 
 --- One case; `broken`: with something wrong, perhaps.
 function grammar.case(r, broken)
-  local args, content = { r:chance(12) and "explain" or "emit" }, nil
+  local args, content, advice = { r:chance(12) and "explain" or "emit" }, nil, nil
   local function put(option, value)
     args[#args + 1] = option
     args[#args + 1] = value
@@ -202,6 +237,10 @@ function grammar.case(r, broken)
   put("--isa", r:one { "scalar", "sse2", "avx2", "avx512", "neon", "auto" })
   if r:chance(6) then put("--max-unroll", tostring(r:one { 1, 7, 40, 1000, 100000 })) end
   if r:chance(12) then put("--prefix", r:one { "p_", "Q" }) end
+  if r:chance(5) then
+    advice = profile(r, content, broken)
+    put("--profile", r:chance(20) and broken and r:one { ".", "nowhere", "list", "" } or "profile")
+  end
   if args[1] == "emit" then
     if r:chance(3) then put("-o", r:one { "out", "out/", "a/b", ".", "list", "/dev/null", "/proc/nowhere/x" }) end
     if r:chance(20) then put(r:one { "--dry-run", "--list-outputs" }) end
@@ -213,7 +252,7 @@ function grammar.case(r, broken)
     for _ = 1, r:from(1, 3) do break_one(r, args) end
   end
   tame(args)
-  return { args = args, list = content }
+  return { args = args, list = content, profile = advice }
 end
 
 return grammar

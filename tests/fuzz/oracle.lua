@@ -12,6 +12,9 @@ local oracle = {}
 -- Of the processor's time, and of memory; what takes more hangs.
 local SECONDS, KILOBYTES = 10, 1 << 20
 
+-- What a case may have besides its arguments.
+local FILES = { "list", "profile" }
+
 -- Everything below the current directory, as a table of path and content.
 local function tree(path, found)
   found = found or {}
@@ -41,7 +44,9 @@ end
 --- Makes the current directory what the case starts from.
 function oracle.prepare(case)
   os.execute("rm -rf ./* ./.??*")
-  if case.list then support.write("list", case.list) end
+  for _, name in ipairs(FILES) do
+    if case[name] then support.write(name, case[name]) end
+  end
 end
 
 -- Runs a case in this process, with limits; status, standard output, standard error.
@@ -128,33 +133,39 @@ function oracle.text(case)
   local words = { "convgen" }
   for _, argument in ipairs(case.args) do words[#words + 1] = quoted(argument) end
   local text = table.concat(words, " ")
-  if case.list then text = ("printf %%s %s >list; %s"):format(quoted(case.list), text) end
+  for _, name in ipairs(FILES) do
+    if case[name] then text = ("printf %%s %s >%s; %s"):format(quoted(case[name]), name, text) end
+  end
   return #text > 2000 and text:sub(1, 2000) .. " ..." or text
 end
 
 -- Smaller cases, one change each.
 local function smaller(case)
   local list = {}
-  local function add(args, content) list[#list + 1] = { args = args, list = content } end
+  local function add(changes) list[#list + 1] = setmetatable(changes, { __index = case }) end
   for count = 2, 1, -1 do
     for at = 2, #case.args - count + 1 do
       local args = {}
       for i, argument in ipairs(case.args) do
         if i < at or i >= at + count then args[#args + 1] = argument end
       end
-      add(args, case.list)
+      add { args = args }
     end
   end
-  local lines = {}
-  for line in (case.list or ""):gmatch("[^\n]*\n?") do lines[#lines + 1] = line end
-  for at = 1, #lines do
-    if lines[at] ~= "" then add(case.args, table.concat(lines, "", 1, at - 1) .. table.concat(lines, "", at + 1)) end
+  for _, name in ipairs(FILES) do
+    local lines = {}
+    for line in (case[name] or ""):gmatch("[^\n]*\n?") do lines[#lines + 1] = line end
+    for at = 1, #lines do
+      if lines[at] ~= "" then
+        add { [name] = table.concat(lines, "", 1, at - 1) .. table.concat(lines, "", at + 1) }
+      end
+    end
   end
   for at, argument in ipairs(case.args) do
     if #argument > 20 then
       local args = table.move(case.args, 1, #case.args, 1, {})
       args[at] = argument:sub(1, #argument // 2)
-      add(args, case.list)
+      add { args = args }
     end
   end
   return list
