@@ -163,8 +163,9 @@ function benchdnn.format(l)
   -- A padding below 0 has no token: it is what is derived where there is none.
   if l.pad_top >= 0 and l.pad_left >= 0 then
     both("p", l.pad_top, l.pad_left)
-  elseif l.pad_left >= 0 then
-    put("pw", l.pad_left)
+  else
+    if l.pad_top >= 0 then put("ph", l.pad_top) end
+    if l.pad_left >= 0 then put("pw", l.pad_left) end
   end
   both("d", l.dilation_h - 1, l.dilation_w - 1, 0)
   return table.concat(out)

@@ -152,6 +152,8 @@ describe("a descriptor", function()
       ["mb1ic1oc1ih48iw80kh1kw1oh16ow16sh3sw5ph0pw0"] =
         "mb1_ic1ih48iw80oc1oh16ow16kh1kw1sh3sw5ph0pw0",
       ["mb1ic1oc1ih5kh1sw2iw5kw1"] = "mb1_ic1ih5iw5oc1oh5ow3kh1kw1sh1sw2ph0pw0",
+      ["ic1oc1ih5kh3ph1oh2iw19kw4ow6"] = "mb2_ic1ih5iw19oc1oh2ow6kh3kw4ph1", -- pw is -5
+      ["ic1oc1ih19kh4oh6iw5kw3pw1ow2"] = "mb2_ic1ih19iw5oc1oh6ow2kh4kw3pw1",
     }) do
       local l = parse(text)
       assert.are.equal(canonical, benchdnn.format(l))
