@@ -27,6 +27,7 @@ local mutants = require "mutants.suite"
 local random = require "runner.random"
 local semantics = require "runner.semantics"
 local suites = require "runner.suites"
+local tune = require "runner.tune"
 local winograd = require "runner.winograd"
 
 -- name, minutes on two cores ('make test', 'make test-all'; '-' where it runs only if named), what it is
@@ -60,6 +61,7 @@ local SUITES = {
   { "random", 0.7, 8, "random layers; a table of what they cover", random.suite },
   { "semantics", 0.5, 0.5, "NaN, infinities, zeros, subnormals, dirt", semantics.suite },
   { "metamorphic", 0.5, 0.5, "what holds between runs, without a reference", metamorphic.suite },
+  { "tune", 0.5, 0.5, "convgen tune", tune },
   { "neon", 1, 4, "AArch64, cross-compiled and emulated", suites.neon },
   { "given", 2, 30, "PROBLEMS=file", suites.given },
   { "mutants", "-", 6, "faults planted in the generator are seen", mutants.suite },
