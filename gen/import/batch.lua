@@ -49,8 +49,8 @@ local function each_word(text, on_word)
       if not joins and word ~= "\\" then -- a '\' that stands alone joins, too
         local ok, why, status = flush()
         if not ok then return nil, why, status end
-        first = line
       end
+      if #parts == 0 then first = line end
       joins = word:find("\\$") ~= nil
       parts[#parts + 1] = joins and word:sub(1, -2) or word
     end

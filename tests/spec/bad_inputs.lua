@@ -221,6 +221,7 @@ add("list with a label for a name",
 list("second layer wrong", 'ic1oc1ih3kh3n"a"\nic1oc1ih2kh3n"b"\n', "list:2", "kh3")
 list("binary", "\0\xff\xfe\n", "list:1")
 list("a NUL in a name", 'ic1oc1ih3kh3n"a\0b"\n', "list:1", "'a\\x00b'")
+list("nothing but a backslash", "\n\\\n", "list:2", "the descriptor is empty")
 list("an escape in a name", 'ic1oc1ih3kh3n"\27[2Ja"\n', "list:1", "\\x1b")
 add("a bare carriage return, which is white space", { list = "ic1oc1ih3kh3\ric1oc1ih4kh3\n",
   args = "emit --layers list", status = 0 })
