@@ -27,7 +27,7 @@ local function in_order(plans)
   for _, made in ipairs(plans) do
     for _, c in ipairs(made.candidates) do
       list[#list + 1] = { way = way_of(made, c), cycles = c.cycles,
-        kind = made.algorithm .. c.mapping .. (c.tile:match("^(%a%d+)t") or "") } -- of Winograd its sizes
+        kind = made.algorithm .. c.mapping .. (c.tile:match("^(%a[%dx]+)t") or "") } -- of Winograd its sizes
     end
   end
   table.sort(list, sooner)

@@ -73,7 +73,7 @@ local KERNEL = {
 local CHOICE = {
   { "--algorithm", alternatives(options.words.algorithm),
     "See 'convgen list'; default auto." },
-  { "--tile", "TILE", "The tile, as 'explain' names it; or of Winograd only its outputs, f2 to f6." },
+  { "--tile", "TILE", "The tile, as 'explain' names it; or of Winograd only its outputs, such as f4." },
   { "--profile", "FILE", "What 'convgen tune' found out: how auto chooses." },
   { "--name", "NAME", "Of the kernel and its files; default: a name that describes it." },
   { "--prefix", "P", "Put before every name." },

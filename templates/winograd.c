@@ -2,7 +2,6 @@
 @ -- Winograd convolution: transforms of tiles, products of elements, and blocks of tiles made of them.
 @ local g, L = plan.geometry, isa.lanes
 @ local nchw = layer.layout == "nchw"
-@ local common, nested = plan.common, plan.common < n
 @ local in_pixel, out_pixel, out_row = plan.input.pixel, plan.output.pixel, plan.output.row
 @ if nchw then in_pixel, out_pixel, out_row = L, L, plan.result_w * L end
 @ local pooled = plan.pooled -- the pooling behind it, or nil
@@ -33,19 +32,66 @@
 #endif
 
 @ end
-@ local function wide_of(pair) return nested and pair.w.points > common end
+@ -- Whether the elements of a row are in two places: those that only large tiles have follow each other, too.
+@ local function wide_of(pair) return W.nested and pair.w.points > W.common end
 $(include("winograd_products.c", products()))
 @ for _, pair in ipairs(pairs) do
 @ local nh, nw, mh, mw = pair.h.points, pair.w.points, pair.h.m, pair.w.m
+@ local tall, wide = pair.h.window, pair.w.window
+@ -- A window of one row is transformed along it only; one of one column, along that.
+@ local flat, slim = tall == 1, wide == 1
 @ for _, count in ipairs(nchw and { { lanes = L, suffix = "" } } or input_counts) do
-/* BT d B of a window of $(nh) x $(nw) pixels, $(plural(count.lanes, "channel")): `rows` are its rows$(padded_w and ", of which the columns first to last are in the image" or ""). */
+/* BT d B of a window of $(tall) x $(wide) pixels, $(plural(count.lanes, "channel")): `rows` are its rows$(padded_w and ", of which the columns first to last are in the image" or ""). */
 static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *const *rows, ptrdiff_t at$(padded_w and ", int first, int last" or ""), float *v$(wide_of(pair) and ", float *v_large" or ""))
 {
-    $(V) half[$(nh)][$(nw)];
-@ for i = 0, nh - 1 do
+@ local function load_column(j)
+@   for i = 0, tall - 1 do
+@     local value = isa.load_range(flat and at("row0 + at", j * in_pixel) or ("row%d + at"):format(i), 0, count.lanes)
+@     if flat and padded_w then
+@       value = ("first <= %d && %d < last ? %s : %s"):format(j, j, isa.load_range(("row0 + at + (ptrdiff_t)(%d - first) * %d"):format(j, in_pixel), 0, count.lanes), isa.zero())
+@     end
+        const $(V) d$(flat and j or i) = $(value);
+@   end
+@ end
+@ local function fetch(ahead)
+@   for i = 0, tall - 1 do
+            CONV_FETCH(row$(i) + at + $(ahead * in_pixel));
+@   end
+@ end
+@ local step = mw * pair.w.stride -- to the next window
+@ local function store_row()
+@   for j, result in ipairs(pair.w.input.results) do
+        $(isa.store(at(j <= W.common and "v" or "v_large", (j - 1) * plan.element_in), result))
+@   end
+@ end
+@ for i = 0, tall - 1 do
     const float *const row$(i) = rows[$(i)];
 @ end
-    for (int j = 0; j < $(nw); ++j) {
+@ if flat then
+    {
+@   for j = 0, wide - 1 do load_column(j) end
+@   if fetch_in then
+@     for j = math.max(0, wide - step), wide - 1 do fetch(j + step) end
+@   end
+        $(transform(pair.w.input))
+@   store_row()
+    }
+@ elseif slim then
+@   if padded_w then
+    (void)first;
+    (void)last;
+@   end
+    {
+@   load_column(0)
+@   if fetch_in then fetch(step) end
+        $(transform(pair.h.input))
+@   for i, result in ipairs(pair.h.input.results) do
+        $(isa.store(at("v", (i - 1) * W.points * plan.element_in), result))
+@   end
+    }
+@ else
+    $(V) half[$(nh)][$(wide)];
+    for (int j = 0; j < $(wide); ++j) {
 @ if padded_w then
         if (j < first || j >= last) {
             for (int i = 0; i < $(nh); ++i)
@@ -53,35 +99,30 @@ static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *co
             continue;
         }
 @ end
-@ for i = 0, nh - 1 do
-        const $(V) d$(i) = $(isa.load_range(("row%d + at"):format(i), 0, count.lanes));
-@ end
+@ load_column(0)
         $(transform(pair.h.input))
 @ for i, result in ipairs(pair.h.input.results) do
         half[$(i - 1)][j] = $(result);
 @ end
 @ if fetch_in then
-        if (j >= $(nw - mw)) {
-@   for i = 0, nh - 1 do
-            CONV_FETCH(row$(i) + at + $(mw * in_pixel));
-@   end
+        if (j >= $(math.max(0, wide - step))) {
+@   fetch(step)
         }
 @ end
         at += $(in_pixel);
     }
     for (int i = 0; i < $(nh); ++i) {
-@ for j = 0, nw - 1 do
+@ for j = 0, wide - 1 do
         const $(V) d$(j) = half[i][$(j)];
 @ end
         $(transform(pair.w.input))
-@ for j, result in ipairs(pair.w.input.results) do
-        $(isa.store(at(j <= common and "v" or "v_large", (j - 1) * plan.element_in), result))
-@ end
-        v += $(n * plan.element_in);
+@ store_row()
+        v += $(W.points * plan.element_in);
 @ if wide_of(pair) then
-        v_large += $(n * plan.element_in);
+        v_large += $(W.points * plan.element_in);
 @ end
     }
+@ end
 }
 
 @ end
@@ -90,11 +131,14 @@ static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *co
 static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *products$(wide_of(pair) and ", const float *products_large" or ""), const float *bias, float *out$(cut_h and ", int height" or "")$(cut_w and ", int width" or ""))
 {
     const $(V) start = $(isa.load("bias"));
+@ local one_row = nh == 1 -- of products: nothing to add up along columns
+@ if not one_row then
     $(V) half[$(mh)][$(nw)];
+@ end
 @ local function columns(begin, stop, from)
     for (int j = $(begin); j < $(stop); ++j) {
 @   for i = 0, nh - 1 do
-        const $(V) d$(i) = $(isa.load(at(from, i * n * plan.element_out) .. (" + (ptrdiff_t)j * %d"):format(plan.element_out)));
+        const $(V) d$(i) = $(isa.load(at(from, i * W.points * plan.element_out) .. (" + (ptrdiff_t)j * %d"):format(plan.element_out)));
 @   end
         $(transform(pair.h.output))
 @   for i, result in ipairs(pair.h.output.results) do
@@ -102,13 +146,13 @@ static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *prod
 @   end
     }
 @ end
-@ columns(0, math.min(nw, common), "products")
-@ if wide_of(pair) then
-@   columns(common, nw, "products_large")
+@ if not one_row then
+@   columns(0, math.min(nw, W.common), "products")
+@   if wide_of(pair) then columns(W.common, nw, "products_large") end
 @ end
 @ local function row(i)
 @   for j = 0, nw - 1 do
-        const $(V) d$(j) = half[$(i)][$(j)];
+        const $(V) d$(j) = $(one_row and isa.load(at(j < W.common and "products" or "products_large", j * plan.element_out)) or ("half[%s][%d]"):format(i, j));
 @   end
         $(transform(pair.w.output))
 @   for j, result in ipairs(pair.w.output.results) do
@@ -165,54 +209,36 @@ $(include("winograd_scratch.c"))
 @ end
 @ local rows_large, columns_large = large(plan.tiles_h, "tile_y", "rows"), large(plan.tiles_w, "tile_x", "columns")
 @
-@ -- What is known of tile (r, c) of a block.
-@ local function size_of(which, index, count)
-@   if nested and plan["tiles_" .. which].large > 0 and plan["tiles_" .. which].small > 0 then
-            const int large_$(which) = $(index) < $(count);
-@   end
-@ end
-@ local function points_of(which)
-@   local tiles = plan["tiles_" .. which]
-@   if not nested or tiles.small == 0 then return n end
-@   return tiles.large == 0 and common or ("(large_%s ? %d : %d)"):format(which, n, common)
-@ end
-@ local function outputs_of(which)
-@   local tiles = plan["tiles_" .. which]
-@   local a, b = plan.sizes[1].m, plan.sizes[2] and plan.sizes[2].m
-@   if not nested or tiles.small == 0 then return a end
-@   return tiles.large == 0 and b or ("(large_%s ? %d : %d)"):format(which, a, b)
-@ end
 @ local parameters = "int tile_y, int tile_x, int rows, int columns"
 @ local function slot(from, count, step)
 @   return ("%s + ((ptrdiff_t)r * %s + c) * %d"):format(from, count, step)
 @ end
-@ local needs_columns_large = nested and plan.tiles_w.large > 0
-@ local needs_rows_large = nested and plan.tiles_h.large > 0
+@ local needs_columns_large = W.nested and plan.tiles_w.large > 0
 /* The windows of a block of tiles, all input channels. */
 static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(plan.scratch_floats > 0 and ", float *scratch" or ""))
 {
 @ local full = layer.IC // L
-@ if nested and plan.tiles_h.large > 0 and plan.tiles_h.small > 0 then
+@ if H.nested and plan.tiles_h.large > 0 and plan.tiles_h.small > 0 then
     const int rows_large = $(rows_large);
 @ end
 @ if needs_columns_large then
     const int columns_large = $(columns_large);
 @ end
 @ if nchw then
-    const int top = $(begin(plan.tiles_h, "tile_y")), left = $(begin(plan.tiles_w, "tile_x"));
+    const int top = $(begin(plan.tiles_h, "tile_y", H.stride)), left = $(begin(plan.tiles_w, "tile_x", W.stride));
 @   for _, count in ipairs(input_counts) do
 @     local last = count.lanes < L
     $(last and "{" or ("for (int k = 0; k < %d; k += %d) {"):format(full * L, L))
 @     local k = last and tostring(full * L) or "k"
         $(name)_gather$(count.suffix)($(at("in", last and full * L * plan.input.channel or ("(ptrdiff_t)k * %d"):format(plan.input.channel))), $(at("top", -layer.pad_top)), $(at("left", -layer.pad_left)), scratch);
         for (int r = 0; r < rows; ++r) {
-@   size_of("h", "r", "rows_large")
-            const int y = $(begin(plan.tiles_h, "(tile_y + r)")) - top;
+            $(size_of("h", "r", "rows_large"))
+            const int y = $(begin(plan.tiles_h, "(tile_y + r)", H.stride)) - top;
             for (int c = 0; c < columns; ++c) {
-@   size_of("w", "c", "columns_large")
-                const int x = $(begin(plan.tiles_w, "(tile_x + c)")) - left;
-                const float *window[$(n)];
-                for (int i = 0; i < $(points_of("h")); ++i)
+                $(size_of("w", "c", "columns_large"))
+                const int x = $(begin(plan.tiles_w, "(tile_x + c)", W.stride)) - left;
+                const float *window[$(H.window)];
+                for (int i = 0; i < $(of_size("h", "window")); ++i)
                     window[i] = scratch + ((ptrdiff_t)(y + i) * $(plan.region_w) + x) * $(L);
                 $(each_pair(function(pair) return ("%s_window_%s(window, 0, %s%s);"):format(name, pair.name, at(slot("v", "columns", plan.tile_in), k == "0" and 0 or k), wide_of(pair) and ", " .. at(slot("v", "columns_large", plan.tile_in), k == "0" and 0 or k) or "") end))
             }
@@ -222,17 +248,17 @@ static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(p
 @ else
 @   local padded = plan.rows_padded or plan.columns_padded
     for (int r = 0; r < rows; ++r) {
-@   size_of("h", "r", "rows_large")
-        const int y = $(at(begin(plan.tiles_h, "(tile_y + r)"), -layer.pad_top));
+        $(size_of("h", "r", "rows_large"))
+        const int y = $(at(begin(plan.tiles_h, "(tile_y + r)", H.stride), -layer.pad_top));
         for (int c = 0; c < columns; ++c) {
-@   size_of("w", "c", "columns_large")
-            const int x = $(at(begin(plan.tiles_w, "(tile_x + c)"), -layer.pad_left));
+            $(size_of("w", "c", "columns_large"))
+            const int x = $(at(begin(plan.tiles_w, "(tile_x + c)", W.stride), -layer.pad_left));
 @   if padded_w then
-            int first = x < 0 ? -x : 0, last = x + $(points_of("w")) <= $(g.IW) ? $(points_of("w")) : $(g.IW) - x;
+            int first = x < 0 ? -x : 0, last = x + $(of_size("w", "window")) <= $(g.IW) ? $(of_size("w", "window")) : $(g.IW) - x;
             if (first >= last) first = last = 0;
 @   end
-            const float *window[$(n)];
-            for (int i = 0; i < $(points_of("h")); ++i)
+            const float *window[$(H.window)];
+            for (int i = 0; i < $(of_size("h", "window")); ++i)
 @   local here = ("in + (ptrdiff_t)(y + i) * %d + (ptrdiff_t)(%s) * %d"):format(plan.input.row, padded_w and "x + first" or "x", plan.input.pixel)
 @   if padded then
                 window[i] = $(padded_w and "last > 0 && " or "")y + i >= 0 && y + i < $(g.IH) ? $(here) : scratch;
@@ -270,12 +296,18 @@ static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(p
 static $(target)void $(prefix)_block(const float *v, const float *w, float *out, $(parameters)$(ragged and ", int ragged" or ""), float *products$(nchw and ", float *scratch" or ""))
 {
     const float *bias = w, *u = w + $(class.width);
-@ if nested then
-    const int rows_large = $(rows_large), columns_large = $(columns_large);
-    $(prefix)_products(v, u, products, rows * columns, 0, $(common), 0, $(common));
-    $(prefix)_products(v, u, products, rows * columns_large, 0, $(common), $(common), $(n));
-    $(prefix)_products(v, u, products, rows_large * columns, $(common), $(n), 0, $(common));
-    $(prefix)_products(v, u, products, rows_large * columns_large, $(common), $(n), $(common), $(n));
+@ if H.nested then
+    const int rows_large = $(rows_large);
+@ end
+@ if W.nested then
+    const int columns_large = $(columns_large);
+@ end
+@ if H.nested or W.nested then
+@   for _, y in ipairs { { "rows", 0, H.common }, H.nested and { "rows_large", H.common, H.points } or nil } do
+@     for _, x in ipairs { { "columns", 0, W.common }, W.nested and { "columns_large", W.common, W.points } or nil } do
+    $(prefix)_products(v, u, products, $(y[1]) * $(x[1]), $(y[2]), $(y[3]), $(x[2]), $(x[3]));
+@     end
+@   end
 @ else
     $(prefix)_products(v, u, products, rows * columns);
 @ end
@@ -299,10 +331,10 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
     out += (ptrdiff_t)$(part("top", PH)) * $(plan.output.row) + $(part("left", PW));
     for (int k = 0; k < $(class.vectors); ++k) {
         for (int r = 0; r < rows; ++r) {
-@   size_of("h", "r", "rows_large")
+            $(size_of("h", "r", "rows_large"))
             const int y = $(begin(plan.tiles_h, "(tile_y + r)")) - top;
             for (int c = 0; c < columns; ++c) {
-@   size_of("w", "c", "columns_large")
+                $(size_of("w", "c", "columns_large"))
                 const int x = $(begin(plan.tiles_w, "(tile_x + c)")) - left;
                 float *to = scratch + ((ptrdiff_t)$(part("y", PH)) * $(plan.result_w) + $(part("x", PW))) * $(L);
                 $(each_pair(function(pair) return ("%s_tile_%s(%s + k * %d%s, bias + k * %d, to);"):format(name, pair.name, slot("products", "columns", plan.tile_out), L, wide_of(pair) and (", %s + k * %d"):format(slot("products", "columns_large", plan.tile_out), L) or "", L) end))
@@ -322,16 +354,16 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
     }
 @ else
     for (int r = 0; r < rows; ++r) {
-@   size_of("h", "r", "rows_large")
+        $(size_of("h", "r", "rows_large"))
         const int y = $(begin(plan.tiles_h, "(tile_y + r)"));
 @   if cut_h then
-        const int height = y + $(outputs_of("h")) <= $(g.OH) ? $(outputs_of("h")) : $(g.OH) - y;
+        const int height = y + $(of_size("h", "m")) <= $(g.OH) ? $(of_size("h", "m")) : $(g.OH) - y;
 @   end
         for (int c = 0; c < columns; ++c) {
-@   size_of("w", "c", "columns_large")
+            $(size_of("w", "c", "columns_large"))
             const int x = $(begin(plan.tiles_w, "(tile_x + c)"));
 @   if cut_w then
-            const int width = x + $(outputs_of("w")) <= $(g.OW) ? $(outputs_of("w")) : $(g.OW) - x;
+            const int width = x + $(of_size("w", "m")) <= $(g.OW) ? $(of_size("w", "m")) : $(g.OW) - x;
 @   end
             const float *from = $(slot("products", "columns", plan.tile_out));
 @   if needs_columns_large then

@@ -1,14 +1,18 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- Packs weights for winograd.c: block after block of outputs, its bias first, then for each element its
 @ -- transformed weights, for each input channel those of the outputs side by side.
-/* Transforms the weights in double: G g GT, rounded once. */
+/* Transforms the weights in double: $(H == W and "G g GT" or "GH g GWT"), rounded once. */
 void $(name)_pack(const float *weights, const float *bias, void *packed)
 {
-    static const double G[$(n)][3] = {
-@ for i = 1, n do
-        $(filter_row(i)),
-@ end
+@ local KH, KW, square = layer.KH, layer.KW, H == W
+@ for which, axis in ipairs(square and { H } or { H, W }) do
+    static const double $(square and "G" or which == 1 and "GH" or "GW")[$(#axis.filters)][$(which == 1 and KH or KW)] = {
+@   for _, row in ipairs(axis.filters) do
+        $(filter_row(row)),
+@   end
     };
+@ end
+@ local GH, GW = square and "G" or "GH", square and "G" or "GW"
     float *to = packed;
 @ if not layer.bias then
     (void)bias; /* this layer has none */
@@ -26,17 +30,20 @@ void $(name)_pack(const float *weights, const float *bias, void *packed)
 @   end
             for (int c = 0; c < $(layer.IC); ++c) {
                 float *u = to + ((ptrdiff_t)c + 1) * $(class.width) + k;
-                double rows[$(n)][3];
-                for (int e = 0; e < $(n); ++e) {
-                    for (int kw = 0; kw < 3; ++kw) {
+                double rows[$(#H.filters)][$(KW)];
+                for (int e = 0; e < $(#H.filters); ++e) {
+                    for (int kw = 0; kw < $(KW); ++kw) {
                         rows[e][kw] = 0;
-                        for (int kh = 0; kh < 3 && o < $(layer.OC); ++kh)
-                            rows[e][kw] += G[e][kh] * (double)weights[$(scaled("(ptrdiff_t)o", w.o)) + $(scaled("(ptrdiff_t)c", w.i)) + $(scaled("kh", w.kh)) + $(scaled("kw", w.kw))];
+                        for (int kh = 0; kh < $(KH) && o < $(layer.OC); ++kh)
+                            rows[e][kw] += $(GH)[e][kh] * (double)weights[$(scaled("(ptrdiff_t)o", w.o)) + $(scaled("(ptrdiff_t)c", w.i)) + $(scaled("kh", w.kh)) + $(scaled("kw", w.kw))];
                     }
                 }
-                for (int e = 0; e < $(plan.elements); ++e, u += $(layer.IC * class.width)) {
-                    const double *row = rows[e / $(n)], *g = G[e % $(n)];
-                    *u = (float)(row[0] * g[0] + row[1] * g[1] + row[2] * g[2]);
+                for (int e = 0; e < $(plan.filters); ++e, u += $(layer.IC * class.width)) {
+                    const double *row = rows[e / $(#W.filters)], *g = $(GW)[e % $(#W.filters)];
+                    double sum = 0;
+                    for (int kw = 0; kw < $(KW); ++kw)
+                        sum += row[kw] * g[kw];
+                    *u = (float)sum;
                 }
             }
         }

@@ -29,7 +29,7 @@ local MOST_STEPS = 100000 -- values of options tried
 
 -- Calls on_word(word, line) for each word of a text until it gives nil, which is given on.
 local function each_word(text, on_word)
-  local at, line, parts, first, joins = 1, 1, {}, nil, false
+  local at, line, parts, first, joins = 1, 1, {}, 1, false
   local function flush()
     if #parts == 0 then return true end
     local word = table.concat(parts)

@@ -21,43 +21,62 @@ end
 
 --- The functions that templates/winograd*.c call, for a plan and an instruction set.
 function winograd.names(plan, isa, layer)
-  local L, large = isa.lanes, plan.sizes[1]
-  local names = { n = large.points }
+  local L, H, W = isa.lanes, plan.h, plan.w
+  local names = { H = H, W = W }
 
   if layer.after then pooling.set_whole(names, isa, layer.after) end
 
   --- The lines of a transform of d0, d1 ...
   function names.transform(program) return linear.lines(program, isa, number) end
 
+  -- Of an axis's cover: whether it has tiles of two sizes.
+  local function mixed(tiles) return tiles.large > 0 and tiles.small > 0 end
+
   --- The sizes of tiles: all pairs { h, w, name, condition }, where large_h and large_w tell them apart.
   names.pairs = {}
-  local function both(tiles) return tiles.large > 0 and tiles.small > 0 end
-  for i, h in ipairs(plan.sizes) do
-    for j, w in ipairs(plan.sizes) do
+  for i, h in ipairs(H) do
+    for j, w in ipairs(W) do
       local there = (i == 1 and plan.tiles_h.large or plan.tiles_h.small) > 0
         and (j == 1 and plan.tiles_w.large or plan.tiles_w.small) > 0
       if there then
         local condition = {}
-        if both(plan.tiles_h) then condition[1] = i == 1 and "large_h" or "!large_h" end
-        if both(plan.tiles_w) then condition[#condition + 1] = j == 1 and "large_w" or "!large_w" end
+        if mixed(plan.tiles_h) then condition[1] = i == 1 and "large_h" or "!large_h" end
+        if mixed(plan.tiles_w) then condition[#condition + 1] = j == 1 and "large_w" or "!large_w" end
         names.pairs[#names.pairs + 1] = { h = h, w = w, name = ("%dx%d"):format(h.m, w.m),
           condition = table.concat(condition, " && ") }
       end
     end
   end
 
-  --- C for where tile `at` of an axis begins, and for how many of `count` tiles from there on are large.
-  function names.begin(tiles, at)
-    local a, b = plan.sizes[1].m, plan.sizes[2] and plan.sizes[2].m
-    if tiles.small == 0 then return ("%s * %d"):format(at, a) end
-    if tiles.large == 0 then return ("%s * %d"):format(at, b) end
-    return ("(%s < %d ? %s * %d : %s * %d + %d)"):format(at, tiles.large, at, a, at, b, tiles.large * (a - b))
+  --- C for where tile `at` of an axis begins, in outputs, or in inputs with a factor: the stride.
+  function names.begin(tiles, at, factor)
+    factor = factor or 1
+    local a, b = tiles.f[1].m, tiles.f[2] and tiles.f[2].m
+    if tiles.small == 0 then return ("%s * %d"):format(at, a * factor) end
+    if tiles.large == 0 then return ("%s * %d"):format(at, b * factor) end
+    return ("(%s < %d ? %s * %d : %s * %d + %d)"):format(at, tiles.large, at, a * factor, at, b * factor,
+      tiles.large * (a - b) * factor)
   end
+
+  --- C for how many of `count` tiles from tile `at` on are large.
   function names.large(tiles, at, count)
     if tiles.small == 0 then return count end
     if tiles.large == 0 then return "0" end
     return ("(%s + %s <= %d ? %s : %s < %d ? %d - %s : 0)"):format(at, count, tiles.large, count, at,
       tiles.large, tiles.large, at)
+  end
+
+  --- C for a number that both sizes of a tile have, which large_`which` tells apart.
+  function names.of_size(which, field)
+    local tiles = plan["tiles_" .. which]
+    local large, small = tiles.f[1][field], tiles.f[2] and tiles.f[2][field]
+    if mixed(tiles) then return ("(large_%s ? %d : %d)"):format(which, large, small) end
+    return tostring(tiles.large > 0 and large or small)
+  end
+
+  --- The same as a declaration of large_`which`, of tile number `index` where the first `count` are large.
+  function names.size_of(which, index, count)
+    return mixed(plan["tiles_" .. which]) and { ("const int large_%s = %s < %s;"):format(which, index, count) } or {}
   end
 
   --- What winograd_products.c sees besides: direct.c's plan.
@@ -68,9 +87,9 @@ function winograd.names(plan, isa, layer)
   end
 
   --- A row of G as an initialiser of doubles.
-  function names.filter_row(i)
+  function names.filter_row(row)
     local out = {}
-    for k, c in ipairs(large.G[i]) do
+    for k, c in ipairs(row) do
       out[k] = c.d == 1 and ("%d.0"):format(c.n) or ("%d.0 / %d.0"):format(c.n, c.d)
     end
     return "{ " .. table.concat(out, ", ") .. " }"
@@ -90,8 +109,8 @@ function winograd.names(plan, isa, layer)
   for i, pair in ipairs(names.pairs) do sizes[i] = pair.name:gsub("x", " x ") end
   names.method = {
     ("Winograd's algorithm: the output is cut into tiles of %s pixels. One of %d x %d needs %d products for each"
-      .. " pair of channels, in place of %d."):format(table.concat(sizes, ", "), large.m, large.m,
-      plan.elements, 9 * large.m * large.m),
+      .. " pair of channels, in place of %d."):format(table.concat(sizes, ", "), H[1].m, W[1].m,
+      plan.elements, layer.KH * layer.KW * H[1].m * W[1].m),
     ("Windows of the input are transformed, a vector of channels at a time; each of their elements is summed"
       .. " over the input channels, in a block of up to %d tiles; the sums are transformed back.")
       :format(plan.block_rows * plan.block_columns),

@@ -79,10 +79,11 @@ return function(plan, layer, isa)
   end
   say("isa", "%s: %d lanes, %d vector registers", isa.title, isa.lanes, isa.registers)
   say("tile", "%s: %d accumulators, %d registers in all", plan.tile_name, plan.accumulators, plan.registers)
-  if plan.sizes then
-    local m, small = plan.sizes[1].m, plan.sizes[2]
-    say("transforms", "%d products for %d x %d outputs%s", plan.elements, m, m,
-      small and (", some for %d along an axis"):format(small.m) or "")
+  if plan.elements then
+    local h, w = plan.h, plan.w
+    local function outputs(f) return f[2] and ("%d or %d"):format(f[1].m, f[2].m) or tostring(f[1].m) end
+    say("transforms", "tiles of %s x %s outputs: at most %d products, of %d weights", outputs(h), outputs(w),
+      plan.elements, plan.filters)
     say("blocks", "%d x %d, of up to %d x %d tiles", plan.row_blocks, plan.column_blocks, plan.block_rows,
       plan.block_columns)
   end
@@ -98,7 +99,7 @@ return function(plan, layer, isa)
       plan.step == 1 and "" or "s", plan.kept)
     add_regions(lines, "regions of the convolution", plan.map, plan.map.layer)
     add_regions(lines, "regions of the pooling", plan.pool, plan.pool.layer)
-  elseif not plan.sizes then
+  elseif not plan.elements then
     add_regions(lines, "regions", plan.map or plan, layer)
   end
   if layer.pool then

@@ -46,6 +46,7 @@ list.checks = {
   },
   winograd = { suite = "winograd", builds = "avx2_nhwc_f3" },
   winograd_mixed = { suite = "winograd", builds = "avx2_nhwc_f43" },
+  winograd_flat = { suite = "winograd", builds = "avx2_nhwc_f42", layers = "tiles_k1x7" },
   winograd_nchw = { suite = "winograd", builds = "avx2_nchw_f2" },
   textbook = { suite = "textbook", builds = "avx2_*" },
   rules = { suite = "specs" },
@@ -326,20 +327,28 @@ of("templates/winograd.c", {
   { "winograd_row_before_lost", "&& y + i < $(g.IH) ?", "&& y + i > 0 && y + i < $(g.IH) ?", "winograd" },
   { "winograd_row_behind_read", "y + i < $(g.IH) ?", "y + i <= $(g.IH) ?", "winograd" },
   { "winograd_column_before_read", "x < 0 ? -x : 0, last", "x < -1 ? -x : 0, last", "winograd" },
-  { "winograd_last_rows_written", "<= $(g.OH) ? $(outputs_of(\"h\"))", "<= $(g.OH) + 1 ? $(outputs_of(\"h\"))",
-    "winograd" },
+  { "winograd_last_rows_written", "<= $(g.OH) ? $(of_size(\"h\", \"m\"))",
+    "<= $(g.OH) + 1 ? $(of_size(\"h\", \"m\"))", "winograd" },
   { "winograd_last_columns_lost", ":format(pooled and j * pooled.KW or j)",
     ":format(pooled and j * pooled.KW or j + 1)", "winograd" },
   { "winograd_no_bias", "local value = isa.add(result, \"start\")", "local value = result .. \" + 0 * start\"",
     "winograd" },
-  { "winograd_mixed_sizes", "rows * columns_large, 0, $(common), $(common), $(n))",
-    "rows * columns_large, 0, $(common), $(common), $(n) - 1)", "winograd_mixed" },
+  { "winograd_mixed_sizes", "{ \"columns_large\", W.common, W.points }",
+    "{ \"columns_large\", W.common, W.points - 1 }", "winograd_mixed" },
+  { "winograd_mixed_rows", "{ \"rows_large\", H.common, H.points }", "{ \"rows_large\", H.common + 1, H.points }",
+    "winograd_mixed" },
+  { "winograd_row_of_padding", "first <= %d && %d < last", "first <= %d + 1 && %d < last", "winograd_flat" },
+  { "winograd_window_without_stride", "W.stride), -layer.pad_left))", "1), -layer.pad_left))", "winograd" },
 })
 
 of("templates/winograd_pack.c", {
-  { "winograd_filter_transposed", "rows[e / $(n)], *g = G[e % $(n)]", "rows[e % $(n)], *g = G[e / $(n)]",
-    "winograd" },
+  { "winograd_filter_transposed", "rows[e / $(#W.filters)], *g = $(GW)[e % $(#W.filters)]",
+    "rows[e % $(#W.filters)], *g = $(GW)[e / $(#W.filters)]", "winograd" },
   { "winograd_last_bias_lost", "bias != NULL && o <", "bias != NULL && o + 1 <", "winograd" },
+})
+
+of("templates/winograd_products.c", {
+  { "winograd_weights_not_shared", "list[e] = f - 1", "list[e] = math.min(e, #axis.filters) - 1", "winograd" },
 })
 
 of("templates/winograd_run.c", {

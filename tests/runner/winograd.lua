@@ -11,9 +11,17 @@ local plan = require "plan"
 local problems = require "runner.problems"
 local tally = require "runner.tally"
 
-local TILES = { "f2", "f3", "f4", "f5", "f6", "f32", "f42", "f43", "f54", "f64" }
+-- Of both axes, or of the one that has any; then pairs, '1' of which is no algorithm along that axis. How
+-- many there are is no multiple of three, see below.
+local TILES = {
+  "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f32", "f42", "f43", "f54", "f64", "f86",
+  "f1x4", "f1x32", "f3x1", "f42x1", "f2x5", "f43x2", "f6x3",
+}
 -- And with pooling behind them, in registers.
-local POOLED = { "f2 max:2x2", "f3 average:3x3", "f4 max:2x2", "f6 max:3x2", "f42 average:2x2", "f64 max:2x2" }
+local POOLED = {
+  "f2 max:2x2", "f3 average:3x3", "f4 max:2x2", "f6 max:3x2", "f42 average:2x2", "f64 max:2x2", "f1x4 max:1x2",
+  "f3x2 average:3x2",
+}
 local LAYOUTS = { "nhwc", "nchw" }
 
 -- The problems of a list that can be done with a tile, perhaps with pooling behind it.
@@ -31,7 +39,7 @@ local function fitting(list, text)
 end
 
 -- A build for each instruction set, layout and tile, of one of `parts` parts of the problems; not of all
--- tiles: of three others for each seed.
+-- tiles, unless builds are chosen by name: of some others for each seed.
 local function builds_of(lists, sets, parts, t)
   local builds, turn = {}, t.seed
   for _, set in ipairs(sets) do
@@ -40,7 +48,7 @@ local function builds_of(lists, sets, parts, t)
       local function add(tiles, some)
         for i, text in ipairs(tiles) do
           local layers = problems.part(lists[text], parts, turn + i)
-          if #layers > 0 and (t.all or (turn + i * 3) % #tiles < some) then
+          if #layers > 0 and (t.all or #t.builds > 0 or (turn * 7 + i * 3) % #tiles < some) then
             builds[#builds + 1] = {
               name = ("%s_%s_%s"):format(set, layout, (text:gsub("[ :]", "_"))), layers = layers, isa = set,
               layout = layout, accuracy = "fast",
@@ -65,14 +73,15 @@ end
 return function(t)
   local result, lists, sets = tally.new(), {}, compiler.sets()
   local all = problems.read("tests/problems.txt")
+  local parts = t.all and 3 or #t.layers > 0 and 1 or 12
   for _, tiles in ipairs { TILES, POOLED } do
     for _, text in ipairs(tiles) do lists[text] = fitting(all, text) end
   end
-  local builds = builds_of(lists, sets, t.all and 1 or 8, t)
+  local builds = builds_of(lists, sets, parts, t)
   -- Other architectures by an emulator: a sample.
   for set in pairs(compiler.cross) do
     local way = compiler.ways(set)[1]
-    for _, build in ipairs(has(sets, set) and {} or builds_of(lists, { set }, t.all and 8 or 48, t)) do
+    for _, build in ipairs(has(sets, set) and {} or builds_of(lists, { set }, parts * 8, t)) do
       build.cc, build.run, build.flags = way.cc, way.run, "-O2"
       if way.missing then result:skip(#build.layers) else builds[#builds + 1] = build end
     end

@@ -5,6 +5,7 @@ require "tests.spec.support"
 local bilinear = require "bilinear"
 local linear = require "linear"
 local rational = require "rational"
+local tiles = require "plan.tiles"
 
 local function matrix(rows)
   local out = {}
@@ -39,7 +40,7 @@ describe("fractions", function()
 end)
 
 describe("bilinear algorithms", function()
-  for r = 2, 7 do
+  for r = 2, 9 do
     for m = 1, bilinear.most_points + 1 - r do
       it(("hold exactly: F(%d, %d)"):format(m, r), function()
         local a = bilinear.new(m, r)
@@ -70,6 +71,20 @@ describe("bilinear algorithms", function()
     assert.is_nil(bilinear.new(bilinear.most_points, 2))
   end)
 
+  it("are of the phases of a stride: F(2, 3) of stride 2", function()
+    local a = bilinear.with_stride(2, 3, 2)
+    assert.are.same({ "1 1 0 1 0", "0 1 1 0 1" }, matrix(a.AT))
+    assert.are.same({ "-1 0 0", "1 0 1", "0 0 1", "0 1 0", "0 1 0" }, matrix(a.G))
+    assert.are.same({ "-1 0 1 0 0", "0 0 1 0 0", "0 0 -1 0 1", "0 1 0 0 0", "0 0 0 1 0" }, matrix(a.BT))
+  end)
+
+  it("with a stride are none where no phase has two taps", function()
+    assert.is_nil(bilinear.with_stride(2, 3, 3))
+    assert.are.equal(1, bilinear.most_outputs(3, 3, 16))
+    assert.are.equal(15, bilinear.with_stride(7, 3, 2).points)
+    assert.are.equal(7, bilinear.most_outputs(3, 2, 16))
+  end)
+
   it("are Winograd's F(2, 3) for 0, 1 and -1", function()
     local a = bilinear.from_points(2, 3, { 0, 1, -1 })
     assert.are.same({ "1 1 1 0", "0 1 -1 1" }, matrix(a.AT))
@@ -79,6 +94,73 @@ describe("bilinear algorithms", function()
 
   it("want points that differ", function()
     assert.has_error(function() bilinear.from_points(2, 3, { 0, 1, 1 }) end)
+  end)
+end)
+
+-- All that kernels are made of, of one axis and of each stride.
+describe("algorithms of an axis", function()
+  for taps = 1, 11 do
+    for stride = 1, 4 do
+      it(("hold exactly: %d taps, stride %d"):format(taps, stride), function()
+        local names = {}
+        for _, f in ipairs(tiles.algorithms(taps, stride)) do
+          assert.is_nil(names[f.name])
+          names[f.name] = true
+          for _, size in ipairs(f) do
+            assert.is_true(bilinear.holds(size))
+            assert.are.equal(stride, size.stride)
+            assert.are.equal((size.m - 1) * stride + taps, size.window)
+            for e, row in ipairs(size.G) do
+              local filter = matrix(f.filters)[f.filter_of[e]]
+              -- Of small tiles the points are the first ones of the large tiles: so are their filters.
+              assert.are.equal(filter, matrix({ row })[1])
+            end
+          end
+        end
+      end)
+    end
+  end
+
+  it("use weights twice where a phase has one tap", function()
+    local f = tiles.algorithms(3, 2)
+    for _, algorithm in ipairs(f) do
+      if algorithm.name == "4" then
+        assert.are.equal(9, algorithm.points)
+        assert.are.equal(6, #algorithm.filters)
+      end
+    end
+  end)
+
+  it("are of nothing saved, where there is nothing to save", function()
+    assert.are.equal(1, #tiles.algorithms(1, 1))
+    assert.are.equal(1, #tiles.algorithms(2, 2))
+    assert.are.equal(0, #tiles.algorithms(30, 1))
+  end)
+
+  it("round as their amplification says: that of F(4, 3) is well known", function()
+    local by_name = {}
+    for _, f in ipairs(tiles.algorithms(3, 1)) do by_name[f.name] = f.amplification end
+    assert.is_true(math.abs(by_name["4"] - 2.182) < 0.001)
+    assert.is_true(math.abs(by_name["6"] - 4.542) < 0.001)
+    assert.are.equal(1, by_name["1"])
+  end)
+end)
+
+describe("covers of an axis", function()
+  local function cover(name, taps, out)
+    for _, f in ipairs(tiles.algorithms(taps, 1)) do
+      if f.name == name then
+        local c = tiles.cover(f, out)
+        return { c.large, c.small, c.points }
+      end
+    end
+  end
+
+  it("have the fewest points", function()
+    assert.are.same({ 14, 0, 84 }, cover("4", 3, 56))
+    assert.are.same({ 8, 2, 76 }, cover("64", 3, 56))
+    assert.are.same({ 3, 1, 30 }, cover("42", 5, 14))
+    assert.are.same({ 5, 0, 5 }, cover("1", 1, 5))
   end)
 end)
 
@@ -108,7 +190,7 @@ describe("linear programs", function()
     return linear.program(a.BT).operations, linear.program(a.AT).operations
   end
 
-  for r = 2, 7 do
+  for r = 2, 9 do
     for m = 2, bilinear.most_points + 1 - r do
       it(("compute their matrix: F(%d, %d)"):format(m, r), function()
         local a = bilinear.new(m, r)

@@ -65,7 +65,7 @@ describe("convgen emit", function()
   after_each(support.leave)
 
   it("writes NAME.h and NAME.c and nothing else", function()
-    local out = run("emit " .. EDGE .. " -o out/")
+    local out = run("emit " .. EDGE .. " --accuracy exact -o out/")
     assert.are.equal("", out)
     assert.are.same({ "out" }, support.list())
     assert.are.same({ "edge.c", "edge.h" }, support.list("out"))
