@@ -1,5 +1,5 @@
 @ -- SPDX-License-Identifier: MIT-0
-@ -- One reduction step of a tile: one input channel of some taps.
+@ -- One reduction step of a tile: one input channel (or a vector of them) of some taps.
 
 @ if not plan.runtime and variant.steps.loops == 1 and not variant.merged and plan.ICg > 1 then
 /* Input channel $(u). */
@@ -10,7 +10,7 @@ CONV_STEP;
 @ for _, operand in ipairs(vector_operands(class, variant, taps, u)) do
 $(operand.name) = $(operand.load);
 @ end
-@ for _, operand in ipairs(splat_operands(class, variant, taps, u)) do
+@ for _, operand in ipairs(splat_operands(class, variant, taps, u, channels)) do
 $(splat_name) = $(operand.load);
 @   for _, use in ipairs(operand.uses) do
 CONV_FMA($(use.acc), $(splat_name), $(use.vector));

@@ -1,5 +1,6 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- The sums of a tile of direct.c: all taps and channels, from `in` and `w` on.
+@ local inputs = plan.mapping == "inputs" -- lanes are input channels
 @ local KH, KW, ICg = layer.KH, layer.KW, plan.ICg
 @ local clipped = plan.rows_clipped
 @ local kh_begin = clipped and "kh_begin" or "0"
@@ -8,10 +9,11 @@
 @ local width = class.width
 @ local stride = class.stride or width -- of weights, from one input channel to the next
 @
-@ local function steps(variant, taps, count)
+@ -- Some reduction steps; `channels`: of the last one those that there are, where it is not full.
+@ local function steps(variant, taps, count, channels)
 @   local text = {}
 @   for u = 0, count - 1 do
-@     text[u + 1] = include("direct_step.c", { class = class, variant = variant, taps = taps, u = u })
+@     text[u + 1] = include("direct_step.c", { class = class, variant = variant, taps = taps, u = u, channels = channels or false })
 @   end
 @   return text
 @ end
@@ -20,7 +22,7 @@
 @ -- for them, and from wt on, their weights.
 @ local function tap_sum(variant, taps, src, wt)
 @   local s = variant.steps
-@   local channel = plan.input.channel
+@   local channel, size = plan.input.channel, plan.step or 1
 @   if s.count then
         const ptrdiff_t count = $(s.count);
 @     if plan.input.pixel == 1 then
@@ -47,24 +49,32 @@
         wt = $(wt);
         $(steps(variant, taps, s.unroll))
 @   else
-        for (int c = 0; c < $(s.loops * s.unroll); c += $(s.unroll)) {
+        for (int c = 0; c < $(s.loops * s.unroll * size); c += $(s.unroll * size)) {
             src = $(src) + $(channel > 1 and ("(ptrdiff_t)c * %d"):format(channel) or "c");
             wt = $(wt) + (ptrdiff_t)c * $(width);
             $(steps(variant, taps, s.unroll))
         }
 @   end
 @   if s.rest > 0 then
-        src = $(at(src, s.loops * s.unroll * channel));
-        wt = $(at(wt, s.loops * s.unroll * width));
+        src = $(at(src, s.loops * s.unroll * size * channel));
+        wt = $(at(wt, s.loops * s.unroll * size * width));
         $(steps(variant, taps, s.rest))
+@   end
+@   local full = (s.loops or 0) * (s.unroll or 0) + s.rest
+@   if size > 1 and not variant.merged and ICg > full * size then
+        src = $(at(src, full * size * channel));
+        wt = $(at(wt, full * size * width));
+        $(steps(variant, taps, 1, ICg - full * size))
 @   end
 @ end
 @
 @ local first = variant == class.variants[1] and class == plan.classes[1]
 @ if first or not plan.runtime then
-    /* Every sum starts from $(plan.no_bias and "0" or "its bias"). */
+    /* Every sum starts from $((plan.no_bias or inputs) and "0" or "its bias"). */
 @ end
-@ if plan.mapping ~= "pixels" and not plan.no_bias then
+@ if inputs then
+    const float *const bias = w;
+@ elseif plan.mapping ~= "pixels" and not plan.no_bias then
 @   for v = 0, vectors - 1 do
     const $(V) bias_k$(v) = $(isa.load(at("w", v * isa.lanes)));
 @   end
@@ -84,7 +94,7 @@
 @   end
 @ else
 @ if not plan.no_bias then
-    w += $(stride);
+    w += $(class.biases or stride);
 @ end
 
 @ if first or not plan.runtime then
@@ -95,7 +105,7 @@
 @ if KH > 1 or clipped then
     for (int kh = $(kh_begin); kh < $(kh_end); ++kh) {
         const float *row = in + (ptrdiff_t)(kh - $(kh_begin)) * $(row_step);
-        const float *taps = w + (ptrdiff_t)kh * $(times(KW * width, ICg));
+        const float *taps = w + (ptrdiff_t)kh * $(times(KW * width, plan.packed_inputs or ICg));
 @ else
     {
         const float *row = in;
@@ -104,7 +114,7 @@
 @ if variant.rolled then
         for (int kw = kw_begin; kw < kw_end; ++kw) {
         const float *column = row + (ptrdiff_t)(kw - kw_begin) * $(times(layer.dilation_w, plan.input.pixel));
-        const float *column_taps = taps + (ptrdiff_t)kw * $(times(width, ICg));
+        const float *column_taps = taps + (ptrdiff_t)kw * $(times(width, plan.packed_inputs or ICg));
 @     tap_sum(variant, { first = 0, count = 1 }, "column", "column_taps")
         }
 @ else
@@ -114,7 +124,7 @@
 
         /* $(variant.merged and ("The %d taps of the row x %s input channels: neighbours in memory."):format(KW, plan.runtime and "all" or ICg) or touches(variant, taps)) */
 @       end
-@       tap_sum(variant, taps, "row", at("taps", times(taps.first * width, ICg)))
+@       tap_sum(variant, taps, "row", at("taps", times(taps.first * width, plan.packed_inputs or ICg)))
 @     end
 @   end
 @ end

@@ -1,6 +1,7 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- Stores the tile of accumulators of direct.c: as they lie where lanes are neighbours in the output,
 @ -- transposed where they are not, with the activation if it is still to come (`active`). `ragged` blocks hold fewer channels than lanes.
+@ local inputs = plan.mapping == "inputs" -- lanes are input channels
 @ local L = isa.lanes
 @ local channels = plan.mapping ~= "pixels"
 @ local contiguous = channels and plan.output.channel == 1 or not channels and plan.output.pixel == 1
@@ -22,7 +23,31 @@
 @ if plan.runtime and (L == 1 or not channels and not variant.ragged) then
     (void)lanes; /* all of them */
 @ end
-@ if plan.runtime and not channels then
+@ if inputs then
+@   local count = splats * vectors
+@   local whole = plan.output.pixel == vectors -- all outputs of a pixel: their sums lie in the output's order
+@   if not whole then
+    float sums[$(count)];
+@   end
+@   for first = 0, count - 1, L do
+@     local some = {}
+@     for i = 0, L - 1 do some[i + 1] = first + i < count and acc((first + i) // vectors, (first + i) % vectors) or isa.zero() end
+@     local lines, rows = isa.transpose(some, "t", L)
+    { /* the sum over the lanes of each, in a lane of its own */
+        $(lines)
+        $(V) all = $(isa.load(at("bias", first)));
+@     for l = 1, L do
+        all = $(isa.add("all", rows[l].name));
+@     end
+        $(isa.store_range(at(whole and "out" or "sums", first), active and activate("all") or "all", 0, math.min(L, count - first)))
+    }
+@   end
+@   if not whole then
+    for (int i = 0; i < $(splats); ++i)
+        for (int k = 0; k < $(vectors); ++k)
+            out[i * $(plan.output.pixel) + k] = sums[i * $(vectors) + k];
+@   end
+@ elseif plan.runtime and not channels then
 @   for s = 0, splats - 1 do
 @     if s > 0 then
     if (outputs == $(s)) return;

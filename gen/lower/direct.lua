@@ -14,7 +14,7 @@ local RISING = { relu = true, clamp = true, sigmoid = true, tanh = true }
 function direct.names(plan, isa, layer, name)
   local L = isa.lanes
   local channels = plan.mapping ~= "pixels"
-  local groups = plan.mapping == "groups"
+  local groups, inputs = plan.mapping == "groups", plan.mapping == "inputs"
   local names = {}
 
   -- In a tile, `splats` x `vectors` accumulators; p counts pixels (or vectors of them), k channels
@@ -30,7 +30,7 @@ function direct.names(plan, isa, layer, name)
 
   -- The value an accumulator starts from.
   function names.bias(s, v)
-    if plan.no_bias then return isa.zero() end
+    if plan.no_bias or inputs then return isa.zero() end
     if channels then return ("bias_k%d"):format(v) end
     return isa.splat(("w[%d]"):format(s))
   end
@@ -74,7 +74,7 @@ function direct.names(plan, isa, layer, name)
     local list = {}
     if channels then
       for k = 0, taps.count - 1 do
-        local first = k == 0 and u * class.width or (k * plan.ICg + u) * class.width
+        local first = k == 0 and u * (plan.step or 1) * class.width or (k * plan.ICg + u) * class.width
         for v = 0, names.touched(variant, { first = taps.first + k, count = 1 }) and class.vectors - 1 or -1 do
           list[#list + 1] = { name = weight_name(taps, k, v), load = isa.load(isa_of.at("wt", first + v * L)) }
         end
@@ -139,7 +139,7 @@ function direct.names(plan, isa, layer, name)
   end
 
   -- The same for lanes that are channels: a pixel's input meets the weights of all its taps.
-  local function channel_operands(class, variant, taps, u)
+  local function channel_operands(class, variant, taps, u, count)
     local list = {}
     for _, pixel in ipairs(pixels_read(class, variant, taps)) do
       local function operand(load, first, last)
@@ -152,7 +152,10 @@ function direct.names(plan, isa, layer, name)
         list[#list + 1] = { load = load, uses = uses }
       end
       for v = 0, groups and class.vectors - 1 or -1 do operand(spread(class, pixel.at, v, u), v, v) end
-      if not groups then
+      if inputs then
+        local from = isa_of.at("src", pixel.at * plan.input.pixel + u * L)
+        operand(isa.load_range(from, 0, count or L), 0, class.vectors - 1)
+      elseif not groups then
         operand(isa.splat(("src[%d]"):format(pixel.at * plan.input.pixel + u * plan.input.channel)),
           0, class.vectors - 1)
       end
@@ -160,9 +163,10 @@ function direct.names(plan, isa, layer, name)
     return list
   end
 
-  --- Splat operands of channel step u at some taps: { load, uses = { { acc, vector } } }.
-  function names.splat_operands(class, variant, taps, u)
-    if channels and not plan.runtime then return channel_operands(class, variant, taps, u) end
+  --- Splat operands of channel step u at some taps: { load, uses = { { acc, vector } } }. With inputs in the
+  -- lanes they are vectors, too, of `count` channels (nil: all lanes).
+  function names.splat_operands(class, variant, taps, u, count)
+    if channels and not plan.runtime then return channel_operands(class, variant, taps, u, count) end
     local list = {}
     local vectors = names.vector_operands(class, variant, taps, u)
     for s = 0, names.splats(class, variant) - 1 do
@@ -237,9 +241,15 @@ function direct.names(plan, isa, layer, name)
     and "one input channel of each group: its weights, and a pixel's inputs in the lanes of their groups"
     or (plan.together or 1) > 1
     and "one input channel: its weights at some taps, and pixels' inputs in all lanes, each once"
+    or inputs and "a vector of input channels of one tap: each output's weights, and a pixel's inputs"
     or channels and "one input channel of one tap: its weights, and a pixel's input in all lanes"
     or "one input channel of one tap: its input, and an output channel's weight in all lanes"
-  names.method = groups and {
+  names.method = inputs and {
+    ("A register tile holds the sums of %s times %s, each in %d lanes that are input channels: all grow side by side.")
+      :format(count(first, "pixel"), count(second, "output channel"), L),
+    "For every tap of the filter and every vector of input channels, each pixel's inputs are multiplied with each "
+      .. "output's weights; lanes are summed in the end. Tiles at the border have fewer taps.",
+  } or groups and {
     ("A register tile holds %s times %s of output channels, of several groups side by side, %d lanes each: all its "
       .. "sums grow side by side."):format(count(first, "pixel"), count(second, "vector"), L),
     "For every input channel of a group, a pixel's inputs of these groups are spread over the lanes of their "

@@ -4,6 +4,8 @@
 --   mapping 'channels'   lanes are output channels: vectors of weights times splats of input pixels
 --   mapping 'groups'     (NHWC) so are they, of several groups: a channel of each group is spread over the
 --                        lanes of its outputs in place of a splat
+--   mapping 'inputs'     (NHWC) lanes are input channels: vectors of weights times vectors of input, whose lanes are
+--                        summed in the end; for few outputs
 --   mapping 'pixels'     lanes are output pixels: vectors of input times splats of weights
 --   mapping 'planar'     the same, of a planar copy of some rows of the input (plan/planar.lua)
 --
@@ -126,7 +128,7 @@ local function candidates(layer, isa, options, flat)
       mapping = mapping, units = units, unit = unit, classes = classes,
       cycles = cycles * rows * (mapping == "groups" and 1 or layer.groups), together = together,
       tile = ("%dx%d"):format(lanes_of_output == 1 and units or units * unit, classes[1].size),
-      held = lanes_of_output == 1 and units or classes[1].size * together,
+      held = mapping ~= "inputs" and lanes_of_output == 1 and units or classes[1].size * together,
       splats = lanes_of_output == 1 and units or units * unit,
     }
     return list[#list]
@@ -211,6 +213,20 @@ local function candidates(layer, isa, options, flat)
     if copy then add_pixels("planar", load, 1, copy) end
   end
 
+  if isa.lanes > 1 and not pooled and layer.layout == "nhwc" and layer.groups == 1 then
+    local blocks = layer.KH * layer.KW * axis.ceil_div(ICg, isa.lanes)
+    for outputs = 1, math.min(8, OCg) do
+      for units = 1, math.min(cost.accumulators(isa, outputs) // outputs, width) do
+        add("inputs", units, 1, { total = OCg, most = outputs }, 1, function(p, o)
+          local bytes = 4 * isa.lanes * o
+          local sums = axis.ceil_div(p * o, isa.lanes) -- vectors of them, by a transposition
+          return cost.call + blocks * cost.step(p * o, p + o, bytes, blocks * bytes)
+            + sums * (2 * isa.lanes + 4) + (OCg > o and p * o or sums) / cost.store
+        end, 1)
+      end
+    end
+  end
+
   local kept = {}
   for _, c in ipairs(list) do
     if not wanted or c.tile == wanted.tile and c.mapping == (wanted.mapping or c.mapping) then
@@ -283,6 +299,7 @@ local function of_candidate(best, layer, isa, options, flat)
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
   local copy = best.copy
   local channels, in_groups = not copy and best.mapping ~= "pixels", best.mapping == "groups"
+  local inputs = best.mapping == "inputs"
   local plan = {
     algorithm = "direct", mapping = copy and "pixels" or best.mapping, planar = copy,
     tile_name = best.tile, together = best.together,
@@ -326,7 +343,9 @@ local function of_candidate(best, layer, isa, options, flat)
 
   -- Where taps of a row lie side by side with their channels, a row of the filter is one long sum.
   local mergeable = channels and layer.layout == "nhwc" and layer.dilation_w == 1 and layer.groups == 1 and layer.KW > 1
-    and best.together == 1
+    and best.together == 1 and (not inputs or ICg % isa.lanes == 0)
+  plan.step = inputs and isa.lanes or 1 -- input channels of a reduction step
+  plan.packed_inputs = axis.ceil_div(ICg, plan.step) * plan.step
   if in_groups then
     local sets = direct.groups_of(layer, isa)
     plan.vector_inputs = sets * ICg
@@ -336,7 +355,8 @@ local function of_candidate(best, layer, isa, options, flat)
   local blocks, floats = 0, 0
   for i, class in ipairs(best.classes) do
     class.index, class.step = i - 1, class.step or class.width
-    class.vectors = channels and class.width // isa.lanes or nil
+    class.vectors = inputs and class.width or channels and class.width // isa.lanes or nil
+    class.biases = inputs and axis.ceil_div(best.units * class.width, isa.lanes) * isa.lanes or class.width
     local budget = (options.max_unroll or 4096) // (#best.classes * math.min(ICg, 4) * class.size)
     class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units, budget)
     for _, variant in ipairs(class.variants) do
@@ -347,14 +367,14 @@ local function of_candidate(best, layer, isa, options, flat)
       end
       variant.merged = mergeable and all_valid(variant, layer.KW)
       variant.steps = in_groups and { unroll = ICg, loops = 1, rest = 0 }
-        or direct.unrolled(variant.merged and layer.KW * ICg or ICg)
+        or direct.unrolled((variant.merged and layer.KW * ICg or ICg) // plan.step)
     end
     class.base = floats
-    class.block_floats = class.width * (1 + layer.KH * layer.KW * ICg)
+    class.block_floats = class.biases + class.width * layer.KH * layer.KW * plan.packed_inputs
     floats = floats + class.count * class.block_floats
     blocks = blocks + class.count
     -- Lanes of the last vector that stand for no output channel.
-    local spare = i == #best.classes and channels and (isa.lanes - OCg % isa.lanes) % isa.lanes or 0
+    local spare = i == #best.classes and channels and not inputs and (isa.lanes - OCg % isa.lanes) % isa.lanes or 0
     class.tail = class.tail or isa.lanes - spare
     class.ragged = class.ragged or spare == 0 and "never" or class.count == 1 and "always" or "last"
   end

@@ -35,8 +35,8 @@ local function regions(segments, taps, noun)
 end
 
 local LANES = {
-  channels = "output channels", groups = "output channels of several groups", pixels = "output pixels",
-  taps = "taps of a window's row",
+  channels = "output channels", groups = "output channels of several groups", inputs = "input channels",
+  pixels = "output pixels", taps = "taps of a window's row",
 }
 
 -- Which rows and columns are computed how, a line each.

@@ -18,6 +18,7 @@ list.checks = {
   direct_nchw = { suite = "problems", builds = "avx2_nchw", layers = DIRECT },
   groups = { suite = "problems", builds = "avx2_nhwc",
     layers = "group_3_9_9,group_16_32_32,group_17_34_34,group_32_64_64" },
+  inputs = { suite = "problems", builds = "avx2_nhwc", layers = "few_out_point,few_out_3,few_out_1" },
   together = { suite = "problems", builds = "avx2_nhwc", layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed" },
   direct_heavy = { suite = "problems", builds = "avx2_nhwc", layers = "heavy_ragged,heavy_batch" },
   depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
@@ -124,6 +125,8 @@ of("gen/plan/direct.lua", {
     "direct" },
   { "groups_merged", "and layer.groups == 1 and layer.KW > 1", "and layer.KW > 1", "direct" },
   { "blocks_of_groups_read_first", "first_input = (layer.groups - left) * ICg", "first_input = 0", "groups" },
+  { "sums_over_lanes_have_room_for_few_biases", "best.units * class.width, isa.lanes) * isa.lanes or",
+    "best.units, isa.lanes) * isa.lanes or", "inputs" },
   { "last_groups_left_out", "class.tail = class.groups[size] * OCg", "class.tail = OCg", "groups" },
   { "channels_left_out", "rest = count % 4", "rest = 0", "direct" },
   { "second_class_misplaced", "first_output + class.count * class.step", "first_output + class.step",
@@ -178,6 +181,7 @@ of("gen/lower/direct.lua", {
   { "second_vector_of_groups_reads_first", "+ v * plan.vector_inputs)", "+ 0 * v)", "groups" },
   { "taps_side_by_side_read_alike", "read(variant, taps.first + k, s)", "read(variant, taps.first, s)",
     "groups together" },
+  { "last_inputs_read_beyond", "0, count or L)", "0, L)", "inputs" },
   { "nchw_first_bias_for_all", [[isa.splat(("w[%d]"):format(s))]], [[isa.splat("w[0]")]],
     "direct_nchw" },
 })
@@ -226,6 +230,8 @@ of("templates/direct_run.c", {
 })
 
 of("templates/stores.c", {
+  { "a_lane_taken_from_sums", [[isa.add("all", rows[l].name)]],
+    [[(l == 2 and isa.sub or isa.add)("all", rows[l].name)]], "inputs" },
   { "ragged_the_wrong_way", "    if (ragged) {", "    if (!ragged) {", "direct" },
 })
 

@@ -9,7 +9,8 @@ local plan = require "plan"
 local cells = {}
 
 local WAYS = {
-  direct = { "channels", "groups", "pixels", "planar" }, depthwise = { "channels", "pixels" },
+  direct = { "channels", "groups", "inputs", "pixels", "planar" },
+  depthwise = { "channels", "pixels" },
   pooling = { "max, tiles", "max, windows", "average, tiles", "average, windows" },
 }
 
@@ -40,7 +41,11 @@ local REASONS = {
   { "several groups lie side by side in NHWC only, and run-time sizes have none",
     function(c) return c.way == "direct groups" and (c.layout == "nchw" or c.sizes == "run-time") end },
   { "in NCHW neighbouring channels are not neighbours in memory",
-    function(c) return c.way == "depthwise channels" and c.layout == "nchw" end },
+    function(c)
+      return (c.way == "depthwise channels" or c.way == "direct inputs") and c.layout == "nchw"
+    end },
+  { "kernels with run-time sizes do not sum over lanes",
+    function(c) return c.way == "direct inputs" and c.sizes == "run-time" end },
   { "Winograd and fused kernels have suites of their own, with problems that fit them",
     function(c) return c.algorithm == "winograd" or c.algorithm == "fused" end },
   { "bounds by name are for run-time sizes",
