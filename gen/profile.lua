@@ -38,7 +38,6 @@ local COST_NAMES = {}
 for name in pairs(COSTS) do COST_NAMES[#COST_NAMES + 1] = name end
 table.sort(COST_NAMES)
 
-local MAPPINGS = { "channels", "pixels", "taps" }
 local ALGORITHMS = {}
 for i, entry in ipairs(plan.list()) do ALGORITHMS[i] = entry.name end
 profile.accuracies = { "exact", "high", "fast" }
@@ -143,14 +142,17 @@ local function read_layer(self, words, line)
     colon = colon + 1
     if colon > #words then return nil, "a layer needs a ':' before the way to compute it" end
   end
-  local set, accuracy, algorithm, mapping, about, options, l, why
+  local set, accuracy, algorithm, about, options, l, why
   set, why = one_of(isa.names, "an instruction set", words[2])
   if set then accuracy, why = one_of(profile.accuracies, "an accuracy", words[4]) end
   if accuracy then about, why = options_of(words, 6, colon - 1, ABOUT_LAYER) end
   if about then l, why = layer_of(words, about) end
   if l then algorithm, why = one_of(ALGORITHMS, "an algorithm", words[colon + 1]) end
-  if algorithm then mapping, why = one_of(MAPPINGS, "a mapping", words[colon + 2]) end
-  if mapping then options, why = options_of(words, colon + 4, #words, ABOUT_WAY) end
+  local mapping = words[colon + 2] or ""
+  if algorithm and not mapping:find("^%l+$") then
+    return nil, ("a mapping is a word like channels, got %s"):format(message.quote(mapping))
+  end
+  if algorithm then options, why = options_of(words, colon + 4, #words, ABOUT_WAY) end
   if not options then return nil, why end
 
   local key = key_of(set, l, accuracy)

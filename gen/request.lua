@@ -295,12 +295,15 @@ local function plan_of(l, chosen)
   local choices = way and setmetatable({ algorithm = way.algorithm, tile = way.tile, block = way.block },
     { __index = chosen }) or chosen
   local made, wrong = plan.make(l, chosen.isa, choices)
+  if made and way and made.candidates[1].mapping ~= way.tile.mapping then
+    made, wrong = nil, ("lanes are not %s"):format(way.tile.mapping)
+  end
   if made then
     made.way, made.profile = way, chosen.profile
     return made
   elseif way then
-    return nil, ("%s:%d: %s %s cannot be: %s"):format(chosen.profile.path, way.line, way.algorithm, way.tile.tile,
-      wrong), 2
+    return nil, ("%s:%d: %s %s %s cannot be: %s"):format(chosen.profile.path, way.line, way.algorithm,
+      way.tile.mapping, way.tile.tile, wrong), 2
   end
   return nil, wrong, 3
 end
