@@ -173,7 +173,8 @@ local function environment(job)
     transposed = function(...) return isa_of.transposed(isa, ...) end,
     at = isa_of.at, times = dimension.times, plus = dimension.plus,
     number = number, scaled = scaled, plural = plural, ceil_quotient = ceil_quotient,
-    copies = false, signature = signature(layer), geometry = geometry(layer), weight_shape = emit.weight_shape(layer),
+    copies = false, pins = false,
+    signature = signature(layer), geometry = geometry(layer), weight_shape = emit.weight_shape(layer),
     uses_math = layer.activation.runtime ~= nil -- INFINITY
       or isa.exp2i("v", "n"):find("ldexpf", 1, true) ~= nil and (layer.activation.kind == "sigmoid"
         or layer.activation.kind == "silu" or layer.activation.kind == "tanh"),

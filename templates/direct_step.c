@@ -9,6 +9,9 @@ CONV_STEP;
 @ end
 @ for _, operand in ipairs(vector_operands(class, variant, taps, u)) do
 $(operand.name) = $(operand.load);
+@   if pinned(class, variant) then
+CONV_PIN($(operand.name));
+@   end
 @ end
 @ for _, operand in ipairs(splat_operands(class, variant, taps, u, channels)) do
 $(splat_name) = $(operand.load);

@@ -16,6 +16,10 @@
 @ if isa.accumulate ~= "" and not layer.pool and plan.algorithm ~= "depthwise" and not plan.runtime then
 /* Between steps: what several taps read is loaded again, where compilers would keep it and spill. */
 #define CONV_STEP __asm__ volatile("" : : : "memory")
+@   if pins then
+/* Loaded once: compilers would load again what only a few multiply-adds use. */
+#define CONV_PIN(v) __asm__("" : "+$(isa.constraint)"(v))
+@   end
 @ end
 #else
 @ if isa.target ~= "" then
@@ -30,6 +34,9 @@
 @ end
 @ if isa.accumulate ~= "" and not layer.pool and plan.algorithm ~= "depthwise" and not plan.runtime then
 #define CONV_STEP ((void)0)
+@   if pins then
+#define CONV_PIN(v) ((void)0)
+@   end
 @ end
 #endif
 @ if isa.accumulate == "" and not layer.pool then

@@ -11,7 +11,8 @@ avx2.vector, avx2.headers = "__m256", { "immintrin.h" }
 avx2.guard, avx2.target = x86.guard, "avx2,fma"
 avx2.cpu_check = '__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")'
 avx2.cpu_flags = { "avx2", "fma" }
-avx2.accumulate = x86.accumulate_fma("x")
+avx2.constraint = "x"
+avx2.accumulate = x86.accumulate_fma(avx2.constraint)
 
 local function mask(at, n)
   return ("_mm256_setr_epi32(%s)"):format(x86.list(8, function(l)

@@ -10,7 +10,8 @@ avx512.lanes, avx512.registers, avx512.fused = 16, 32, true
 avx512.vector, avx512.headers = "__m512", { "immintrin.h" }
 avx512.guard, avx512.target = x86.guard, "avx512f"
 avx512.cpu_check, avx512.cpu_flags = '__builtin_cpu_supports("avx512f")', { "avx512f" }
-avx512.accumulate = x86.accumulate_fma("v")
+avx512.constraint = "v"
+avx512.accumulate = x86.accumulate_fma(avx512.constraint)
 
 local function mask(at, n)
   return ("(__mmask16)0x%04X"):format(((1 << n) - 1) << at)

@@ -14,7 +14,8 @@
 --   cpu_check       C expression: can this processor run it?
 --   cpu_flags       the same as /proc/cpuinfo names it, for 'auto'
 --   accumulate      body of a GNU C macro (acc, a, b) for acc += a b that the compiler can neither reorder
---                   nor merge with loads, "" for none: see CONV_FMA in templates/kernel.c
+--                   nor merge with loads, "" for none: see CONV_FMA in templates/macros.c
+--   constraint      of a vector in a register, in GNU assembly
 
 local text = require "isa.text"
 
@@ -70,7 +71,7 @@ isa.operations = {
 local fields = {
   name = "string", title = "string", lanes = "number", registers = "number", fused = "boolean",
   vector = "string", headers = "table", guard = "string", target = "string",
-  cpu_check = "string", cpu_flags = "table", accumulate = "string",
+  cpu_check = "string", cpu_flags = "table", accumulate = "string", constraint = "string",
 }
 for _, operation in ipairs(isa.operations) do fields[operation[1]:match("^[%w_]+")] = "function" end
 local optional = { load_between = true, load_even_between = true, store_first = true }

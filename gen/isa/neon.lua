@@ -13,6 +13,7 @@ local neon = {
   vector = "float32x4_t", headers = { "arm_neon.h" },
   guard = "defined(__aarch64__) || defined(_M_ARM64)", target = "",
   cpu_check = "1", cpu_flags = { "asimd" },
+  constraint = "w",
   accumulate = '__asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(a), "w"(b))',
 
   splat = call("vdupq_n_f32"), load = call("vld1q_f32"),

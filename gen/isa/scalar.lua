@@ -11,7 +11,7 @@ return {
   name = "scalar", title = "portable C",
   lanes = 1, registers = 16, fused = false,
   vector = "float", headers = {}, guard = "", target = "",
-  cpu_check = "1", cpu_flags = {}, accumulate = "",
+  cpu_check = "1", cpu_flags = {}, accumulate = "", constraint = "",
 
   zero = call("0.0f"),
   splat = call("%s"),

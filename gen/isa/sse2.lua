@@ -10,6 +10,7 @@ sse2.lanes, sse2.registers, sse2.fused = 4, 16, false
 sse2.vector, sse2.headers = "__m128", { "emmintrin.h" }
 sse2.guard, sse2.target = x86.guard, "sse2"
 sse2.cpu_check, sse2.cpu_flags = '__builtin_cpu_supports("sse2")', { "sse2" }
+sse2.constraint = "x"
 sse2.accumulate = [[do { __m128 t_; __asm__ volatile("movaps %2, %1\n\tmulps %3, %1\n\taddps %1, %0" \
     : "+x"(acc), "=&x"(t_) : "x"(a), "x"(b)); } while (0)]]
 

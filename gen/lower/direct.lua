@@ -186,6 +186,13 @@ function direct.names(plan, isa, layer, name)
     return list
   end
 
+  --- Whether the vector operands of a tile are kept from being loaded again: where few multiply-adds use each of
+  -- them, and registers are to spare.
+  function names.pinned(class, variant)
+    return names.pins and names.splats(class, variant) <= 4
+  end
+  names.pins = isa.accumulate ~= "" and not plan.runtime and (plan.registers or isa.registers) + 3 <= isa.registers
+
   --- Whether any pixel of the variant reads one of some taps.
   function names.touched(variant, taps)
     if not variant.reads then return true end
@@ -218,10 +225,10 @@ function direct.names(plan, isa, layer, name)
 
   names.copies = plan.planar ~= nil
 
-  --- `count` lanes from p on, `step` apart, as the cheapest load.
-  function names.strided(p, step, count)
+  --- Elements from p on, `step` apart, in the lanes first to last - 1, as the cheapest load.
+  function names.strided(p, step, first, last)
     local offsets = {}
-    for l = 1, L do offsets[l] = l <= count and (l - 1) * step end
+    for l = 1, L do offsets[l] = l > first and l <= last and (l - 1 - first) * step end
     return isa_of.load_lanes(isa, p, offsets)
   end
 

@@ -16,11 +16,11 @@ function fused.names(plan, isa)
     map.method[#map.method + 1] = ("A tile holds whole windows, whose %d pixel%s in a row become one in "
       .. "registers; the rows of a window follow one another."):format(plan.map.pooled.KW,
       plan.map.pooled.KW == 1 and "" or "s")
-    return { copies = false, method = map.method }
+    return { copies = false, pins = map.pins, method = map.method }
   end
   local pool = pooling.names(plan.pool, isa, plan.pool.layer)
   return {
-    copies = plan.kept > 0 and plan.row_tiles > plan.step,
+    copies = plan.kept > 0 and plan.row_tiles > plan.step, pins = map.pins,
     method = {
       ("The map of the convolution is computed into a band of %d of its rows and pooled from there, %d row%s of "
         .. "windows at a time%s."):format(plan.rows, plan.step, plan.step == 1 and "" or "s",

@@ -8,7 +8,7 @@ local cost = {
   latency = 4,                   -- of a multiply-add: each accumulator takes one at a time
   call = 12,                     -- cycles to enter, set up and leave a micro-kernel
   l2_bytes = 1024 * 1024,
-  l1_ways = 12, l1_way_bytes = 4096, line_bytes = 64,
+  l1_bytes = 48 * 1024, l1_ways = 12, l1_way_bytes = 4096, line_bytes = 64,
   l3_bytes = 20 * 1024 * 1024, -- what one core may hope for
   l1_stream = 64, l2_stream = 32, l3_stream = 12, -- bytes a cycle, of data that lies there
 }
@@ -18,7 +18,7 @@ local cost = {
 -- are not quite free: of tiles that are otherwise equal, the one with fewer wins.
 function cost.step(fmas, loads, bytes, resident)
   local stream = resident <= 16 * 1024 and cost.l1_stream
-    or resident <= cost.l2_bytes * 3 // 4 and cost.l2_stream or cost.l3_stream
+    or resident <= cost.l2_bytes * 7 // 8 and cost.l2_stream or cost.l3_stream
   return math.max(fmas / cost.fma, loads / cost.load, cost.latency, bytes / stream) + loads / 64
 end
 
@@ -34,6 +34,15 @@ function cost.l1_lines(bytes)
   local a, b = bytes, cost.l1_way_bytes
   while b > 0 do a, b = b, a % b end -- their greatest common divisor
   return cost.l1_ways * (cost.l1_way_bytes // math.max(a, cost.line_bytes))
+end
+
+--- The cycles of a step that reads `lines` cache lines of one of `channels` planes, and `weights` bytes: the more of
+-- the first-level cache a pass over the planes would fill, the more comes from the second, which gives a line every
+-- so many cycles.
+function cost.plane_step(step, lines, channels, weights)
+  local missing = math.min(1, 2 * channels * lines * cost.line_bytes / cost.l1_bytes - 1)
+  if missing <= 0 then return step end
+  return step + missing * (math.max(0, 2.3 * (lines + weights / cost.line_bytes) - step) + lines / 16)
 end
 
 --- Cycles to pass once over so many bytes, in order, where nothing is left of the last pass but what the

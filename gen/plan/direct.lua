@@ -25,15 +25,15 @@ direct.name = "direct"
 direct.summary = "sums over all taps in registers; any layer"
 direct.exact = true
 
--- A pointwise layer sees its pixels as one line; it is folded into rows as long as the tile likes,
--- so that hardly a tile is short, and there are rows to share among tasks.
-local function fold(pixels, tile)
+-- A pointwise layer sees its pixels as one line; it is folded into rows as long as a tile of some units likes,
+-- so that hardly a unit is short, nor hardly a tile, and there are rows to share among tasks.
+local function fold(pixels, unit, units)
   local best
-  local fewest = axis.ceil_div(pixels, tile)
+  local function count(rows, size) return rows * axis.ceil_div(pixels // rows, size) end
   for rows = 1, math.min(pixels, 32) do
-    if pixels % rows == 0 then
-      local tiles = rows * axis.ceil_div(pixels // rows, tile)
-      if tiles * 64 <= fewest * 65 then best = rows end
+    if pixels % rows == 0 and count(rows, unit) * 64 <= count(1, unit) * 65
+      and count(rows, unit * units) * 64 <= count(1, unit * units) * (unit > 1 and 80 or 65) then
+      best = rows
     end
   end
   return best or 1
@@ -64,6 +64,21 @@ local function pixels_read(layer, pixels, taps)
     end
   end
   return count
+end
+
+-- How many cache lines of a row they lie in, on average.
+local function lines_of(layer, pixels, taps)
+  return 1 + ((pixels - 1) * layer.stride_w + (taps - 1) * layer.dilation_w) * 4 / cost.line_bytes
+end
+
+-- Stores, and shuffles as if they were stores, to transpose `count` vectors and store each of their lanes.
+local function transposed(count, lanes)
+  local sum = 0
+  for first = 0, count - 1, lanes do
+    local n = math.min(count - first, lanes)
+    sum = sum + lanes + (n > lanes // 2 and 2 or n > 4 and 1 or 0.5) * lanes
+  end
+  return sum
 end
 
 -- How many taps of a row may be summed together: one, half of them, all.
@@ -103,6 +118,18 @@ local function classes_of_groups(classes, layer, isa, sets)
   return list
 end
 
+-- How many of the taps of a row meet the image, of all.
+local function taps_inside(layer)
+  local columns = axis.new { size = layer.IW, taps = layer.KW, stride = layer.stride_w, pad = layer.pad_left,
+    dilation = layer.dilation_w }
+  local sum, out = 0, math.min(layer.OW, axis.long)
+  for o = 0, out - 1 do
+    local first, last = axis.taps_of(columns, o)
+    sum = sum + last - first
+  end
+  return sum / (out * layer.KW)
+end
+
 -- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.
 -- With options.pooled a tile holds whole windows, and lanes are channels.
 local function candidates(layer, isa, options, flat)
@@ -135,31 +162,39 @@ local function candidates(layer, isa, options, flat)
   end
 
   local channel_vectors = axis.ceil_div(OCg, isa.lanes)
-  local alias = layer.layout == "nhwc" and layer.IC * 4 % 4096 == 0
+  local planes, plane = layer.layout == "nchw", 4 * layer.IH * layer.IW
+  -- What is loaded for the channels of a pixel, or for the pixels of a tile, shares few sets of the first cache.
+  local alias = not planes and layer.IC * 4 % 4096 == 0
+    or planes and ICg > cost.l1_lines(plane) and cost.l1_lines(plane) < 100
+  local inside = taps_inside(layer)
   local group = pooled and pooled.KW or 1 -- pixels that are inseparable
 
   -- Tiles whose lanes are channels, `total` vectors of them.
   local function add_channels(mapping, total, more, vectors, together)
+    if together > 1 then more = more + 2 * math.min(vectors, 2) end -- compilers want some to spare
     local room = cost.accumulators(isa, vectors * together + more) // vectors
     for units = 1, math.min(room, width) // group do
       add(mapping, units, group, { total = total, most = vectors }, isa.lanes,
         function(size, v)
           local p = size * group
           local stores = p * v
-          if layer.layout == "nchw" and isa.lanes > 1 then
-            stores = v * (isa.lanes + (p > 8 and 64 or p > 4 and 24 or 8) / 2)
-          end
+          if planes and isa.lanes > 1 then stores = v * transposed(p, isa.lanes) end
           local bytes, sum = 4 * isa.lanes * v, 0
           for _, run in ipairs(axis.balanced(layer.KW, together)) do
             local taps = run.size
             local pixels = pixels_read(layer, p, taps)
             local step = mapping == "groups" and cost.spread_step(p * v * taps, pixels * v, v * taps)
               or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
+            if planes then
+              local far = cost.plane_step(step, lines_of(layer, p, taps), ICg, bytes * taps)
+              if far > step then far = far + 2 * (taps - 1) end -- misses are closer together
+              step = far + (alias and 1.5 * (v - 1) + (flat and 3 or 0) or 0)
+            end
             sum = sum + run.count * (step + (taps - 1) / 8) -- sums wait for each other
           end
-          if alias and p > 8 then sum = sum * 1.35 end
+          if alias and not planes and p > 8 then sum = sum * 1.35 end
           if pooled then stores = stores / (group * pooled.KH) + p * v + 2 * size * v end
-          return cost.call + layer.KH * ICg * sum + stores / cost.store
+          return cost.call + inside * layer.KH * ICg * sum + stores / cost.store
         end, together)
     end
   end
@@ -181,7 +216,7 @@ local function candidates(layer, isa, options, flat)
   end
 
   -- Tiles whose lanes are pixels; a vector costs `load` loads.
-  local function add_pixels(mapping, load, more, copy)
+  local function add_pixels(mapping, load, copy)
     local vectors = axis.ceil_div(width, isa.lanes)
     for units = 1, math.min(4, vectors) do
       local room = cost.accumulators(isa, units) // units
@@ -189,10 +224,16 @@ local function candidates(layer, isa, options, flat)
         local c = add(mapping, units, isa.lanes, { total = OCg, most = outputs }, 1, function(v, o)
           local stores = v * o
           if layer.layout == "nhwc" and layer.OC > 1 then
-            stores = v * axis.ceil_div(o, isa.lanes) * (isa.lanes + 2 * math.min(o, isa.lanes))
+            stores = v * transposed(o, isa.lanes)
           end
-          return cost.call + more * steps * cost.step(o * v, o + v * load, 4 * o, 4 * o * steps)
-            + stores / cost.store
+          local step = cost.step(o * v, o + v * load, 4 * o, 4 * o * steps)
+          if not copy and planes then
+            local lines = lines_of(layer, v * isa.lanes, 1)
+            if layer.KW == 1 and plane % cost.line_bytes == 0 then lines = lines // 1 end
+            step = cost.plane_step(step, lines, ICg, 4 * o)
+            if alias and not flat then step = step + 0.9 * lines end
+          end
+          return cost.call + steps * step + stores / cost.store
         end, 1)
         if c and copy then
           c.copy, c.cycles = copy, c.cycles + copy.cycles * layer.IH * layer.N * layer.groups
@@ -204,13 +245,11 @@ local function candidates(layer, isa, options, flat)
     -- Vectors that start anywhere cross cache lines; strided ones are two loads and a shuffle.
     local load = layer.KW == 1 and 1.2 or 2
     if layer.layout == "nchw" or layer.IC == 1 then
-      local plane = 4 * layer.IH * layer.IW
-      add_pixels("pixels", layer.stride_w == 1 and load or layer.stride_w == 2 and 6 or 2 * isa.lanes,
-        ICg > cost.l1_lines(plane) and layer.KH * layer.KW > 1 and 1.3 or 1)
+      add_pixels("pixels", layer.stride_w == 1 and load or layer.stride_w == 2 and 6 or 2 * isa.lanes)
     end
     local copy = not options.by_row and not flat
       and 4 * layer.KH * layer.KW * ICg * OCg <= cost.l2_bytes // 2 and planar.new(layer, isa)
-    if copy then add_pixels("planar", load, 1, copy) end
+    if copy then add_pixels("planar", load, copy) end
   end
 
   if isa.lanes > 1 and not pooled and layer.layout == "nhwc" and layer.groups == 1 then
@@ -313,7 +352,7 @@ local function of_candidate(best, layer, isa, options, flat)
   if plan.folded then
     local images = layer.layout == "nhwc" and layer.N or 1
     local pixels = images * layer.OH * layer.OW
-    local rows = fold(pixels, best.units * best.unit)
+    local rows = fold(pixels, best.unit, best.units)
     g = { N = layer.N // images, OH = rows, IH = rows, OW = pixels // rows, IW = pixels // rows }
   end
   if options.pooled then

@@ -8,11 +8,29 @@ local cost = require "plan.cost"
 
 local planar = {}
 
-local function lines(floats) return axis.ceil_div(floats, cost.line_bytes // 4) * (cost.line_bytes // 4) end
+local LINE = cost.line_bytes // 4
+
+-- A phase as runs of vectors alike.
+local function runs_of(phase, L)
+  local runs, run = {}, nil
+  for at = 0, phase.used - 1, L do
+    local first, last = math.max(phase.first - at, 0), math.min(phase.last - at, L)
+    if first >= last then first, last = 0, 0 end
+    if not (run and run.first == first and run.last == last) then
+      run = { at = at, first = first, last = last, count = 0 }
+      runs[#runs + 1] = run
+    end
+    run.count = run.count + 1
+  end
+  return runs
+end
+
+local function lines(floats) return axis.ceil_div(floats, LINE) * LINE end
 
 --- How the copy of a row lies, or nil where it would not do. { places: of each tap, in floats from the plane's
--- begin for pixel 0; phases: { at, from, first, last, used } of which the floats first to last - 1 of `used` are
--- the pixels from + j * stride; channel, row: floats from one to the next; cycles: to make one }.
+-- begin for pixel 0; phases: { at, from, runs }, of which float j is the pixel from + j * stride; its runs of
+-- `count` vectors from float `at` on have pixels of the image in the lanes first to last - 1; channel, row:
+-- floats from one to the next; cycles: to make one }.
 function planar.new(layer, isa)
   local L, s = isa.lanes, layer.stride_w
   local reach = (layer.KH - 1) * layer.dilation_h + 1
@@ -33,13 +51,12 @@ function planar.new(layer, isa)
   end
   local floats = lines(axis.ceil_div(width + longest, L) * L)
   for i, phase in ipairs(phases) do
-    phase.at, phase.last = (i - 1) * floats, math.min(phase.last, phase.used)
-    phase.first = math.min(phase.first, phase.used)
+    phase.at, phase.runs = (i - 1) * floats, runs_of(phase, L)
   end
   for k, place in ipairs(places) do places[k] = place.phase.at + place.shift end
   local ICg = layer.IC // layer.groups
   local channel = #phases * floats
-  if channel // 16 % 2 == 0 then channel = channel + 16 end -- lines of channels lie in different sets of a cache
+  if channel // LINE % 2 == 0 then channel = channel + LINE end -- lines of channels lie in different sets of a cache
   local copy = { places = places, phases = phases, channel = channel, row = channel * ICg, reach = reach }
   if 4 * copy.row * reach > cost.l2_bytes * 3 // 4 then return nil end
 
@@ -50,6 +67,8 @@ function planar.new(layer, isa)
     local transposed = ICg // L * 3 * L + (ICg % L > 0 and L + 2 * (ICg % L) or 0)
     copy.cycles = vectors * transposed
   end
+  -- Where the rows of a window do not fit the first-level cache, all is written to the second.
+  if 4 * copy.row * reach > cost.l1_bytes * 2 // 3 then copy.cycles = copy.cycles * 1.8 end
   copy.cycles = copy.cycles + cost.call + 2 * ICg
   return copy
 end
