@@ -9,8 +9,10 @@
  * A register tile holds 6 pixels times 4 vectors of output channels, 16 lanes each: all its sums
  * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. Tiles at the border have fewer
- * taps.
+ * lanes and multiplied with the weights of those output channels. There are smaller tiles for
+ * what is left.
+ * Or a tile holds 3 vectors of pixels times 8 output channels, where that is faster: for few
+ * input channels, long rows.
  */
 #include <math.h>
 
@@ -113,7 +115,7 @@ size_t CONV_(packed_bytes)(const struct conv_shape *shape)
 size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
-    const size_t row = (size_t)s.width * (size_t)s.block * 16;
+    const size_t row = (size_t)((s.width + 15) / 16 * 16) * (size_t)s.block * 16; /* pixels in whole vectors */
     return (row * sizeof(float) + 63) / 64 * 64;
 }
 
@@ -146,6 +148,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx512f")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx512f")))
+#define CONV_BODY inline __attribute__((always_inline, target("avx512f")))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
@@ -153,6 +156,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #else
 #define CONV_TARGET
 #define CONV_TILE
+#define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
 #endif
 
@@ -176,813 +180,116 @@ static inline CONV_TARGET void CONV_(store)(float *out, __m512 v, int lanes)
 {
     _mm512_mask_storeu_ps(out, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (lanes))), v);
 }
-#define CONV_STORE(out, v) CONV_(store)(out, v, lanes)
+#define CONV_STORE(out, v) do { if (lanes < 16) CONV_(store)(out, v, lanes); else _mm512_storeu_ps(out, v); } while (0)
 
-/* Up to 3 output pixels x 64 output channels: 12 accumulators. */
-static CONV_TILE void CONV_(k64_tile3)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
+/* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
+static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __m512 v3, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    /* Every sum starts from its bias. */
-    const __m512 bias_k0 = _mm512_loadu_ps(w);
-    const __m512 bias_k1 = _mm512_loadu_ps(w + 16);
-    const __m512 bias_k2 = _mm512_loadu_ps(w + 32);
-    const __m512 bias_k3 = _mm512_loadu_ps(w + 48);
-    __m512 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2, acc_p0_k3 = bias_k3;
-    __m512 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2, acc_p1_k3 = bias_k3;
-    __m512 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2, acc_p2_k3 = bias_k3;
-    w += 64;
-
-    /* In each step, one input channel of one tap: its weights, and a pixel's input in all lanes. */
-    const float *wt;
-    __m512 w_k0, w_k1, w_k2, w_k3, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-
-        /* The 1 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        const int at1 = pixels > 1 ? 1 : 0;
-        const int at2 = pixels > 2 ? 2 : 0;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += 64) {
-
-            w_k0 = _mm512_loadu_ps(wt);
-            w_k1 = _mm512_loadu_ps(wt + 16);
-            w_k2 = _mm512_loadu_ps(wt + 32);
-            w_k3 = _mm512_loadu_ps(wt + 48);
-            x = _mm512_set1_ps(px[0]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            CONV_FMA(acc_p0_k3, x, w_k3);
-            x = _mm512_set1_ps(px[at1]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            CONV_FMA(acc_p1_k3, x, w_k3);
-            x = _mm512_set1_ps(px[at2]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            CONV_FMA(acc_p2_k3, x, w_k3);
-        }
-    }
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    _mm512_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    _mm512_storeu_ps(out + 16, CONV_CLAMP(acc_p0_k1));
-    _mm512_storeu_ps(out + 32, CONV_CLAMP(acc_p0_k2));
-    CONV_STORE(out + 48, CONV_CLAMP(acc_p0_k3));
-    if (pixels == 1) return;
-    _mm512_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    _mm512_storeu_ps(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k1));
-    _mm512_storeu_ps(out + view->out_pixel + 32, CONV_CLAMP(acc_p1_k2));
-    CONV_STORE(out + view->out_pixel + 48, CONV_CLAMP(acc_p1_k3));
-    if (pixels == 2) return;
-    _mm512_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    _mm512_storeu_ps(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k1));
-    _mm512_storeu_ps(out + 2 * view->out_pixel + 32, CONV_CLAMP(acc_p2_k2));
-    CONV_STORE(out + 2 * view->out_pixel + 48, CONV_CLAMP(acc_p2_k3));
+    if (vectors > 1) {
+        _mm512_storeu_ps(out, CONV_CLAMP(v0));
+        v0 = v1;
+        out += 16;
+    }
+    if (vectors > 2) {
+        _mm512_storeu_ps(out, CONV_CLAMP(v0));
+        v0 = v2;
+        out += 16;
+    }
+    if (vectors > 3) {
+        _mm512_storeu_ps(out, CONV_CLAMP(v0));
+        v0 = v3;
+        out += 16;
+    }
+    CONV_STORE(out, CONV_CLAMP(v0));
 }
 
-/* 4 output pixels x 64 output channels: 16 accumulators. */
-static CONV_TILE void CONV_(k64_tile4)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
+/* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
+#define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
+#define CONV_ADD(p) if (pixels > p) { \
+        x = _mm512_set1_ps(px[p]); \
+        CONV_FMA(acc_p##p##_k0, x, w_k0); \
+        if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
+        if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
+        if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
+ * vector, `lanes` lanes are in the output. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    const __m512 bias_k0 = _mm512_loadu_ps(w);
-    const __m512 bias_k1 = _mm512_loadu_ps(w + 16);
-    const __m512 bias_k2 = _mm512_loadu_ps(w + 32);
-    const __m512 bias_k3 = _mm512_loadu_ps(w + 48);
-    __m512 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2, acc_p0_k3 = bias_k3;
-    __m512 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2, acc_p1_k3 = bias_k3;
-    __m512 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2, acc_p2_k3 = bias_k3;
-    __m512 acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1, acc_p3_k2 = bias_k2, acc_p3_k3 = bias_k3;
-    w += 64;
-
-    const float *wt;
-    __m512 w_k0, w_k1, w_k2, w_k3, x;
+    const __m512 b_k0 = _mm512_loadu_ps(w);
+    const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
+    const __m512 b_k2 = vectors > 2 ? _mm512_loadu_ps(w + 32) : b_k0;
+    const __m512 b_k3 = vectors > 3 ? _mm512_loadu_ps(w + 48) : b_k0;
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const ptrdiff_t count = view->channels;
+    const float *wt = w + vectors * 16;
     {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += 64) {
-
-            w_k0 = _mm512_loadu_ps(wt);
-            w_k1 = _mm512_loadu_ps(wt + 16);
-            w_k2 = _mm512_loadu_ps(wt + 32);
-            w_k3 = _mm512_loadu_ps(wt + 48);
-            x = _mm512_set1_ps(px[0]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            CONV_FMA(acc_p0_k3, x, w_k3);
-            x = _mm512_set1_ps(px[1]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            CONV_FMA(acc_p1_k3, x, w_k3);
-            x = _mm512_set1_ps(px[2]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            CONV_FMA(acc_p2_k3, x, w_k3);
-            x = _mm512_set1_ps(px[3]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            CONV_FMA(acc_p3_k2, x, w_k2);
-            CONV_FMA(acc_p3_k3, x, w_k3);
+        const float *px = in;
+        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += vectors * 16) {
+            const __m512 w_k0 = _mm512_loadu_ps(wt);
+            const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
+            const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
+            const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+            __m512 x;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
         }
     }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    _mm512_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    _mm512_storeu_ps(out + 16, CONV_CLAMP(acc_p0_k1));
-    _mm512_storeu_ps(out + 32, CONV_CLAMP(acc_p0_k2));
-    CONV_STORE(out + 48, CONV_CLAMP(acc_p0_k3));
-    _mm512_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    _mm512_storeu_ps(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k1));
-    _mm512_storeu_ps(out + view->out_pixel + 32, CONV_CLAMP(acc_p1_k2));
-    CONV_STORE(out + view->out_pixel + 48, CONV_CLAMP(acc_p1_k3));
-    _mm512_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    _mm512_storeu_ps(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k1));
-    _mm512_storeu_ps(out + 2 * view->out_pixel + 32, CONV_CLAMP(acc_p2_k2));
-    CONV_STORE(out + 2 * view->out_pixel + 48, CONV_CLAMP(acc_p2_k3));
-    _mm512_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    _mm512_storeu_ps(out + 3 * view->out_pixel + 16, CONV_CLAMP(acc_p3_k1));
-    _mm512_storeu_ps(out + 3 * view->out_pixel + 32, CONV_CLAMP(acc_p3_k2));
-    CONV_STORE(out + 3 * view->out_pixel + 48, CONV_CLAMP(acc_p3_k3));
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, view);
+    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, view);
+    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, view);
+    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, view);
+    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, view);
+    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, view);
+    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, view);
+    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, view);
 }
 
-/* 6 output pixels x 64 output channels: 24 accumulators. */
-static CONV_TILE void CONV_(k64_tile6)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const __m512 bias_k0 = _mm512_loadu_ps(w);
-    const __m512 bias_k1 = _mm512_loadu_ps(w + 16);
-    const __m512 bias_k2 = _mm512_loadu_ps(w + 32);
-    const __m512 bias_k3 = _mm512_loadu_ps(w + 48);
-    __m512 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2, acc_p0_k3 = bias_k3;
-    __m512 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2, acc_p1_k3 = bias_k3;
-    __m512 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2, acc_p2_k3 = bias_k3;
-    __m512 acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1, acc_p3_k2 = bias_k2, acc_p3_k3 = bias_k3;
-    __m512 acc_p4_k0 = bias_k0, acc_p4_k1 = bias_k1, acc_p4_k2 = bias_k2, acc_p4_k3 = bias_k3;
-    __m512 acc_p5_k0 = bias_k0, acc_p5_k1 = bias_k1, acc_p5_k2 = bias_k2, acc_p5_k3 = bias_k3;
-    w += 64;
-
-    const float *wt;
-    __m512 w_k0, w_k1, w_k2, w_k3, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += 64) {
-
-            w_k0 = _mm512_loadu_ps(wt);
-            w_k1 = _mm512_loadu_ps(wt + 16);
-            w_k2 = _mm512_loadu_ps(wt + 32);
-            w_k3 = _mm512_loadu_ps(wt + 48);
-            x = _mm512_set1_ps(px[0]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            CONV_FMA(acc_p0_k3, x, w_k3);
-            x = _mm512_set1_ps(px[1]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            CONV_FMA(acc_p1_k3, x, w_k3);
-            x = _mm512_set1_ps(px[2]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            CONV_FMA(acc_p2_k3, x, w_k3);
-            x = _mm512_set1_ps(px[3]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            CONV_FMA(acc_p3_k2, x, w_k2);
-            CONV_FMA(acc_p3_k3, x, w_k3);
-            x = _mm512_set1_ps(px[4]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            CONV_FMA(acc_p4_k1, x, w_k1);
-            CONV_FMA(acc_p4_k2, x, w_k2);
-            CONV_FMA(acc_p4_k3, x, w_k3);
-            x = _mm512_set1_ps(px[5]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            CONV_FMA(acc_p5_k1, x, w_k1);
-            CONV_FMA(acc_p5_k2, x, w_k2);
-            CONV_FMA(acc_p5_k3, x, w_k3);
-        }
+#define CONV_OF(pixels, vectors) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(body)(in, w, out, pixels, vectors, lanes, view); \
     }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    _mm512_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    _mm512_storeu_ps(out + 16, CONV_CLAMP(acc_p0_k1));
-    _mm512_storeu_ps(out + 32, CONV_CLAMP(acc_p0_k2));
-    CONV_STORE(out + 48, CONV_CLAMP(acc_p0_k3));
-    _mm512_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    _mm512_storeu_ps(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k1));
-    _mm512_storeu_ps(out + view->out_pixel + 32, CONV_CLAMP(acc_p1_k2));
-    CONV_STORE(out + view->out_pixel + 48, CONV_CLAMP(acc_p1_k3));
-    _mm512_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    _mm512_storeu_ps(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k1));
-    _mm512_storeu_ps(out + 2 * view->out_pixel + 32, CONV_CLAMP(acc_p2_k2));
-    CONV_STORE(out + 2 * view->out_pixel + 48, CONV_CLAMP(acc_p2_k3));
-    _mm512_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    _mm512_storeu_ps(out + 3 * view->out_pixel + 16, CONV_CLAMP(acc_p3_k1));
-    _mm512_storeu_ps(out + 3 * view->out_pixel + 32, CONV_CLAMP(acc_p3_k2));
-    CONV_STORE(out + 3 * view->out_pixel + 48, CONV_CLAMP(acc_p3_k3));
-    _mm512_storeu_ps(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    _mm512_storeu_ps(out + 4 * view->out_pixel + 16, CONV_CLAMP(acc_p4_k1));
-    _mm512_storeu_ps(out + 4 * view->out_pixel + 32, CONV_CLAMP(acc_p4_k2));
-    CONV_STORE(out + 4 * view->out_pixel + 48, CONV_CLAMP(acc_p4_k3));
-    _mm512_storeu_ps(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    _mm512_storeu_ps(out + 5 * view->out_pixel + 16, CONV_CLAMP(acc_p5_k1));
-    _mm512_storeu_ps(out + 5 * view->out_pixel + 32, CONV_CLAMP(acc_p5_k2));
-    CONV_STORE(out + 5 * view->out_pixel + 48, CONV_CLAMP(acc_p5_k3));
-}
+CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
+CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
 
-/* Up to 3 output pixels x 32 output channels: 6 accumulators. */
-static CONV_TILE void CONV_(k32_tile3)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const __m512 bias_k0 = _mm512_loadu_ps(w);
-    const __m512 bias_k1 = _mm512_loadu_ps(w + 16);
-    __m512 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    __m512 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    __m512 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    w += 32;
-
-    const float *wt;
-    __m512 w_k0, w_k1, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        const int at1 = pixels > 1 ? 1 : 0;
-        const int at2 = pixels > 2 ? 2 : 0;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += 32) {
-
-            w_k0 = _mm512_loadu_ps(wt);
-            w_k1 = _mm512_loadu_ps(wt + 16);
-            x = _mm512_set1_ps(px[0]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = _mm512_set1_ps(px[at1]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = _mm512_set1_ps(px[at2]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-        }
-    }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    _mm512_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 16, CONV_CLAMP(acc_p0_k1));
-    if (pixels == 1) return;
-    _mm512_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k1));
-    if (pixels == 2) return;
-    _mm512_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k1));
-}
-
-/* 4 output pixels x 32 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k32_tile4)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const __m512 bias_k0 = _mm512_loadu_ps(w);
-    const __m512 bias_k1 = _mm512_loadu_ps(w + 16);
-    __m512 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    __m512 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    __m512 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    __m512 acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    w += 32;
-
-    const float *wt;
-    __m512 w_k0, w_k1, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += 32) {
-
-            w_k0 = _mm512_loadu_ps(wt);
-            w_k1 = _mm512_loadu_ps(wt + 16);
-            x = _mm512_set1_ps(px[0]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = _mm512_set1_ps(px[1]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = _mm512_set1_ps(px[2]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = _mm512_set1_ps(px[3]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-        }
-    }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    _mm512_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 16, CONV_CLAMP(acc_p0_k1));
-    _mm512_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k1));
-    _mm512_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k1));
-    _mm512_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 3 * view->out_pixel + 16, CONV_CLAMP(acc_p3_k1));
-}
-
-/* 7 output pixels x 32 output channels: 14 accumulators. */
-static CONV_TILE void CONV_(k32_tile7)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const __m512 bias_k0 = _mm512_loadu_ps(w);
-    const __m512 bias_k1 = _mm512_loadu_ps(w + 16);
-    __m512 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    __m512 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    __m512 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    __m512 acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    __m512 acc_p4_k0 = bias_k0, acc_p4_k1 = bias_k1;
-    __m512 acc_p5_k0 = bias_k0, acc_p5_k1 = bias_k1;
-    __m512 acc_p6_k0 = bias_k0, acc_p6_k1 = bias_k1;
-    w += 32;
-
-    const float *wt;
-    __m512 w_k0, w_k1, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += 32) {
-
-            w_k0 = _mm512_loadu_ps(wt);
-            w_k1 = _mm512_loadu_ps(wt + 16);
-            x = _mm512_set1_ps(px[0]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = _mm512_set1_ps(px[1]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = _mm512_set1_ps(px[2]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = _mm512_set1_ps(px[3]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            x = _mm512_set1_ps(px[4]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            CONV_FMA(acc_p4_k1, x, w_k1);
-            x = _mm512_set1_ps(px[5]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            CONV_FMA(acc_p5_k1, x, w_k1);
-            x = _mm512_set1_ps(px[6]);
-            CONV_FMA(acc_p6_k0, x, w_k0);
-            CONV_FMA(acc_p6_k1, x, w_k1);
-        }
-    }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    _mm512_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 16, CONV_CLAMP(acc_p0_k1));
-    _mm512_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k1));
-    _mm512_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k1));
-    _mm512_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 3 * view->out_pixel + 16, CONV_CLAMP(acc_p3_k1));
-    _mm512_storeu_ps(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    CONV_STORE(out + 4 * view->out_pixel + 16, CONV_CLAMP(acc_p4_k1));
-    _mm512_storeu_ps(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    CONV_STORE(out + 5 * view->out_pixel + 16, CONV_CLAMP(acc_p5_k1));
-    _mm512_storeu_ps(out + 6 * view->out_pixel, CONV_CLAMP(acc_p6_k0));
-    CONV_STORE(out + 6 * view->out_pixel + 16, CONV_CLAMP(acc_p6_k1));
-}
-
-/* Up to 4 output pixels x 16 output channels: 4 accumulators. */
-static CONV_TILE void CONV_(k16_tile4)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const __m512 bias_k0 = _mm512_loadu_ps(w);
-    __m512 acc_p0_k0 = bias_k0;
-    __m512 acc_p1_k0 = bias_k0;
-    __m512 acc_p2_k0 = bias_k0;
-    __m512 acc_p3_k0 = bias_k0;
-    w += 16;
-
-    const float *wt;
-    __m512 w_k0, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        const int at1 = pixels > 1 ? 1 : 0;
-        const int at2 = pixels > 2 ? 2 : 0;
-        const int at3 = pixels > 3 ? 3 : 0;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += 16) {
-
-            w_k0 = _mm512_loadu_ps(wt);
-            x = _mm512_set1_ps(px[0]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = _mm512_set1_ps(px[at1]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = _mm512_set1_ps(px[at2]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = _mm512_set1_ps(px[at3]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-        }
-    }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
-    if (pixels == 1) return;
-    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    if (pixels == 2) return;
-    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    if (pixels == 3) return;
-    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-}
-
-/* 8 output pixels x 16 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k16_tile8)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const __m512 bias_k0 = _mm512_loadu_ps(w);
-    __m512 acc_p0_k0 = bias_k0;
-    __m512 acc_p1_k0 = bias_k0;
-    __m512 acc_p2_k0 = bias_k0;
-    __m512 acc_p3_k0 = bias_k0;
-    __m512 acc_p4_k0 = bias_k0;
-    __m512 acc_p5_k0 = bias_k0;
-    __m512 acc_p6_k0 = bias_k0;
-    __m512 acc_p7_k0 = bias_k0;
-    w += 16;
-
-    const float *wt;
-    __m512 w_k0, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += 16) {
-
-            w_k0 = _mm512_loadu_ps(wt);
-            x = _mm512_set1_ps(px[0]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = _mm512_set1_ps(px[1]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = _mm512_set1_ps(px[2]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = _mm512_set1_ps(px[3]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            x = _mm512_set1_ps(px[4]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            x = _mm512_set1_ps(px[5]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            x = _mm512_set1_ps(px[6]);
-            CONV_FMA(acc_p6_k0, x, w_k0);
-            x = _mm512_set1_ps(px[7]);
-            CONV_FMA(acc_p7_k0, x, w_k0);
-        }
-    }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    CONV_STORE(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    CONV_STORE(out + 6 * view->out_pixel, CONV_CLAMP(acc_p6_k0));
-    CONV_STORE(out + 7 * view->out_pixel, CONV_CLAMP(acc_p7_k0));
-}
-
-
-/* 16 output pixels x 8 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(px_tile0)(const float *in, const float *w, float *out, int outputs, int lanes, const struct CONV_(view) *view)
-{
-    /* Every sum starts from its bias. */
-    __m512 acc_k0_p0 = _mm512_set1_ps(w[0]);
-    __m512 acc_k1_p0 = _mm512_set1_ps(w[1]);
-    __m512 acc_k2_p0 = _mm512_set1_ps(w[2]);
-    __m512 acc_k3_p0 = _mm512_set1_ps(w[3]);
-    __m512 acc_k4_p0 = _mm512_set1_ps(w[4]);
-    __m512 acc_k5_p0 = _mm512_set1_ps(w[5]);
-    __m512 acc_k6_p0 = _mm512_set1_ps(w[6]);
-    __m512 acc_k7_p0 = _mm512_set1_ps(w[7]);
-    w += view->width;
-
-    /* In each step, one input channel of one tap: its input, and an output channel's weight in all lanes. */
-    const float *wt;
-    __m512 x_p0, w_k;
-    {
-        const float *row = in;
-        const float *taps = w;
-
-        /* Tap 0 of the row. */
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += view->width) {
-
-            x_p0 = CONV_(load)(px, 0, lanes);
-            w_k = _mm512_set1_ps(wt[0]);
-            CONV_FMA(acc_k0_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[1]);
-            CONV_FMA(acc_k1_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[2]);
-            CONV_FMA(acc_k2_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[3]);
-            CONV_FMA(acc_k3_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[4]);
-            CONV_FMA(acc_k4_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[5]);
-            CONV_FMA(acc_k5_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[6]);
-            CONV_FMA(acc_k6_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[7]);
-            CONV_FMA(acc_k7_p0, w_k, x_p0);
-        }
-    }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_k0_p0));
-    if (outputs == 1) return;
-    CONV_STORE(out + view->out_channel, CONV_CLAMP(acc_k1_p0));
-    if (outputs == 2) return;
-    CONV_STORE(out + 2 * view->out_channel, CONV_CLAMP(acc_k2_p0));
-    if (outputs == 3) return;
-    CONV_STORE(out + 3 * view->out_channel, CONV_CLAMP(acc_k3_p0));
-    if (outputs == 4) return;
-    CONV_STORE(out + 4 * view->out_channel, CONV_CLAMP(acc_k4_p0));
-    if (outputs == 5) return;
-    CONV_STORE(out + 5 * view->out_channel, CONV_CLAMP(acc_k5_p0));
-    if (outputs == 6) return;
-    CONV_STORE(out + 6 * view->out_channel, CONV_CLAMP(acc_k6_p0));
-    if (outputs == 7) return;
-    CONV_STORE(out + 7 * view->out_channel, CONV_CLAMP(acc_k7_p0));
-}
-
-/* 16 output pixels x 8 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(px_tile1)(const float *in, const float *w, float *out, int outputs, int lanes, const struct CONV_(view) *view)
-{
-    __m512 acc_k0_p0 = _mm512_set1_ps(w[0]);
-    __m512 acc_k1_p0 = _mm512_set1_ps(w[1]);
-    __m512 acc_k2_p0 = _mm512_set1_ps(w[2]);
-    __m512 acc_k3_p0 = _mm512_set1_ps(w[3]);
-    __m512 acc_k4_p0 = _mm512_set1_ps(w[4]);
-    __m512 acc_k5_p0 = _mm512_set1_ps(w[5]);
-    __m512 acc_k6_p0 = _mm512_set1_ps(w[6]);
-    __m512 acc_k7_p0 = _mm512_set1_ps(w[7]);
-    w += view->width;
-
-    const float *wt;
-    __m512 x_p0, w_k;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += view->width) {
-
-            x_p0 = _mm512_loadu_ps(px);
-            w_k = _mm512_set1_ps(wt[0]);
-            CONV_FMA(acc_k0_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[1]);
-            CONV_FMA(acc_k1_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[2]);
-            CONV_FMA(acc_k2_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[3]);
-            CONV_FMA(acc_k3_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[4]);
-            CONV_FMA(acc_k4_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[5]);
-            CONV_FMA(acc_k5_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[6]);
-            CONV_FMA(acc_k6_p0, w_k, x_p0);
-            w_k = _mm512_set1_ps(wt[7]);
-            CONV_FMA(acc_k7_p0, w_k, x_p0);
-        }
-    }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    (void)lanes; /* all of them */
-    _mm512_storeu_ps(out, CONV_CLAMP(acc_k0_p0));
-    if (outputs == 1) return;
-    _mm512_storeu_ps(out + view->out_channel, CONV_CLAMP(acc_k1_p0));
-    if (outputs == 2) return;
-    _mm512_storeu_ps(out + 2 * view->out_channel, CONV_CLAMP(acc_k2_p0));
-    if (outputs == 3) return;
-    _mm512_storeu_ps(out + 3 * view->out_channel, CONV_CLAMP(acc_k3_p0));
-    if (outputs == 4) return;
-    _mm512_storeu_ps(out + 4 * view->out_channel, CONV_CLAMP(acc_k4_p0));
-    if (outputs == 5) return;
-    _mm512_storeu_ps(out + 5 * view->out_channel, CONV_CLAMP(acc_k5_p0));
-    if (outputs == 6) return;
-    _mm512_storeu_ps(out + 6 * view->out_channel, CONV_CLAMP(acc_k6_p0));
-    if (outputs == 7) return;
-    _mm512_storeu_ps(out + 7 * view->out_channel, CONV_CLAMP(acc_k7_p0));
-}
-
-/* 32 output pixels x 8 output channels: 16 accumulators. */
-static CONV_TILE void CONV_(px_tile2)(const float *in, const float *w, float *out, int outputs, int lanes, const struct CONV_(view) *view)
-{
-    __m512 acc_k0_p0 = _mm512_set1_ps(w[0]), acc_k0_p1 = _mm512_set1_ps(w[0]);
-    __m512 acc_k1_p0 = _mm512_set1_ps(w[1]), acc_k1_p1 = _mm512_set1_ps(w[1]);
-    __m512 acc_k2_p0 = _mm512_set1_ps(w[2]), acc_k2_p1 = _mm512_set1_ps(w[2]);
-    __m512 acc_k3_p0 = _mm512_set1_ps(w[3]), acc_k3_p1 = _mm512_set1_ps(w[3]);
-    __m512 acc_k4_p0 = _mm512_set1_ps(w[4]), acc_k4_p1 = _mm512_set1_ps(w[4]);
-    __m512 acc_k5_p0 = _mm512_set1_ps(w[5]), acc_k5_p1 = _mm512_set1_ps(w[5]);
-    __m512 acc_k6_p0 = _mm512_set1_ps(w[6]), acc_k6_p1 = _mm512_set1_ps(w[6]);
-    __m512 acc_k7_p0 = _mm512_set1_ps(w[7]), acc_k7_p1 = _mm512_set1_ps(w[7]);
-    w += view->width;
-
-    const float *wt;
-    __m512 x_p0, x_p1, w_k;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += view->width) {
-
-            x_p0 = _mm512_loadu_ps(px);
-            x_p1 = _mm512_loadu_ps(px + 16);
-            w_k = _mm512_set1_ps(wt[0]);
-            CONV_FMA(acc_k0_p0, w_k, x_p0);
-            CONV_FMA(acc_k0_p1, w_k, x_p1);
-            w_k = _mm512_set1_ps(wt[1]);
-            CONV_FMA(acc_k1_p0, w_k, x_p0);
-            CONV_FMA(acc_k1_p1, w_k, x_p1);
-            w_k = _mm512_set1_ps(wt[2]);
-            CONV_FMA(acc_k2_p0, w_k, x_p0);
-            CONV_FMA(acc_k2_p1, w_k, x_p1);
-            w_k = _mm512_set1_ps(wt[3]);
-            CONV_FMA(acc_k3_p0, w_k, x_p0);
-            CONV_FMA(acc_k3_p1, w_k, x_p1);
-            w_k = _mm512_set1_ps(wt[4]);
-            CONV_FMA(acc_k4_p0, w_k, x_p0);
-            CONV_FMA(acc_k4_p1, w_k, x_p1);
-            w_k = _mm512_set1_ps(wt[5]);
-            CONV_FMA(acc_k5_p0, w_k, x_p0);
-            CONV_FMA(acc_k5_p1, w_k, x_p1);
-            w_k = _mm512_set1_ps(wt[6]);
-            CONV_FMA(acc_k6_p0, w_k, x_p0);
-            CONV_FMA(acc_k6_p1, w_k, x_p1);
-            w_k = _mm512_set1_ps(wt[7]);
-            CONV_FMA(acc_k7_p0, w_k, x_p0);
-            CONV_FMA(acc_k7_p1, w_k, x_p1);
-        }
-    }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    (void)lanes; /* all of them */
-    _mm512_storeu_ps(out, CONV_CLAMP(acc_k0_p0));
-    _mm512_storeu_ps(out + 16, CONV_CLAMP(acc_k0_p1));
-    if (outputs == 1) return;
-    _mm512_storeu_ps(out + view->out_channel, CONV_CLAMP(acc_k1_p0));
-    _mm512_storeu_ps(out + view->out_channel + 16, CONV_CLAMP(acc_k1_p1));
-    if (outputs == 2) return;
-    _mm512_storeu_ps(out + 2 * view->out_channel, CONV_CLAMP(acc_k2_p0));
-    _mm512_storeu_ps(out + 2 * view->out_channel + 16, CONV_CLAMP(acc_k2_p1));
-    if (outputs == 3) return;
-    _mm512_storeu_ps(out + 3 * view->out_channel, CONV_CLAMP(acc_k3_p0));
-    _mm512_storeu_ps(out + 3 * view->out_channel + 16, CONV_CLAMP(acc_k3_p1));
-    if (outputs == 4) return;
-    _mm512_storeu_ps(out + 4 * view->out_channel, CONV_CLAMP(acc_k4_p0));
-    _mm512_storeu_ps(out + 4 * view->out_channel + 16, CONV_CLAMP(acc_k4_p1));
-    if (outputs == 5) return;
-    _mm512_storeu_ps(out + 5 * view->out_channel, CONV_CLAMP(acc_k5_p0));
-    _mm512_storeu_ps(out + 5 * view->out_channel + 16, CONV_CLAMP(acc_k5_p1));
-    if (outputs == 6) return;
-    _mm512_storeu_ps(out + 6 * view->out_channel, CONV_CLAMP(acc_k6_p0));
-    _mm512_storeu_ps(out + 6 * view->out_channel + 16, CONV_CLAMP(acc_k6_p1));
-    if (outputs == 7) return;
-    _mm512_storeu_ps(out + 7 * view->out_channel, CONV_CLAMP(acc_k7_p0));
-    _mm512_storeu_ps(out + 7 * view->out_channel + 16, CONV_CLAMP(acc_k7_p1));
-}
-
-/* 48 output pixels x 8 output channels: 24 accumulators. */
-static CONV_TILE void CONV_(px_tile3)(const float *in, const float *w, float *out, int outputs, int lanes, const struct CONV_(view) *view)
-{
-    __m512 acc_k0_p0 = _mm512_set1_ps(w[0]), acc_k0_p1 = _mm512_set1_ps(w[0]), acc_k0_p2 = _mm512_set1_ps(w[0]);
-    __m512 acc_k1_p0 = _mm512_set1_ps(w[1]), acc_k1_p1 = _mm512_set1_ps(w[1]), acc_k1_p2 = _mm512_set1_ps(w[1]);
-    __m512 acc_k2_p0 = _mm512_set1_ps(w[2]), acc_k2_p1 = _mm512_set1_ps(w[2]), acc_k2_p2 = _mm512_set1_ps(w[2]);
-    __m512 acc_k3_p0 = _mm512_set1_ps(w[3]), acc_k3_p1 = _mm512_set1_ps(w[3]), acc_k3_p2 = _mm512_set1_ps(w[3]);
-    __m512 acc_k4_p0 = _mm512_set1_ps(w[4]), acc_k4_p1 = _mm512_set1_ps(w[4]), acc_k4_p2 = _mm512_set1_ps(w[4]);
-    __m512 acc_k5_p0 = _mm512_set1_ps(w[5]), acc_k5_p1 = _mm512_set1_ps(w[5]), acc_k5_p2 = _mm512_set1_ps(w[5]);
-    __m512 acc_k6_p0 = _mm512_set1_ps(w[6]), acc_k6_p1 = _mm512_set1_ps(w[6]), acc_k6_p2 = _mm512_set1_ps(w[6]);
-    __m512 acc_k7_p0 = _mm512_set1_ps(w[7]), acc_k7_p1 = _mm512_set1_ps(w[7]), acc_k7_p2 = _mm512_set1_ps(w[7]);
-    w += view->width;
-
-    const float *wt;
-    __m512 x_p0, x_p1, x_p2, w_k;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *px = row;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += view->width) {
-
-            x_p0 = _mm512_loadu_ps(px);
-            x_p1 = _mm512_loadu_ps(px + 16);
-            x_p2 = _mm512_loadu_ps(px + 32);
-            w_k = _mm512_set1_ps(wt[0]);
-            CONV_FMA(acc_k0_p0, w_k, x_p0);
-            CONV_FMA(acc_k0_p1, w_k, x_p1);
-            CONV_FMA(acc_k0_p2, w_k, x_p2);
-            w_k = _mm512_set1_ps(wt[1]);
-            CONV_FMA(acc_k1_p0, w_k, x_p0);
-            CONV_FMA(acc_k1_p1, w_k, x_p1);
-            CONV_FMA(acc_k1_p2, w_k, x_p2);
-            w_k = _mm512_set1_ps(wt[2]);
-            CONV_FMA(acc_k2_p0, w_k, x_p0);
-            CONV_FMA(acc_k2_p1, w_k, x_p1);
-            CONV_FMA(acc_k2_p2, w_k, x_p2);
-            w_k = _mm512_set1_ps(wt[3]);
-            CONV_FMA(acc_k3_p0, w_k, x_p0);
-            CONV_FMA(acc_k3_p1, w_k, x_p1);
-            CONV_FMA(acc_k3_p2, w_k, x_p2);
-            w_k = _mm512_set1_ps(wt[4]);
-            CONV_FMA(acc_k4_p0, w_k, x_p0);
-            CONV_FMA(acc_k4_p1, w_k, x_p1);
-            CONV_FMA(acc_k4_p2, w_k, x_p2);
-            w_k = _mm512_set1_ps(wt[5]);
-            CONV_FMA(acc_k5_p0, w_k, x_p0);
-            CONV_FMA(acc_k5_p1, w_k, x_p1);
-            CONV_FMA(acc_k5_p2, w_k, x_p2);
-            w_k = _mm512_set1_ps(wt[6]);
-            CONV_FMA(acc_k6_p0, w_k, x_p0);
-            CONV_FMA(acc_k6_p1, w_k, x_p1);
-            CONV_FMA(acc_k6_p2, w_k, x_p2);
-            w_k = _mm512_set1_ps(wt[7]);
-            CONV_FMA(acc_k7_p0, w_k, x_p0);
-            CONV_FMA(acc_k7_p1, w_k, x_p1);
-            CONV_FMA(acc_k7_p2, w_k, x_p2);
-        }
-    }
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    (void)lanes; /* all of them */
-    _mm512_storeu_ps(out, CONV_CLAMP(acc_k0_p0));
-    _mm512_storeu_ps(out + 16, CONV_CLAMP(acc_k0_p1));
-    _mm512_storeu_ps(out + 32, CONV_CLAMP(acc_k0_p2));
-    if (outputs == 1) return;
-    _mm512_storeu_ps(out + view->out_channel, CONV_CLAMP(acc_k1_p0));
-    _mm512_storeu_ps(out + view->out_channel + 16, CONV_CLAMP(acc_k1_p1));
-    _mm512_storeu_ps(out + view->out_channel + 32, CONV_CLAMP(acc_k1_p2));
-    if (outputs == 2) return;
-    _mm512_storeu_ps(out + 2 * view->out_channel, CONV_CLAMP(acc_k2_p0));
-    _mm512_storeu_ps(out + 2 * view->out_channel + 16, CONV_CLAMP(acc_k2_p1));
-    _mm512_storeu_ps(out + 2 * view->out_channel + 32, CONV_CLAMP(acc_k2_p2));
-    if (outputs == 3) return;
-    _mm512_storeu_ps(out + 3 * view->out_channel, CONV_CLAMP(acc_k3_p0));
-    _mm512_storeu_ps(out + 3 * view->out_channel + 16, CONV_CLAMP(acc_k3_p1));
-    _mm512_storeu_ps(out + 3 * view->out_channel + 32, CONV_CLAMP(acc_k3_p2));
-    if (outputs == 4) return;
-    _mm512_storeu_ps(out + 4 * view->out_channel, CONV_CLAMP(acc_k4_p0));
-    _mm512_storeu_ps(out + 4 * view->out_channel + 16, CONV_CLAMP(acc_k4_p1));
-    _mm512_storeu_ps(out + 4 * view->out_channel + 32, CONV_CLAMP(acc_k4_p2));
-    if (outputs == 5) return;
-    _mm512_storeu_ps(out + 5 * view->out_channel, CONV_CLAMP(acc_k5_p0));
-    _mm512_storeu_ps(out + 5 * view->out_channel + 16, CONV_CLAMP(acc_k5_p1));
-    _mm512_storeu_ps(out + 5 * view->out_channel + 32, CONV_CLAMP(acc_k5_p2));
-    if (outputs == 6) return;
-    _mm512_storeu_ps(out + 6 * view->out_channel, CONV_CLAMP(acc_k6_p0));
-    _mm512_storeu_ps(out + 6 * view->out_channel + 16, CONV_CLAMP(acc_k6_p1));
-    _mm512_storeu_ps(out + 6 * view->out_channel + 32, CONV_CLAMP(acc_k6_p2));
-    if (outputs == 7) return;
-    _mm512_storeu_ps(out + 7 * view->out_channel, CONV_CLAMP(acc_k7_p0));
-    _mm512_storeu_ps(out + 7 * view->out_channel + 16, CONV_CLAMP(acc_k7_p1));
-    _mm512_storeu_ps(out + 7 * view->out_channel + 32, CONV_CLAMP(acc_k7_p2));
-}
-
-
-/* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
+/* One of these tiles. */
 static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
 {
-    if (vectors == 4) {
-        if (pixels <= 3) CONV_(k64_tile3)(in, w, out, pixels, lanes, view);
-        else if (pixels <= 4) CONV_(k64_tile4)(in, w, out, lanes, view);
-        else CONV_(k64_tile6)(in, w, out, lanes, view);
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, lanes, view); break;
+    switch (vectors) {
+    case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
+    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
     }
-    else if (vectors == 2) {
-        if (pixels <= 3) CONV_(k32_tile3)(in, w, out, pixels, lanes, view);
-        else if (pixels <= 4) CONV_(k32_tile4)(in, w, out, lanes, view);
-        else CONV_(k32_tile7)(in, w, out, lanes, view);
-    }
-    else {
-        if (pixels <= 4) CONV_(k16_tile4)(in, w, out, pixels, lanes, view);
-        else CONV_(k16_tile8)(in, w, out, lanes, view);
-    }
+#undef CONV_CASE
 }
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
 
-/* to[c][r] = from[r][c], rows of both being so many elements apart. */
-static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns,
-    float *to, ptrdiff_t to_step)
+/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
+static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
+    ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
-    for (; r + 16 <= rows; r += 16) {
+    for (; r < rows && r + 16 <= readable; r += 16) {
+        const int lanes = rows - r < 16 ? (int)(rows - r) : 16;
         ptrdiff_t c = 0;
         for (; c + 16 <= columns; c += 16) {
             const float *row = from + r * from_step + c;
@@ -1067,56 +374,122 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
             const __m512 tr11 = _mm512_shuffle_f32x4(tab023, tcd023, 0xDD);
             const __m512 tr7 = _mm512_shuffle_f32x4(tab133, tcd133, 0x88);
             const __m512 tr15 = _mm512_shuffle_f32x4(tab133, tcd133, 0xDD);
-            _mm512_storeu_ps(at, tr0);
-            _mm512_storeu_ps(at + to_step, tr1);
-            _mm512_storeu_ps(at + 2 * to_step, tr2);
-            _mm512_storeu_ps(at + 3 * to_step, tr3);
-            _mm512_storeu_ps(at + 4 * to_step, tr4);
-            _mm512_storeu_ps(at + 5 * to_step, tr5);
-            _mm512_storeu_ps(at + 6 * to_step, tr6);
-            _mm512_storeu_ps(at + 7 * to_step, tr7);
-            _mm512_storeu_ps(at + 8 * to_step, tr8);
-            _mm512_storeu_ps(at + 9 * to_step, tr9);
-            _mm512_storeu_ps(at + 10 * to_step, tr10);
-            _mm512_storeu_ps(at + 11 * to_step, tr11);
-            _mm512_storeu_ps(at + 12 * to_step, tr12);
-            _mm512_storeu_ps(at + 13 * to_step, tr13);
-            _mm512_storeu_ps(at + 14 * to_step, tr14);
-            _mm512_storeu_ps(at + 15 * to_step, tr15);
+            CONV_STORE(at, tr0);
+            CONV_STORE(at + to_step, tr1);
+            CONV_STORE(at + 2 * to_step, tr2);
+            CONV_STORE(at + 3 * to_step, tr3);
+            CONV_STORE(at + 4 * to_step, tr4);
+            CONV_STORE(at + 5 * to_step, tr5);
+            CONV_STORE(at + 6 * to_step, tr6);
+            CONV_STORE(at + 7 * to_step, tr7);
+            CONV_STORE(at + 8 * to_step, tr8);
+            CONV_STORE(at + 9 * to_step, tr9);
+            CONV_STORE(at + 10 * to_step, tr10);
+            CONV_STORE(at + 11 * to_step, tr11);
+            CONV_STORE(at + 12 * to_step, tr12);
+            CONV_STORE(at + 13 * to_step, tr13);
+            CONV_STORE(at + 14 * to_step, tr14);
+            CONV_STORE(at + 15 * to_step, tr15);
         }
         for (; c < columns; ++c)
-            for (int l = 0; l < 16; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
+            for (int l = 0; l < lanes; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
     }
     for (; r < rows; ++r)
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
 }
 
-/* Pixels of the next tile of a row: as equal as up to 4 and `most` can be. */
-static int CONV_(pixels)(int left, int most)
+
+/* `left` in equal parts of at most `most`: the size of the first one. */
+static int CONV_(part)(int left, int most)
 {
-    if (left > 2 * most) return most;
-    const int tiles = (left + most - 1) / most, n = (left + tiles - 1) / tiles;
-    return n <= 4 || n == most ? n : n == left ? 3 : most;
+    const int parts = (left + most - 1) / most;
+    return (left + parts - 1) / parts;
 }
 
-/* Some pixels of `channels` channels, with pixels in the lanes. */
-static CONV_TARGET void CONV_(pixel_row)(const struct CONV_(view) *view, const float *in, const float *w, float *out,
-    int pixels, int channels)
+/* The sums of one output channel and up to 3 vectors of pixels: how they start, and what a step adds. */
+#define CONV_SUMS(k) __m512 acc_k##k##_p0 = _mm512_set1_ps(outputs > k ? w[k] : 0.0f), acc_k##k##_p1 = acc_k##k##_p0, acc_k##k##_p2 = acc_k##k##_p0
+#define CONV_ADD(k) if (outputs > k) { \
+        w_k = _mm512_set1_ps(wt[k]); \
+        CONV_FMA(acc_k##k##_p0, w_k, x_p0); \
+        if (units > 1) CONV_FMA(acc_k##k##_p1, w_k, x_p1); \
+        if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); }
+
+/* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body. Of 0
+ * vectors, it is one of `lanes` lanes.
+ * `some` of the channels, and `lanes` of the last vector, are in the output. */
+static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
 {
-    for (int k = 0; k < channels; k += 8) {
-        const int outputs = channels - k < 8 ? channels - k : 8;
-        float *to = out + k * view->out_channel;
-        int p = 0;
-        for (int left = pixels / 16, units; left > 0; left -= units, p += 16 * units) {
-            const int tiles = (left + 2) / 3;
-            units = (left + tiles - 1) / tiles; /* as equal as they can be */
-            if (units == 3) CONV_(px_tile3)(in + p, w + k, to + p, outputs, 16, view);
-            else if (units == 2) CONV_(px_tile2)(in + p, w + k, to + p, outputs, 16, view);
-            else CONV_(px_tile1)(in + p, w + k, to + p, outputs, 16, view);
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const float *wt = w + view->width;
+    {
+        const float *px = in;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
+            const __m512 x_p0 = units == 0 ? CONV_(load)(px, 0, lanes) : _mm512_loadu_ps(px);
+            const __m512 x_p1 = units > 1 ? _mm512_loadu_ps(px + 16) : x_p0;
+            const __m512 x_p2 = units > 2 ? _mm512_loadu_ps(px + 32) : x_p0;
+            __m512 w_k;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
         }
-        if (p < pixels) CONV_(px_tile0)(in + p, w + k, to + p, outputs, pixels - p, view);
     }
+    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p2, units, lanes, view);
+    if (outputs > 1 && some > 1) CONV_(out)(out + view->out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p2, units, lanes, view);
+    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * view->out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p2, units, lanes, view);
+    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * view->out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p2, units, lanes, view);
+    if (outputs > 4 && some > 4) CONV_(out)(out + 4 * view->out_channel, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p2, units, lanes, view);
+    if (outputs > 5 && some > 5) CONV_(out)(out + 5 * view->out_channel, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p2, units, lanes, view);
+    if (outputs > 6 && some > 6) CONV_(out)(out + 6 * view->out_channel, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p2, units, lanes, view);
+    if (outputs > 7 && some > 7) CONV_(out)(out + 7 * view->out_channel, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p2, units, lanes, view);
 }
+
+#define CONV_PIXELS(outputs, units) \
+    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out, int some, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
+    }
+CONV_PIXELS(2, 0) CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3)
+CONV_PIXELS(3, 0) CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3)
+CONV_PIXELS(4, 0) CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
+CONV_PIXELS(5, 0) CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3)
+CONV_PIXELS(6, 0) CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
+CONV_PIXELS(8, 0) CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
+
+/* A row of `width` pixels, `channels` channels of it. */
+static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
+{
+#define CONV_CHOICE(outputs) (units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : units == 1 ? CONV_(px_##outputs##x1) : CONV_(px_##outputs##x0))
+    for (int p = 0, units, lanes; p < width; p += 16 * (units + (units == 0))) {
+        const int vectors = (width - p) / 16;
+        units = vectors > 0 ? CONV_(part)(vectors, 3) : 0;
+        lanes = units > 0 ? 16 : width - p;
+        for (int k = 0, outputs; k < channels; k += outputs) {
+            outputs = CONV_(part)(channels - k, 8);
+            if (outputs <= 2) CONV_CHOICE(2)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else if (outputs <= 3) CONV_CHOICE(3)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else if (outputs <= 4) CONV_CHOICE(4)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else if (outputs <= 5) CONV_CHOICE(5)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else if (outputs <= 6) CONV_CHOICE(6)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else CONV_CHOICE(8)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+        }
+    }
+#undef CONV_CHOICE
+}
+#undef CONV_PIXELS
+#undef CONV_ADD
+#undef CONV_SUMS
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
 static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
@@ -1127,19 +500,18 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const float *row = in + (oh - first) * view->in_row;
-        /* Pixels in the lanes, unless too many lanes would have none. */
         if ((width + 15) / 16 * 144 <= width * 10) {
-            CONV_(pixel_row)(view, row, w, out + oh * view->out_row, width, (vectors - 1) * 16 + lanes);
+            CONV_(px_row)(row, w, out + oh * view->out_row, width, (vectors - 1) * 16 + lanes, view);
             continue;
         }
         float *to = scratch; /* a row as NHWC */
         for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(pixels)(left, most);
+            n = CONV_(part)(left, most);
             CONV_(tile)(vectors, n, row, w, to, 16, view);
-            row += n * 1;
+            row += n;
             to += n * view->out_pixel;
         }
-        CONV_(transpose)(scratch, view->out_pixel, width, (vectors - 1) * 16 + lanes, out + oh * view->out_row, view->out_channel);
+        CONV_(transpose)(scratch, view->out_pixel, width, width + 15, (vectors - 1) * 16 + lanes, out + oh * view->out_row, view->out_channel);
     }
 }
 

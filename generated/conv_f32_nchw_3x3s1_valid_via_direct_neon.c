@@ -9,8 +9,10 @@
  * A register tile holds 6 pixels times 4 vectors of output channels, 4 lanes each: all its sums
  * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. Tiles at the border have fewer
- * taps.
+ * lanes and multiplied with the weights of those output channels. There are smaller tiles for
+ * what is left.
+ * Or a tile holds 3 vectors of pixels times 8 output channels, where that is faster: for few
+ * input channels, long rows.
  */
 #include <math.h>
 #include <string.h>
@@ -69,6 +71,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
+    int pixels;         /* whether they are in the lanes */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -86,6 +89,13 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 3) / 4;
     s.block = 4;
+    /* With pixels in the lanes some lanes have none, as some have no channel otherwise; but the output
+     * need not be transposed, which takes the time of so many taps. */
+    const long long taps = (long long)9 * shape->in_channels;
+    const int units = (s.width + 3) / 4, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
+    const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
+    const int other = s.vectors == 1 ? 116 : 100;
+    s.pixels = taps * shape->out_channels * units * cost <= (taps + 2) * s.vectors * s.width * other;
     if (vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
@@ -125,8 +135,8 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
     const struct CONV_(split) s = CONV_(cut)(shape);
     const long long rows = (long long)(s.band - 1) * 1 + 3;
     const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
-        * (size_t)shape->in_channels;
-    const size_t row = (size_t)s.width * (size_t)s.block * 4;
+        * (size_t)shape->in_channels + 4;
+    const size_t row = (size_t)((s.width + 3) / 4 * 4) * (size_t)s.block * 4; /* pixels in whole vectors */
     return ((band + row) * sizeof(float) + 63) / 64 * 64;
 }
 
@@ -158,11 +168,13 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
+#define CONV_BODY inline __attribute__((always_inline))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(a), "w"(b))
 #else
 #define CONV_TILE
+#define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = vfmaq_f32(acc, a, b))
 #endif
 
@@ -170,6 +182,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
+    ptrdiff_t in_channel;
+    ptrdiff_t width; /* of the block of packed weights */
     float low, high;
 };
 
@@ -184,538 +198,124 @@ static inline void CONV_(store)(float *out, float32x4_t v, int lanes)
         for (int l = 0; l < lanes; ++l) out[l] = all[l];
     }
 }
-#define CONV_STORE(out, v) CONV_(store)(out, v, lanes)
+#define CONV_STORE(out, v) do { if (lanes < 4) CONV_(store)(out, v, lanes); else vst1q_f32(out, v); } while (0)
 
-/* Up to 3 output pixels x 16 output channels: 12 accumulators. */
-static CONV_TILE void CONV_(k16_tile3)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
+/* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
+static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, float32x4_t v2, float32x4_t v3, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    /* Every sum starts from its bias. */
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    const float32x4_t bias_k2 = vld1q_f32(w + 8);
-    const float32x4_t bias_k3 = vld1q_f32(w + 12);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2, acc_p0_k3 = bias_k3;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2, acc_p1_k3 = bias_k3;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2, acc_p2_k3 = bias_k3;
-    w += 16;
-
-    /* In each step, one input channel of one tap: its weights, and a pixel's input in all lanes. */
-    const float *wt;
-    float32x4_t w_k0, w_k1, w_k2, w_k3, x;
-    for (int kh = 0; kh < 3; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 48 * view->channels;
-
-        /* The 3 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 2 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            w_k2 = vld1q_f32(wt + 8);
-            w_k3 = vld1q_f32(wt + 12);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            CONV_FMA(acc_p0_k3, x, w_k3);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            CONV_FMA(acc_p1_k3, x, w_k3);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            CONV_FMA(acc_p2_k3, x, w_k3);
-        }
-    }
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    vst1q_f32(out + 4, CONV_CLAMP(acc_p0_k1));
-    vst1q_f32(out + 8, CONV_CLAMP(acc_p0_k2));
-    CONV_STORE(out + 12, CONV_CLAMP(acc_p0_k3));
-    if (pixels == 1) return;
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    vst1q_f32(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    vst1q_f32(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k2));
-    CONV_STORE(out + view->out_pixel + 12, CONV_CLAMP(acc_p1_k3));
-    if (pixels == 2) return;
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    vst1q_f32(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-    vst1q_f32(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k2));
-    CONV_STORE(out + 2 * view->out_pixel + 12, CONV_CLAMP(acc_p2_k3));
+    if (vectors > 1) {
+        vst1q_f32(out, CONV_CLAMP(v0));
+        v0 = v1;
+        out += 4;
+    }
+    if (vectors > 2) {
+        vst1q_f32(out, CONV_CLAMP(v0));
+        v0 = v2;
+        out += 4;
+    }
+    if (vectors > 3) {
+        vst1q_f32(out, CONV_CLAMP(v0));
+        v0 = v3;
+        out += 4;
+    }
+    CONV_STORE(out, CONV_CLAMP(v0));
 }
 
-/* 4 output pixels x 16 output channels: 16 accumulators. */
-static CONV_TILE void CONV_(k16_tile4)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
+/* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
+#define CONV_SUMS(p) float32x4_t acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
+#define CONV_ADD(p) if (pixels > p) { \
+        x = vdupq_n_f32(px##p[c]); \
+        CONV_FMA(acc_p##p##_k0, x, w_k0); \
+        if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
+        if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
+        if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
+ * vector, `lanes` lanes are in the output. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    const float32x4_t bias_k2 = vld1q_f32(w + 8);
-    const float32x4_t bias_k3 = vld1q_f32(w + 12);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2, acc_p0_k3 = bias_k3;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2, acc_p1_k3 = bias_k3;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2, acc_p2_k3 = bias_k3;
-    float32x4_t acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1, acc_p3_k2 = bias_k2, acc_p3_k3 = bias_k3;
-    w += 16;
-
-    const float *wt;
-    float32x4_t w_k0, w_k1, w_k2, w_k3, x;
-    for (int kh = 0; kh < 3; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 48 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        const float *const px2 = row + 2 * view->in_pixel;
-        const float *const px3 = row + 3 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            w_k2 = vld1q_f32(wt + 8);
-            w_k3 = vld1q_f32(wt + 12);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            CONV_FMA(acc_p0_k3, x, w_k3);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            CONV_FMA(acc_p1_k3, x, w_k3);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            CONV_FMA(acc_p2_k3, x, w_k3);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            CONV_FMA(acc_p3_k2, x, w_k2);
-            CONV_FMA(acc_p3_k3, x, w_k3);
+    const float32x4_t b_k0 = vld1q_f32(w);
+    const float32x4_t b_k1 = vectors > 1 ? vld1q_f32(w + 4) : b_k0;
+    const float32x4_t b_k2 = vectors > 2 ? vld1q_f32(w + 8) : b_k0;
+    const float32x4_t b_k3 = vectors > 3 ? vld1q_f32(w + 12) : b_k0;
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const ptrdiff_t count = 3 * view->channels;
+    const float *wt = w + vectors * 4;
+    for (int kh = 0; kh < 3; ++kh, in += view->in_row)
+    {
+        const float *px0 = in;
+        const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
+        const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
+        const float *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
+        const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
+        const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
+        const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
+        const float *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0;
+        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 4) {
+            const float32x4_t w_k0 = vld1q_f32(wt);
+            const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
+            const float32x4_t w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0;
+            const float32x4_t w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0;
+            float32x4_t x;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
         }
     }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    vst1q_f32(out + 4, CONV_CLAMP(acc_p0_k1));
-    vst1q_f32(out + 8, CONV_CLAMP(acc_p0_k2));
-    CONV_STORE(out + 12, CONV_CLAMP(acc_p0_k3));
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    vst1q_f32(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    vst1q_f32(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k2));
-    CONV_STORE(out + view->out_pixel + 12, CONV_CLAMP(acc_p1_k3));
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    vst1q_f32(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-    vst1q_f32(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k2));
-    CONV_STORE(out + 2 * view->out_pixel + 12, CONV_CLAMP(acc_p2_k3));
-    vst1q_f32(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    vst1q_f32(out + 3 * view->out_pixel + 4, CONV_CLAMP(acc_p3_k1));
-    vst1q_f32(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k2));
-    CONV_STORE(out + 3 * view->out_pixel + 12, CONV_CLAMP(acc_p3_k3));
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, view);
+    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, view);
+    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, view);
+    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, view);
+    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, view);
+    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, view);
+    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, view);
+    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, view);
 }
 
-/* 6 output pixels x 16 output channels: 24 accumulators. */
-static CONV_TILE void CONV_(k16_tile6)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    const float32x4_t bias_k2 = vld1q_f32(w + 8);
-    const float32x4_t bias_k3 = vld1q_f32(w + 12);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2, acc_p0_k3 = bias_k3;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2, acc_p1_k3 = bias_k3;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2, acc_p2_k3 = bias_k3;
-    float32x4_t acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1, acc_p3_k2 = bias_k2, acc_p3_k3 = bias_k3;
-    float32x4_t acc_p4_k0 = bias_k0, acc_p4_k1 = bias_k1, acc_p4_k2 = bias_k2, acc_p4_k3 = bias_k3;
-    float32x4_t acc_p5_k0 = bias_k0, acc_p5_k1 = bias_k1, acc_p5_k2 = bias_k2, acc_p5_k3 = bias_k3;
-    w += 16;
-
-    const float *wt;
-    float32x4_t w_k0, w_k1, w_k2, w_k3, x;
-    for (int kh = 0; kh < 3; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 48 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        const float *const px2 = row + 2 * view->in_pixel;
-        const float *const px3 = row + 3 * view->in_pixel;
-        const float *const px4 = row + 4 * view->in_pixel;
-        const float *const px5 = row + 5 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            w_k2 = vld1q_f32(wt + 8);
-            w_k3 = vld1q_f32(wt + 12);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            CONV_FMA(acc_p0_k3, x, w_k3);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            CONV_FMA(acc_p1_k3, x, w_k3);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            CONV_FMA(acc_p2_k3, x, w_k3);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            CONV_FMA(acc_p3_k2, x, w_k2);
-            CONV_FMA(acc_p3_k3, x, w_k3);
-            x = vdupq_n_f32(px4[c]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            CONV_FMA(acc_p4_k1, x, w_k1);
-            CONV_FMA(acc_p4_k2, x, w_k2);
-            CONV_FMA(acc_p4_k3, x, w_k3);
-            x = vdupq_n_f32(px5[c]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            CONV_FMA(acc_p5_k1, x, w_k1);
-            CONV_FMA(acc_p5_k2, x, w_k2);
-            CONV_FMA(acc_p5_k3, x, w_k3);
-        }
+#define CONV_OF(pixels, vectors) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(body)(in, w, out, pixels, vectors, lanes, view); \
     }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    vst1q_f32(out + 4, CONV_CLAMP(acc_p0_k1));
-    vst1q_f32(out + 8, CONV_CLAMP(acc_p0_k2));
-    CONV_STORE(out + 12, CONV_CLAMP(acc_p0_k3));
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    vst1q_f32(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    vst1q_f32(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k2));
-    CONV_STORE(out + view->out_pixel + 12, CONV_CLAMP(acc_p1_k3));
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    vst1q_f32(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-    vst1q_f32(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k2));
-    CONV_STORE(out + 2 * view->out_pixel + 12, CONV_CLAMP(acc_p2_k3));
-    vst1q_f32(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    vst1q_f32(out + 3 * view->out_pixel + 4, CONV_CLAMP(acc_p3_k1));
-    vst1q_f32(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k2));
-    CONV_STORE(out + 3 * view->out_pixel + 12, CONV_CLAMP(acc_p3_k3));
-    vst1q_f32(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    vst1q_f32(out + 4 * view->out_pixel + 4, CONV_CLAMP(acc_p4_k1));
-    vst1q_f32(out + 4 * view->out_pixel + 8, CONV_CLAMP(acc_p4_k2));
-    CONV_STORE(out + 4 * view->out_pixel + 12, CONV_CLAMP(acc_p4_k3));
-    vst1q_f32(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    vst1q_f32(out + 5 * view->out_pixel + 4, CONV_CLAMP(acc_p5_k1));
-    vst1q_f32(out + 5 * view->out_pixel + 8, CONV_CLAMP(acc_p5_k2));
-    CONV_STORE(out + 5 * view->out_pixel + 12, CONV_CLAMP(acc_p5_k3));
-}
+CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
+CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
 
-/* Up to 3 output pixels x 8 output channels: 6 accumulators. */
-static CONV_TILE void CONV_(k8_tile3)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    w += 8;
-
-    const float *wt;
-    float32x4_t w_k0, w_k1, x;
-    for (int kh = 0; kh < 3; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 24 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 2 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-        }
-    }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 4, CONV_CLAMP(acc_p0_k1));
-    if (pixels == 1) return;
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    if (pixels == 2) return;
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-}
-
-/* 4 output pixels x 8 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k8_tile4)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    float32x4_t acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    w += 8;
-
-    const float *wt;
-    float32x4_t w_k0, w_k1, x;
-    for (int kh = 0; kh < 3; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 24 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        const float *const px2 = row + 2 * view->in_pixel;
-        const float *const px3 = row + 3 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-        }
-    }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 4, CONV_CLAMP(acc_p0_k1));
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-    vst1q_f32(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 3 * view->out_pixel + 4, CONV_CLAMP(acc_p3_k1));
-}
-
-/* 7 output pixels x 8 output channels: 14 accumulators. */
-static CONV_TILE void CONV_(k8_tile7)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    float32x4_t acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    float32x4_t acc_p4_k0 = bias_k0, acc_p4_k1 = bias_k1;
-    float32x4_t acc_p5_k0 = bias_k0, acc_p5_k1 = bias_k1;
-    float32x4_t acc_p6_k0 = bias_k0, acc_p6_k1 = bias_k1;
-    w += 8;
-
-    const float *wt;
-    float32x4_t w_k0, w_k1, x;
-    for (int kh = 0; kh < 3; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 24 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        const float *const px2 = row + 2 * view->in_pixel;
-        const float *const px3 = row + 3 * view->in_pixel;
-        const float *const px4 = row + 4 * view->in_pixel;
-        const float *const px5 = row + 5 * view->in_pixel;
-        const float *const px6 = row + 6 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            x = vdupq_n_f32(px4[c]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            CONV_FMA(acc_p4_k1, x, w_k1);
-            x = vdupq_n_f32(px5[c]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            CONV_FMA(acc_p5_k1, x, w_k1);
-            x = vdupq_n_f32(px6[c]);
-            CONV_FMA(acc_p6_k0, x, w_k0);
-            CONV_FMA(acc_p6_k1, x, w_k1);
-        }
-    }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 4, CONV_CLAMP(acc_p0_k1));
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-    vst1q_f32(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 3 * view->out_pixel + 4, CONV_CLAMP(acc_p3_k1));
-    vst1q_f32(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    CONV_STORE(out + 4 * view->out_pixel + 4, CONV_CLAMP(acc_p4_k1));
-    vst1q_f32(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    CONV_STORE(out + 5 * view->out_pixel + 4, CONV_CLAMP(acc_p5_k1));
-    vst1q_f32(out + 6 * view->out_pixel, CONV_CLAMP(acc_p6_k0));
-    CONV_STORE(out + 6 * view->out_pixel + 4, CONV_CLAMP(acc_p6_k1));
-}
-
-/* Up to 4 output pixels x 4 output channels: 4 accumulators. */
-static CONV_TILE void CONV_(k4_tile4)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    float32x4_t acc_p0_k0 = bias_k0;
-    float32x4_t acc_p1_k0 = bias_k0;
-    float32x4_t acc_p2_k0 = bias_k0;
-    float32x4_t acc_p3_k0 = bias_k0;
-    w += 4;
-
-    const float *wt;
-    float32x4_t w_k0, x;
-    for (int kh = 0; kh < 3; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 12 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 2 * view->in_pixel : 0);
-        const float *const px3 = row + (pixels > 3 ? 3 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 4) {
-
-            w_k0 = vld1q_f32(wt);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-        }
-    }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
-    if (pixels == 1) return;
-    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    if (pixels == 2) return;
-    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    if (pixels == 3) return;
-    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-}
-
-/* 8 output pixels x 4 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k4_tile8)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    float32x4_t acc_p0_k0 = bias_k0;
-    float32x4_t acc_p1_k0 = bias_k0;
-    float32x4_t acc_p2_k0 = bias_k0;
-    float32x4_t acc_p3_k0 = bias_k0;
-    float32x4_t acc_p4_k0 = bias_k0;
-    float32x4_t acc_p5_k0 = bias_k0;
-    float32x4_t acc_p6_k0 = bias_k0;
-    float32x4_t acc_p7_k0 = bias_k0;
-    w += 4;
-
-    const float *wt;
-    float32x4_t w_k0, x;
-    for (int kh = 0; kh < 3; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - 0) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 12 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + view->in_pixel;
-        const float *const px2 = row + 2 * view->in_pixel;
-        const float *const px3 = row + 3 * view->in_pixel;
-        const float *const px4 = row + 4 * view->in_pixel;
-        const float *const px5 = row + 5 * view->in_pixel;
-        const float *const px6 = row + 6 * view->in_pixel;
-        const float *const px7 = row + 7 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 4) {
-
-            w_k0 = vld1q_f32(wt);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            x = vdupq_n_f32(px4[c]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            x = vdupq_n_f32(px5[c]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            x = vdupq_n_f32(px6[c]);
-            CONV_FMA(acc_p6_k0, x, w_k0);
-            x = vdupq_n_f32(px7[c]);
-            CONV_FMA(acc_p7_k0, x, w_k0);
-        }
-    }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    CONV_STORE(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    CONV_STORE(out + 6 * view->out_pixel, CONV_CLAMP(acc_p6_k0));
-    CONV_STORE(out + 7 * view->out_pixel, CONV_CLAMP(acc_p7_k0));
-}
-
-
-/* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
+/* One of these tiles. */
 static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
 {
-    if (vectors == 4) {
-        if (pixels <= 3) CONV_(k16_tile3)(in, w, out, pixels, lanes, view);
-        else if (pixels <= 4) CONV_(k16_tile4)(in, w, out, lanes, view);
-        else CONV_(k16_tile6)(in, w, out, lanes, view);
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, lanes, view); break;
+    switch (vectors) {
+    case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
+    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
     }
-    else if (vectors == 2) {
-        if (pixels <= 3) CONV_(k8_tile3)(in, w, out, pixels, lanes, view);
-        else if (pixels <= 4) CONV_(k8_tile4)(in, w, out, lanes, view);
-        else CONV_(k8_tile7)(in, w, out, lanes, view);
-    }
-    else {
-        if (pixels <= 4) CONV_(k4_tile4)(in, w, out, pixels, lanes, view);
-        else CONV_(k4_tile8)(in, w, out, lanes, view);
-    }
+#undef CONV_CASE
 }
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
 
-/* to[c][r] = from[r][c], rows of both being so many elements apart. */
-static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns,
-    float *to, ptrdiff_t to_step)
+/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
+static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
+    ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
-    for (; r + 4 <= rows; r += 4) {
+    for (; r < rows && r + 4 <= readable; r += 4) {
+        const int lanes = rows - r < 4 ? (int)(rows - r) : 4;
         ptrdiff_t c = 0;
         for (; c + 4 <= columns; c += 4) {
             const float *row = from + r * from_step + c;
@@ -732,25 +332,139 @@ static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t r
             const float32x4_t tr2 = vzip2q_f32(tac1, tbd1);
             const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
             const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
-            vst1q_f32(at, tr1);
-            vst1q_f32(at + to_step, tr2);
-            vst1q_f32(at + 2 * to_step, ts1);
-            vst1q_f32(at + 3 * to_step, ts2);
+            CONV_STORE(at, tr1);
+            CONV_STORE(at + to_step, tr2);
+            CONV_STORE(at + 2 * to_step, ts1);
+            CONV_STORE(at + 3 * to_step, ts2);
         }
         for (; c < columns; ++c)
-            for (int l = 0; l < 4; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
+            for (int l = 0; l < lanes; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
     }
     for (; r < rows; ++r)
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
 }
 
-/* Pixels of the next tile of a row: as equal as up to 4 and `most` can be. */
-static int CONV_(pixels)(int left, int most)
+/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
+static void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
 {
-    if (left > 2 * most) return most;
-    const int tiles = (left + most - 1) / most, n = (left + tiles - 1) / tiles;
-    return n <= 4 || n == most ? n : n == left ? 3 : most;
+    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
+    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
+    for (int ih = first; ih < last; ++ih, to += span * IC) {
+        CONV_(transpose)(image + ih * IW, shape->in_h * IW, IC, IC, pixels, to + left * IC, IC);
+        memset(to, 0, (size_t)(left * IC) * sizeof(float));
+        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
+    }
 }
+
+/* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it. */
+static void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
+{
+    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left;
+    for (int ih = first; ih < last; ++ih)
+    for (ptrdiff_t c = 0; c < IC; ++c) {
+        const float *row = image + (c * shape->in_h + ih) * IW;
+        const ptrdiff_t begin = left < span ? left : span, end = IW < span - begin ? begin + IW : span;
+        memset(to, 0, (size_t)begin * sizeof(float));
+        memcpy(to + begin, row, (size_t)(end - begin) * sizeof(float));
+        memset(to + end, 0, (size_t)(span - end) * sizeof(float));
+        to += span;
+    }
+}
+
+
+/* `left` in equal parts of at most `most`: the size of the first one. */
+static int CONV_(part)(int left, int most)
+{
+    const int parts = (left + most - 1) / most;
+    return (left + parts - 1) / parts;
+}
+
+/* The sums of one output channel and up to 3 vectors of pixels: how they start, and what a step adds. */
+#define CONV_SUMS(k) float32x4_t acc_k##k##_p0 = vdupq_n_f32(outputs > k ? w[k] : 0.0f), acc_k##k##_p1 = acc_k##k##_p0, acc_k##k##_p2 = acc_k##k##_p0
+#define CONV_ADD(k) if (outputs > k) { \
+        w_k = vdupq_n_f32(wt[k]); \
+        CONV_FMA(acc_k##k##_p0, w_k, x_p0); \
+        if (units > 1) CONV_FMA(acc_k##k##_p1, w_k, x_p1); \
+        if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); }
+
+/* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
+ * `some` of the channels, and `lanes` of the last vector, are in the output. */
+static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
+{
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const float *wt = w + view->width;
+    for (int kh = 0; kh < 3; ++kh, in += view->in_row)
+    for (int kw = 0; kw < 3; ++kw)
+    {
+        const float *px = in + kw;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
+            const float32x4_t x_p0 = vld1q_f32(px);
+            const float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
+            const float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
+            float32x4_t w_k;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
+        }
+    }
+    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p2, units, lanes, view);
+    if (outputs > 1 && some > 1) CONV_(out)(out + view->out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p2, units, lanes, view);
+    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * view->out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p2, units, lanes, view);
+    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * view->out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p2, units, lanes, view);
+    if (outputs > 4 && some > 4) CONV_(out)(out + 4 * view->out_channel, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p2, units, lanes, view);
+    if (outputs > 5 && some > 5) CONV_(out)(out + 5 * view->out_channel, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p2, units, lanes, view);
+    if (outputs > 6 && some > 6) CONV_(out)(out + 6 * view->out_channel, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p2, units, lanes, view);
+    if (outputs > 7 && some > 7) CONV_(out)(out + 7 * view->out_channel, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p2, units, lanes, view);
+}
+
+#define CONV_PIXELS(outputs, units) \
+    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out, int some, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
+    }
+CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3)
+CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3)
+CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
+CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3)
+CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
+CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
+
+/* A row of `width` pixels, `channels` channels of it. */
+static void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
+{
+#define CONV_CHOICE(outputs) (units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1))
+    for (int p = 0, units, lanes; p < width; p += 4 * (units)) {
+        units = CONV_(part)((width - p + 3) / 4, 3);
+        lanes = width - p < 4 * units ? width - p - 4 * (units - 1) : 4;
+        for (int k = 0, outputs; k < channels; k += outputs) {
+            outputs = CONV_(part)(channels - k, 8);
+            if (outputs <= 2) CONV_CHOICE(2)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else if (outputs <= 3) CONV_CHOICE(3)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else if (outputs <= 4) CONV_CHOICE(4)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else if (outputs <= 5) CONV_CHOICE(5)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else if (outputs <= 6) CONV_CHOICE(6)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else CONV_CHOICE(8)(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+        }
+    }
+#undef CONV_CHOICE
+}
+#undef CONV_PIXELS
+#undef CONV_ADD
+#undef CONV_SUMS
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
@@ -761,27 +475,18 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = s->width;
         const float *row = in + (oh - first) * view->in_row;
+        if (s->pixels) {
+            CONV_(px_row)(row, w, out + oh * view->out_row, width, (vectors - 1) * 4 + lanes, view);
+            continue;
+        }
         float *to = scratch; /* a row as NHWC */
         for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(pixels)(left, most);
+            n = CONV_(part)(left, most);
             CONV_(tile)(vectors, n, row, w, to, 4, view);
             row += n * view->in_pixel;
             to += n * view->out_pixel;
         }
-        CONV_(transpose)(scratch, view->out_pixel, width, (vectors - 1) * 4 + lanes, out + oh * view->out_row, view->out_channel);
-    }
-}
-
-/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
-static void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
-{
-    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
-    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
-    for (int ih = first; ih < last; ++ih, to += span * IC) {
-        CONV_(transpose)(image + ih * IW, shape->in_h * IW, IC, pixels, to + left * IC, IC);
-        memset(to, 0, (size_t)(left * IC) * sizeof(float));
-        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
+        CONV_(transpose)(scratch, view->out_pixel, width, width + 3, (vectors - 1) * 4 + lanes, out + oh * view->out_row, view->out_channel);
     }
 }
 
@@ -791,9 +496,11 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    const struct CONV_(view) view = {
+    struct CONV_(view) view = {
         (ptrdiff_t)CONV_(span)(shape) * IC, IC, IC,
         s.width, s.block * 4, out_pixels,
+        (ptrdiff_t)CONV_(span)(shape),
+        0,
         shape->clamp_low, shape->clamp_high,
     };
     float *scratch = workspace;
@@ -808,12 +515,14 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
         const int bottom = (oh_end - 1) - shape->pad_top + 3;
         const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
         const int last = bottom < shape->in_h ? bottom : shape->in_h;
-        float *staged = scratch + s.width * view.out_pixel;
-        CONV_(stage)(shape, in, staged, first, last);
+        float *staged = scratch + (s.width + 3) / 4 * 4 * view.out_pixel;
+        if (s.pixels) CONV_(stage_planes)(shape, in, staged, first, last);
+        else CONV_(stage)(shape, in, staged, first, last);
         in = staged;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
+            view.width = vectors * 4;
             const int left = (int)OC - (v + vectors - 1) * 4;
             const float *w = (const float *)packed + (ptrdiff_t)v * 4 * (1 + 9 * IC);
             CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 4 * view.out_channel, vectors, left < 4 ? left : 4, oh_begin, oh_end, scratch);

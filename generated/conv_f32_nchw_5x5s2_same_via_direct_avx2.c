@@ -9,8 +9,10 @@
  * A register tile holds 4 pixels times 3 vectors of output channels, 8 lanes each: all its sums
  * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. Tiles at the border have fewer
- * taps.
+ * lanes and multiplied with the weights of those output channels. There are smaller tiles for
+ * what is left.
+ * Or a tile holds 3 vectors of pixels times 4 output channels, where that is faster: for few
+ * input channels, long rows.
  */
 #include <math.h>
 #include <string.h>
@@ -28,10 +30,10 @@ static long long CONV_(count)(long long a, long long b, long long c)
     return a * b > limit / c ? 0 : a * b * c;
 }
 
-/* Columns of the input that the windows of a row span, padding included. */
+/* Columns of the input that the windows of a row span, padding included, in whole strides. */
 static long long CONV_(span)(const struct conv_shape *shape)
 {
-    return (long long)(shape->out_w - 1) * 2 + 5;
+    return ((long long)(shape->out_w - 1) * 2 + 6) / 2 * 2;
 }
 
 enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h, int in_w,
@@ -73,6 +75,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
+    int pixels;         /* whether they are in the lanes */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -90,6 +93,13 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 7) / 8;
     s.block = 3;
+    /* With pixels in the lanes some lanes have none, as some have no channel otherwise; but the output
+     * need not be transposed, which takes the time of so many taps. */
+    const long long taps = (long long)25 * shape->in_channels;
+    const int units = (s.width + 7) / 8, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
+    const int cost = tile == 1 ? 205 : tile == 2 ? 103 : 103; /* of a vector's sum in such tiles, in hundredths */
+    const int other = s.vectors == 1 ? 116 : 100;
+    s.pixels = taps * shape->out_channels * units * cost <= (taps + 4) * s.vectors * s.width * other;
     if (vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
@@ -129,8 +139,8 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
     const struct CONV_(split) s = CONV_(cut)(shape);
     const long long rows = (long long)(s.band - 1) * 2 + 5;
     const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
-        * (size_t)shape->in_channels;
-    const size_t row = (size_t)s.width * (size_t)s.block * 8;
+        * (size_t)shape->in_channels + 8;
+    const size_t row = (size_t)((s.width + 7) / 8 * 8) * (size_t)s.block * 8; /* pixels in whole vectors */
     return ((band + row) * sizeof(float) + 63) / 64 * 64;
 }
 
@@ -163,6 +173,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx2,fma")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx2,fma")))
+#define CONV_BODY inline __attribute__((always_inline, target("avx2,fma")))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
@@ -170,6 +181,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #else
 #define CONV_TARGET
 #define CONV_TILE
+#define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm256_fmadd_ps(a, b, acc))
 #endif
 
@@ -177,6 +189,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
+    ptrdiff_t in_channel;
+    ptrdiff_t width; /* of the block of packed weights */
     float low, high;
 };
 
@@ -185,419 +199,117 @@ static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
 {
     _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
 }
-#define CONV_STORE(out, v) CONV_(store)(out, v, lanes)
+#define CONV_STORE(out, v) do { if (lanes < 8) CONV_(store)(out, v, lanes); else _mm256_storeu_ps(out, v); } while (0)
 
-/* Up to 3 output pixels x 24 output channels: 9 accumulators. */
-static CONV_TILE void CONV_(k24_tile3)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int lanes, const struct CONV_(view) *view)
+/* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
+static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    /* Every sum starts from its bias. */
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    const __m256 bias_k2 = _mm256_loadu_ps(w + 16);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2;
-    w += 24;
-
-    /* In each step, one input channel of one tap: its weights, and a pixel's input in all lanes. */
-    const float *wt;
-    __m256 w_k0, w_k1, w_k2, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 120 * view->channels;
-
-        /* The 5 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 5 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 24) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            w_k2 = _mm256_loadu_ps(wt + 16);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-        }
-    }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    _mm256_storeu_ps(out + 8, CONV_CLAMP(acc_p0_k1));
-    CONV_STORE(out + 16, CONV_CLAMP(acc_p0_k2));
-    if (pixels == 1) return;
-    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    _mm256_storeu_ps(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
-    CONV_STORE(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k2));
-    if (pixels == 2) return;
-    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    _mm256_storeu_ps(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
-    CONV_STORE(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k2));
+    if (vectors > 1) {
+        _mm256_storeu_ps(out, CONV_CLAMP(v0));
+        v0 = v1;
+        out += 8;
+    }
+    if (vectors > 2) {
+        _mm256_storeu_ps(out, CONV_CLAMP(v0));
+        v0 = v2;
+        out += 8;
+    }
+    CONV_STORE(out, CONV_CLAMP(v0));
 }
 
-/* 4 output pixels x 24 output channels: 12 accumulators. */
-static CONV_TILE void CONV_(k24_tile4)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
+/* The sums of one pixel and up to 3 vectors of output channels: how they start, and what a step adds. */
+#define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2
+#define CONV_ADD(p) if (pixels > p) { \
+        x = _mm256_set1_ps(px##p[c]); \
+        CONV_FMA(acc_p##p##_k0, x, w_k0); \
+        if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
+        if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); }
+
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
+ * vector, `lanes` lanes are in the output. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    const __m256 bias_k2 = _mm256_loadu_ps(w + 16);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2;
-    __m256 acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1, acc_p3_k2 = bias_k2;
-    w += 24;
-
-    const float *wt;
-    __m256 w_k0, w_k1, w_k2, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 120 * view->channels;
-        const ptrdiff_t count = 5 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 24) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            w_k2 = _mm256_loadu_ps(wt + 16);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            x = _mm256_set1_ps(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            CONV_FMA(acc_p3_k2, x, w_k2);
+    const __m256 b_k0 = _mm256_loadu_ps(w);
+    const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
+    const __m256 b_k2 = vectors > 2 ? _mm256_loadu_ps(w + 16) : b_k0;
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const ptrdiff_t count = 5 * view->channels;
+    const float *wt = w + vectors * 8;
+    wt += (ptrdiff_t)kh_begin * 5 * view->channels * (vectors * 8);
+    for (int kh = kh_begin; kh < kh_end; ++kh, in += view->in_row)
+    {
+        const float *px0 = in;
+        const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
+        const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
+        const float *const px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
+        const float *const px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
+        const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
+        const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
+        const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
+        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 8) {
+            const __m256 w_k0 = _mm256_loadu_ps(wt);
+            const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
+            const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
+            __m256 x;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
         }
     }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    _mm256_storeu_ps(out + 8, CONV_CLAMP(acc_p0_k1));
-    CONV_STORE(out + 16, CONV_CLAMP(acc_p0_k2));
-    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    _mm256_storeu_ps(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
-    CONV_STORE(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k2));
-    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    _mm256_storeu_ps(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
-    CONV_STORE(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k2));
-    _mm256_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    _mm256_storeu_ps(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k1));
-    CONV_STORE(out + 3 * view->out_pixel + 16, CONV_CLAMP(acc_p3_k2));
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, vectors, lanes, view);
+    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, vectors, lanes, view);
+    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, vectors, lanes, view);
+    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, vectors, lanes, view);
+    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, vectors, lanes, view);
+    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, vectors, lanes, view);
+    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, vectors, lanes, view);
+    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, vectors, lanes, view);
 }
 
-/* Up to 3 output pixels x 16 output channels: 6 accumulators. */
-static CONV_TILE void CONV_(k16_tile3)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    w += 16;
-
-    const float *wt;
-    __m256 w_k0, w_k1, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 80 * view->channels;
-        const ptrdiff_t count = 5 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-        }
+#define CONV_OF(pixels, vectors) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(body)(in, w, out, kh_begin, kh_end, pixels, vectors, lanes, view); \
     }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 8, CONV_CLAMP(acc_p0_k1));
-    if (pixels == 1) return;
-    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
-    if (pixels == 2) return;
-    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
-}
+CONV_OF(1, 3) CONV_OF(2, 3) CONV_OF(3, 3) CONV_OF(4, 3)
+CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
 
-/* 4 output pixels x 16 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k16_tile4)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    __m256 acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    w += 16;
-
-    const float *wt;
-    __m256 w_k0, w_k1, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 80 * view->channels;
-        const ptrdiff_t count = 5 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = _mm256_set1_ps(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 8, CONV_CLAMP(acc_p0_k1));
-    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
-    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
-    _mm256_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k1));
-}
-
-/* 6 output pixels x 16 output channels: 12 accumulators. */
-static CONV_TILE void CONV_(k16_tile6)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    __m256 acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    __m256 acc_p4_k0 = bias_k0, acc_p4_k1 = bias_k1;
-    __m256 acc_p5_k0 = bias_k0, acc_p5_k1 = bias_k1;
-    w += 16;
-
-    const float *wt;
-    __m256 w_k0, w_k1, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 80 * view->channels;
-        const ptrdiff_t count = 5 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        const float *const px4 = row + 8 * view->in_pixel;
-        const float *const px5 = row + 10 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = _mm256_set1_ps(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            x = _mm256_set1_ps(px4[c]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            CONV_FMA(acc_p4_k1, x, w_k1);
-            x = _mm256_set1_ps(px5[c]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            CONV_FMA(acc_p5_k1, x, w_k1);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 8, CONV_CLAMP(acc_p0_k1));
-    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
-    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
-    _mm256_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k1));
-    _mm256_storeu_ps(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    CONV_STORE(out + 4 * view->out_pixel + 8, CONV_CLAMP(acc_p4_k1));
-    _mm256_storeu_ps(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    CONV_STORE(out + 5 * view->out_pixel + 8, CONV_CLAMP(acc_p5_k1));
-}
-
-/* Up to 4 output pixels x 8 output channels: 4 accumulators. */
-static CONV_TILE void CONV_(k8_tile4)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    __m256 acc_p0_k0 = bias_k0;
-    __m256 acc_p1_k0 = bias_k0;
-    __m256 acc_p2_k0 = bias_k0;
-    __m256 acc_p3_k0 = bias_k0;
-    w += 8;
-
-    const float *wt;
-    __m256 w_k0, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 40 * view->channels;
-        const ptrdiff_t count = 5 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        const float *const px3 = row + (pixels > 3 ? 6 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = _mm256_set1_ps(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
-    if (pixels == 1) return;
-    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    if (pixels == 2) return;
-    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    if (pixels == 3) return;
-    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-}
-
-/* 8 output pixels x 8 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k8_tile8)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    __m256 acc_p0_k0 = bias_k0;
-    __m256 acc_p1_k0 = bias_k0;
-    __m256 acc_p2_k0 = bias_k0;
-    __m256 acc_p3_k0 = bias_k0;
-    __m256 acc_p4_k0 = bias_k0;
-    __m256 acc_p5_k0 = bias_k0;
-    __m256 acc_p6_k0 = bias_k0;
-    __m256 acc_p7_k0 = bias_k0;
-    w += 8;
-
-    const float *wt;
-    __m256 w_k0, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 40 * view->channels;
-        const ptrdiff_t count = 5 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        const float *const px4 = row + 8 * view->in_pixel;
-        const float *const px5 = row + 10 * view->in_pixel;
-        const float *const px6 = row + 12 * view->in_pixel;
-        const float *const px7 = row + 14 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = _mm256_set1_ps(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            x = _mm256_set1_ps(px4[c]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            x = _mm256_set1_ps(px5[c]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            x = _mm256_set1_ps(px6[c]);
-            CONV_FMA(acc_p6_k0, x, w_k0);
-            x = _mm256_set1_ps(px7[c]);
-            CONV_FMA(acc_p7_k0, x, w_k0);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    CONV_STORE(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    CONV_STORE(out + 6 * view->out_pixel, CONV_CLAMP(acc_p6_k0));
-    CONV_STORE(out + 7 * view->out_pixel, CONV_CLAMP(acc_p7_k0));
-}
-
-
-/* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
+/* One of these tiles. */
 static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
 {
-    if (vectors == 3) {
-        if (pixels <= 3) CONV_(k24_tile3)(in, w, out, kh_begin, kh_end, pixels, lanes, view);
-        else CONV_(k24_tile4)(in, w, out, kh_begin, kh_end, lanes, view);
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, kh_begin, kh_end, lanes, view); break;
+    switch (vectors) {
+    case 3: switch (pixels) { CONV_CASE(1, 3) CONV_CASE(2, 3) CONV_CASE(3, 3) CONV_CASE(4, 3) } break;
+    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
     }
-    else if (vectors == 2) {
-        if (pixels <= 3) CONV_(k16_tile3)(in, w, out, kh_begin, kh_end, pixels, lanes, view);
-        else if (pixels <= 4) CONV_(k16_tile4)(in, w, out, kh_begin, kh_end, lanes, view);
-        else CONV_(k16_tile6)(in, w, out, kh_begin, kh_end, lanes, view);
-    }
-    else {
-        if (pixels <= 4) CONV_(k8_tile4)(in, w, out, kh_begin, kh_end, pixels, lanes, view);
-        else CONV_(k8_tile8)(in, w, out, kh_begin, kh_end, lanes, view);
-    }
+#undef CONV_CASE
 }
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
 
-/* to[c][r] = from[r][c], rows of both being so many elements apart. */
-static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns,
-    float *to, ptrdiff_t to_step)
+/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
+static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
+    ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
-    for (; r + 8 <= rows; r += 8) {
+    for (; r < rows && r + 8 <= readable; r += 8) {
+        const int lanes = rows - r < 8 ? (int)(rows - r) : 8;
         ptrdiff_t c = 0;
         for (; c + 8 <= columns; c += 8) {
             const float *row = from + r * from_step + c;
@@ -634,29 +346,135 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
             const __m256 tr5 = _mm256_permute2f128_ps(t0_1, t1_1, 0x31);
             const __m256 tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
             const __m256 tr7 = _mm256_permute2f128_ps(t0_3, t1_3, 0x31);
-            _mm256_storeu_ps(at, tr0);
-            _mm256_storeu_ps(at + to_step, tr1);
-            _mm256_storeu_ps(at + 2 * to_step, tr2);
-            _mm256_storeu_ps(at + 3 * to_step, tr3);
-            _mm256_storeu_ps(at + 4 * to_step, tr4);
-            _mm256_storeu_ps(at + 5 * to_step, tr5);
-            _mm256_storeu_ps(at + 6 * to_step, tr6);
-            _mm256_storeu_ps(at + 7 * to_step, tr7);
+            CONV_STORE(at, tr0);
+            CONV_STORE(at + to_step, tr1);
+            CONV_STORE(at + 2 * to_step, tr2);
+            CONV_STORE(at + 3 * to_step, tr3);
+            CONV_STORE(at + 4 * to_step, tr4);
+            CONV_STORE(at + 5 * to_step, tr5);
+            CONV_STORE(at + 6 * to_step, tr6);
+            CONV_STORE(at + 7 * to_step, tr7);
         }
         for (; c < columns; ++c)
-            for (int l = 0; l < 8; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
+            for (int l = 0; l < lanes; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
     }
     for (; r < rows; ++r)
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
 }
 
-/* Pixels of the next tile of a row: as equal as up to 4 and `most` can be. */
-static int CONV_(pixels)(int left, int most)
+/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
+static CONV_TARGET void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
 {
-    if (left > 2 * most) return most;
-    const int tiles = (left + most - 1) / most, n = (left + tiles - 1) / tiles;
-    return n <= 4 || n == most ? n : n == left ? 3 : most;
+    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
+    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
+    for (int ih = first; ih < last; ++ih, to += span * IC) {
+        CONV_(transpose)(image + ih * IW, shape->in_h * IW, IC, IC, pixels, to + left * IC, IC);
+        memset(to, 0, (size_t)(left * IC) * sizeof(float));
+        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
+    }
 }
+
+/* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it;
+ * of every 2 pixels all the first ones, then all the second ones. */
+static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
+{
+    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape) / 2, left = shape->pad_left;
+    for (int ih = first; ih < last; ++ih)
+    for (ptrdiff_t c = 0; c < IC; ++c) {
+        const float *row = image + (c * shape->in_h + ih) * IW;
+        for (int phase = 0; phase < 2; ++phase, to += span) {
+            /* Its pixel x is pixel 2 x + phase - left of the row. */
+            ptrdiff_t x = 0, begin = left > phase ? (left - phase + 1) / 2 : 0, end = (IW + left - phase + 1) / 2;
+            if (begin > span) begin = span;
+            if (end > span) end = span;
+            for (; x < begin; ++x) to[x] = 0.0f;
+            for (; x + 8 <= end; x += 8) {
+                const float *from = row + (2 * x + phase - left);
+                _mm256_storeu_ps(to + x, _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(_mm256_loadu_ps(from), _mm256_loadu_ps(from + 7), 0xD8)), 0xD8)));
+            }
+            for (; x < end; ++x) to[x] = row[2 * x + phase - left];
+            for (; x < span; ++x) to[x] = 0.0f;
+        }
+    }
+}
+
+
+/* `left` in equal parts of at most `most`: the size of the first one. */
+static int CONV_(part)(int left, int most)
+{
+    const int parts = (left + most - 1) / most;
+    return (left + parts - 1) / parts;
+}
+
+/* The sums of one output channel and up to 3 vectors of pixels: how they start, and what a step adds. */
+#define CONV_SUMS(k) __m256 acc_k##k##_p0 = _mm256_set1_ps(outputs > k ? w[k] : 0.0f), acc_k##k##_p1 = acc_k##k##_p0, acc_k##k##_p2 = acc_k##k##_p0
+#define CONV_ADD(k) if (outputs > k) { \
+        w_k = _mm256_set1_ps(wt[k]); \
+        CONV_FMA(acc_k##k##_p0, w_k, x_p0); \
+        if (units > 1) CONV_FMA(acc_k##k##_p1, w_k, x_p1); \
+        if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); }
+
+/* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
+ * `some` of the channels, and `lanes` of the last vector, are in the output. */
+static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
+{
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    const float *wt = w + view->width;
+    wt += (ptrdiff_t)kh_begin * 5 * view->channels * view->width;
+    for (int kh = kh_begin; kh < kh_end; ++kh, in += view->in_row)
+    for (int kw = 0; kw < 5; ++kw)
+    {
+        const float *px = in + kw % 2 * (view->in_channel / 2) + kw / 2;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
+            const __m256 x_p0 = _mm256_loadu_ps(px);
+            const __m256 x_p1 = units > 1 ? _mm256_loadu_ps(px + 8) : x_p0;
+            const __m256 x_p2 = units > 2 ? _mm256_loadu_ps(px + 16) : x_p0;
+            __m256 w_k;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+        }
+    }
+    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, units, lanes, view);
+    if (outputs > 1 && some > 1) CONV_(out)(out + view->out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, units, lanes, view);
+    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * view->out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, units, lanes, view);
+    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * view->out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, units, lanes, view);
+}
+
+#define CONV_PIXELS(outputs, units) \
+    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int some, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(px_body)(in, w, out, kh_begin, kh_end, outputs, units, some, lanes, view); \
+    }
+CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3)
+CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3)
+CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
+
+/* A row of `width` pixels, `channels` channels of it. */
+static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int width, int channels, const struct CONV_(view) *view)
+{
+#define CONV_CHOICE(outputs) (units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1))
+    for (int p = 0, units, lanes; p < width; p += 8 * (units)) {
+        units = CONV_(part)((width - p + 7) / 8, 3);
+        lanes = width - p < 8 * units ? width - p - 8 * (units - 1) : 8;
+        for (int k = 0, outputs; k < channels; k += outputs) {
+            outputs = CONV_(part)(channels - k, 4);
+            if (outputs <= 2) CONV_CHOICE(2)(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
+            else if (outputs <= 3) CONV_CHOICE(3)(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
+            else CONV_CHOICE(4)(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
+        }
+    }
+#undef CONV_CHOICE
+}
+#undef CONV_PIXELS
+#undef CONV_ADD
+#undef CONV_SUMS
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
 static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
@@ -671,27 +489,18 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         int kh_end = top + 4 < shape->in_h ? 5 : shape->in_h - top;
         if (kh_begin >= kh_end) kh_begin = kh_end = 0;
         const float *row = kh_begin < kh_end ? in + (top + kh_begin - first) * view->in_row : in;
+        if (s->pixels) {
+            CONV_(px_row)(row, w, out + oh * view->out_row, kh_begin, kh_end, width, (vectors - 1) * 8 + lanes, view);
+            continue;
+        }
         float *to = scratch; /* a row as NHWC */
         for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(pixels)(left, most);
+            n = CONV_(part)(left, most);
             CONV_(tile)(vectors, n, row, w, to, kh_begin, kh_end, 8, view);
             row += n * 2 * view->in_pixel;
             to += n * view->out_pixel;
         }
-        CONV_(transpose)(scratch, view->out_pixel, width, (vectors - 1) * 8 + lanes, out + oh * view->out_row, view->out_channel);
-    }
-}
-
-/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
-static CONV_TARGET void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
-{
-    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
-    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
-    for (int ih = first; ih < last; ++ih, to += span * IC) {
-        CONV_(transpose)(image + ih * IW, shape->in_h * IW, IC, pixels, to + left * IC, IC);
-        memset(to, 0, (size_t)(left * IC) * sizeof(float));
-        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
+        CONV_(transpose)(scratch, view->out_pixel, width, width + 7, (vectors - 1) * 8 + lanes, out + oh * view->out_row, view->out_channel);
     }
 }
 
@@ -701,9 +510,11 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    const struct CONV_(view) view = {
+    struct CONV_(view) view = {
         (ptrdiff_t)CONV_(span)(shape) * IC, IC, IC,
         s.width, s.block * 8, out_pixels,
+        (ptrdiff_t)CONV_(span)(shape),
+        0,
         shape->clamp_low, shape->clamp_high,
     };
     float *scratch = workspace;
@@ -718,12 +529,14 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const int bottom = (oh_end - 1) * 2 - shape->pad_top + 5;
         const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
         const int last = bottom < shape->in_h ? bottom : shape->in_h;
-        float *staged = scratch + s.width * view.out_pixel;
-        CONV_(stage)(shape, in, staged, first, last);
+        float *staged = scratch + (s.width + 7) / 8 * 8 * view.out_pixel;
+        if (s.pixels) CONV_(stage_planes)(shape, in, staged, first, last);
+        else CONV_(stage)(shape, in, staged, first, last);
         in = staged;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
+            view.width = vectors * 8;
             const int left = (int)OC - (v + vectors - 1) * 8;
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 25 * IC);
             CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < 8 ? left : 8, oh_begin, oh_end, scratch);

@@ -9,8 +9,8 @@
  * A register tile holds 6 pixels times 2 vectors of output channels, 1 lanes each: all its sums
  * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. Tiles at the border have fewer
- * taps.
+ * lanes and multiplied with the weights of those output channels. There are smaller tiles for
+ * what is left.
  */
 #include <math.h>
 #include <string.h>
@@ -129,7 +129,7 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
     const long long rows = (long long)(s.band - 1) * 2 + 7;
     const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
         * (size_t)shape->in_channels;
-    const size_t row = (size_t)s.width * (size_t)s.block * 1;
+    const size_t row = (size_t)s.width * (size_t)s.block * 1; /* pixels in whole vectors */
     return ((band + row) * sizeof(float) + 63) / 64 * 64;
 }
 
@@ -158,8 +158,10 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
+#define CONV_BODY inline __attribute__((always_inline))
 #else
 #define CONV_TILE
+#define CONV_BODY inline
 #endif
 #define CONV_FMA(acc, a, b) ((acc) = ((a) * (b) + (acc)))
 
@@ -170,312 +172,128 @@ struct CONV_(view) {
     float low, high;
 };
 
-/* Up to 3 output pixels x 2 output channels: 6 accumulators. */
-static CONV_TILE void CONV_(k2_tile3)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int lanes, const struct CONV_(view) *view)
+/* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
+static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    /* Every sum starts from its bias. */
-    const float bias_k0 = *(w);
-    const float bias_k1 = *(w + 1);
-    float acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    float acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    float acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    w += 2;
-
-    /* In each step, one input channel of one tap: its weights, and a pixel's input in all lanes. */
-    const float *wt;
-    float w_k0, w_k1, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 14 * view->channels;
-
-        /* The 7 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 2) {
-
-            w_k0 = *(wt);
-            w_k1 = *(wt + 1);
-            x = px0[c];
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = px1[c];
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = px2[c];
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-        }
-    }
     const float low = view->low, high = view->high;
-    (void)lanes; /* all of them */
-    *(out) = CONV_CLAMP(acc_p0_k0);
-    *(out + 1) = CONV_CLAMP(acc_p0_k1);
-    if (pixels == 1) return;
-    *(out + view->out_pixel) = CONV_CLAMP(acc_p1_k0);
-    *(out + view->out_pixel + 1) = CONV_CLAMP(acc_p1_k1);
-    if (pixels == 2) return;
-    *(out + 2 * view->out_pixel) = CONV_CLAMP(acc_p2_k0);
-    *(out + 2 * view->out_pixel + 1) = CONV_CLAMP(acc_p2_k1);
+    if (vectors > 1) {
+        *(out) = CONV_CLAMP(v0);
+        v0 = v1;
+        out += 1;
+    }
+    (void)lanes;
+    *(out) = CONV_CLAMP(v0);
 }
 
-/* 4 output pixels x 2 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k2_tile4)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
+/* The sums of one pixel and up to 2 vectors of output channels: how they start, and what a step adds. */
+#define CONV_SUMS(p) float acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1
+#define CONV_ADD(p) if (pixels > p) { \
+        x = px##p[c]; \
+        CONV_FMA(acc_p##p##_k0, x, w_k0); \
+        if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); }
+
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
+ * vector, `lanes` lanes are in the output. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    const float bias_k0 = *(w);
-    const float bias_k1 = *(w + 1);
-    float acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    float acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    float acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    float acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    w += 2;
-
-    const float *wt;
-    float w_k0, w_k1, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 14 * view->channels;
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 2) {
-
-            w_k0 = *(wt);
-            w_k1 = *(wt + 1);
-            x = px0[c];
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = px1[c];
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = px2[c];
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = px3[c];
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
+    const float b_k0 = *(w);
+    const float b_k1 = vectors > 1 ? *(w + 1) : b_k0;
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const ptrdiff_t count = 7 * view->channels;
+    const float *wt = w + vectors * 1;
+    wt += (ptrdiff_t)kh_begin * 7 * view->channels * (vectors * 1);
+    for (int kh = kh_begin; kh < kh_end; ++kh, in += view->in_row)
+    {
+        const float *px0 = in;
+        const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
+        const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
+        const float *const px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
+        const float *const px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
+        const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
+        const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
+        const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
+        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 1) {
+            const float w_k0 = *(wt);
+            const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
+            float x;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
         }
     }
-    const float low = view->low, high = view->high;
-    (void)lanes; /* all of them */
-    *(out) = CONV_CLAMP(acc_p0_k0);
-    *(out + 1) = CONV_CLAMP(acc_p0_k1);
-    *(out + view->out_pixel) = CONV_CLAMP(acc_p1_k0);
-    *(out + view->out_pixel + 1) = CONV_CLAMP(acc_p1_k1);
-    *(out + 2 * view->out_pixel) = CONV_CLAMP(acc_p2_k0);
-    *(out + 2 * view->out_pixel + 1) = CONV_CLAMP(acc_p2_k1);
-    *(out + 3 * view->out_pixel) = CONV_CLAMP(acc_p3_k0);
-    *(out + 3 * view->out_pixel + 1) = CONV_CLAMP(acc_p3_k1);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, vectors, lanes, view);
+    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, vectors, lanes, view);
+    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, vectors, lanes, view);
+    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, vectors, lanes, view);
+    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, vectors, lanes, view);
+    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, vectors, lanes, view);
+    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, vectors, lanes, view);
+    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, vectors, lanes, view);
 }
 
-/* 6 output pixels x 2 output channels: 12 accumulators. */
-static CONV_TILE void CONV_(k2_tile6)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
-{
-    const float bias_k0 = *(w);
-    const float bias_k1 = *(w + 1);
-    float acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    float acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    float acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    float acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    float acc_p4_k0 = bias_k0, acc_p4_k1 = bias_k1;
-    float acc_p5_k0 = bias_k0, acc_p5_k1 = bias_k1;
-    w += 2;
-
-    const float *wt;
-    float w_k0, w_k1, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 14 * view->channels;
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        const float *const px4 = row + 8 * view->in_pixel;
-        const float *const px5 = row + 10 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 2) {
-
-            w_k0 = *(wt);
-            w_k1 = *(wt + 1);
-            x = px0[c];
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = px1[c];
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = px2[c];
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = px3[c];
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            x = px4[c];
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            CONV_FMA(acc_p4_k1, x, w_k1);
-            x = px5[c];
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            CONV_FMA(acc_p5_k1, x, w_k1);
-        }
+#define CONV_OF(pixels, vectors) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(body)(in, w, out, kh_begin, kh_end, pixels, vectors, lanes, view); \
     }
-    const float low = view->low, high = view->high;
-    (void)lanes; /* all of them */
-    *(out) = CONV_CLAMP(acc_p0_k0);
-    *(out + 1) = CONV_CLAMP(acc_p0_k1);
-    *(out + view->out_pixel) = CONV_CLAMP(acc_p1_k0);
-    *(out + view->out_pixel + 1) = CONV_CLAMP(acc_p1_k1);
-    *(out + 2 * view->out_pixel) = CONV_CLAMP(acc_p2_k0);
-    *(out + 2 * view->out_pixel + 1) = CONV_CLAMP(acc_p2_k1);
-    *(out + 3 * view->out_pixel) = CONV_CLAMP(acc_p3_k0);
-    *(out + 3 * view->out_pixel + 1) = CONV_CLAMP(acc_p3_k1);
-    *(out + 4 * view->out_pixel) = CONV_CLAMP(acc_p4_k0);
-    *(out + 4 * view->out_pixel + 1) = CONV_CLAMP(acc_p4_k1);
-    *(out + 5 * view->out_pixel) = CONV_CLAMP(acc_p5_k0);
-    *(out + 5 * view->out_pixel + 1) = CONV_CLAMP(acc_p5_k1);
-}
+CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
 
-/* Up to 4 output pixels x 1 output channel: 4 accumulators. */
-static CONV_TILE void CONV_(k1_tile4)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const float bias_k0 = *(w);
-    float acc_p0_k0 = bias_k0;
-    float acc_p1_k0 = bias_k0;
-    float acc_p2_k0 = bias_k0;
-    float acc_p3_k0 = bias_k0;
-    w += 1;
-
-    const float *wt;
-    float w_k0, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 7 * view->channels;
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        const float *const px3 = row + (pixels > 3 ? 6 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 1) {
-
-            w_k0 = *(wt);
-            x = px0[c];
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = px1[c];
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = px2[c];
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = px3[c];
-            CONV_FMA(acc_p3_k0, x, w_k0);
-        }
-    }
-    const float low = view->low, high = view->high;
-    (void)lanes; /* all of them */
-    *(out) = CONV_CLAMP(acc_p0_k0);
-    if (pixels == 1) return;
-    *(out + view->out_pixel) = CONV_CLAMP(acc_p1_k0);
-    if (pixels == 2) return;
-    *(out + 2 * view->out_pixel) = CONV_CLAMP(acc_p2_k0);
-    if (pixels == 3) return;
-    *(out + 3 * view->out_pixel) = CONV_CLAMP(acc_p3_k0);
-}
-
-/* 8 output pixels x 1 output channel: 8 accumulators. */
-static CONV_TILE void CONV_(k1_tile8)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
-{
-    const float bias_k0 = *(w);
-    float acc_p0_k0 = bias_k0;
-    float acc_p1_k0 = bias_k0;
-    float acc_p2_k0 = bias_k0;
-    float acc_p3_k0 = bias_k0;
-    float acc_p4_k0 = bias_k0;
-    float acc_p5_k0 = bias_k0;
-    float acc_p6_k0 = bias_k0;
-    float acc_p7_k0 = bias_k0;
-    w += 1;
-
-    const float *wt;
-    float w_k0, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 7 * view->channels;
-        const ptrdiff_t count = 7 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        const float *const px4 = row + 8 * view->in_pixel;
-        const float *const px5 = row + 10 * view->in_pixel;
-        const float *const px6 = row + 12 * view->in_pixel;
-        const float *const px7 = row + 14 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 1) {
-
-            w_k0 = *(wt);
-            x = px0[c];
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = px1[c];
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = px2[c];
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = px3[c];
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            x = px4[c];
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            x = px5[c];
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            x = px6[c];
-            CONV_FMA(acc_p6_k0, x, w_k0);
-            x = px7[c];
-            CONV_FMA(acc_p7_k0, x, w_k0);
-        }
-    }
-    const float low = view->low, high = view->high;
-    (void)lanes; /* all of them */
-    *(out) = CONV_CLAMP(acc_p0_k0);
-    *(out + view->out_pixel) = CONV_CLAMP(acc_p1_k0);
-    *(out + 2 * view->out_pixel) = CONV_CLAMP(acc_p2_k0);
-    *(out + 3 * view->out_pixel) = CONV_CLAMP(acc_p3_k0);
-    *(out + 4 * view->out_pixel) = CONV_CLAMP(acc_p4_k0);
-    *(out + 5 * view->out_pixel) = CONV_CLAMP(acc_p5_k0);
-    *(out + 6 * view->out_pixel) = CONV_CLAMP(acc_p6_k0);
-    *(out + 7 * view->out_pixel) = CONV_CLAMP(acc_p7_k0);
-}
-
-
-/* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
+/* One of these tiles. */
 static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
 {
-    if (vectors == 2) {
-        if (pixels <= 3) CONV_(k2_tile3)(in, w, out, kh_begin, kh_end, pixels, lanes, view);
-        else if (pixels <= 4) CONV_(k2_tile4)(in, w, out, kh_begin, kh_end, lanes, view);
-        else CONV_(k2_tile6)(in, w, out, kh_begin, kh_end, lanes, view);
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, kh_begin, kh_end, lanes, view); break;
+    switch (vectors) {
+    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
     }
-    else {
-        if (pixels <= 4) CONV_(k1_tile4)(in, w, out, kh_begin, kh_end, pixels, lanes, view);
-        else CONV_(k1_tile8)(in, w, out, kh_begin, kh_end, lanes, view);
-    }
+#undef CONV_CASE
 }
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
 
-/* to[c][r] = from[r][c], rows of both being so many elements apart. */
-static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns,
-    float *to, ptrdiff_t to_step)
+/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
+static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
+    ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
+    (void)readable;
     for (; r < rows; ++r)
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
 }
 
-/* Pixels of the next tile of a row: as equal as up to 4 and `most` can be. */
-static int CONV_(pixels)(int left, int most)
+/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
+static void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
 {
-    if (left > 2 * most) return most;
-    const int tiles = (left + most - 1) / most, n = (left + tiles - 1) / tiles;
-    return n <= 4 || n == most ? n : n == left ? 3 : most;
+    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
+    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
+    for (int ih = first; ih < last; ++ih, to += span * IC) {
+        CONV_(transpose)(image + ih * IW, shape->in_h * IW, IC, IC, pixels, to + left * IC, IC);
+        memset(to, 0, (size_t)(left * IC) * sizeof(float));
+        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
+    }
+}
+
+
+/* `left` in equal parts of at most `most`: the size of the first one. */
+static int CONV_(part)(int left, int most)
+{
+    const int parts = (left + most - 1) / most;
+    return (left + parts - 1) / parts;
 }
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
@@ -493,25 +311,12 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
         const float *row = kh_begin < kh_end ? in + (top + kh_begin - first) * view->in_row : in;
         float *to = scratch; /* a row as NHWC */
         for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(pixels)(left, most);
+            n = CONV_(part)(left, most);
             CONV_(tile)(vectors, n, row, w, to, kh_begin, kh_end, 1, view);
             row += n * 2 * view->in_pixel;
             to += n * view->out_pixel;
         }
-        CONV_(transpose)(scratch, view->out_pixel, width, (vectors - 1) * 1 + lanes, out + oh * view->out_row, view->out_channel);
-    }
-}
-
-/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
-static void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
-{
-    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
-    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
-    for (int ih = first; ih < last; ++ih, to += span * IC) {
-        CONV_(transpose)(image + ih * IW, shape->in_h * IW, IC, pixels, to + left * IC, IC);
-        memset(to, 0, (size_t)(left * IC) * sizeof(float));
-        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
+        CONV_(transpose)(scratch, view->out_pixel, width, width + 0, (vectors - 1) * 1 + lanes, out + oh * view->out_row, view->out_channel);
     }
 }
 

@@ -9,8 +9,8 @@
  * A register tile holds 6 pixels times 4 vectors of output channels, 4 lanes each: all its sums
  * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. Tiles at the border have fewer
- * taps.
+ * lanes and multiplied with the weights of those output channels. There are smaller tiles for
+ * what is left.
  */
 #include <math.h>
 
@@ -147,11 +147,13 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
+#define CONV_BODY inline __attribute__((always_inline))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(a), "w"(b))
 #else
 #define CONV_TILE
+#define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = vfmaq_f32(acc, a, b))
 #endif
 
@@ -173,538 +175,122 @@ static inline void CONV_(store)(float *out, float32x4_t v, int lanes)
         for (int l = 0; l < lanes; ++l) out[l] = all[l];
     }
 }
-#define CONV_STORE(out, v) CONV_(store)(out, v, lanes)
+#define CONV_STORE(out, v) do { if (lanes < 4) CONV_(store)(out, v, lanes); else vst1q_f32(out, v); } while (0)
 
-/* Up to 3 output pixels x 16 output channels: 12 accumulators. */
-static CONV_TILE void CONV_(k16_tile3)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
+/* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
+static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, float32x4_t v2, float32x4_t v3, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    /* Every sum starts from its bias. */
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    const float32x4_t bias_k2 = vld1q_f32(w + 8);
-    const float32x4_t bias_k3 = vld1q_f32(w + 12);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2, acc_p0_k3 = bias_k3;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2, acc_p1_k3 = bias_k3;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2, acc_p2_k3 = bias_k3;
-    w += 16;
-
-    /* In each step, one input channel of one tap: its weights, and a pixel's input in all lanes. */
-    const float *wt;
-    float32x4_t w_k0, w_k1, w_k2, w_k3, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-
-        /* The 1 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            w_k2 = vld1q_f32(wt + 8);
-            w_k3 = vld1q_f32(wt + 12);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            CONV_FMA(acc_p0_k3, x, w_k3);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            CONV_FMA(acc_p1_k3, x, w_k3);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            CONV_FMA(acc_p2_k3, x, w_k3);
-        }
-    }
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    vst1q_f32(out + 4, CONV_CLAMP(acc_p0_k1));
-    vst1q_f32(out + 8, CONV_CLAMP(acc_p0_k2));
-    CONV_STORE(out + 12, CONV_CLAMP(acc_p0_k3));
-    if (pixels == 1) return;
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    vst1q_f32(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    vst1q_f32(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k2));
-    CONV_STORE(out + view->out_pixel + 12, CONV_CLAMP(acc_p1_k3));
-    if (pixels == 2) return;
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    vst1q_f32(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-    vst1q_f32(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k2));
-    CONV_STORE(out + 2 * view->out_pixel + 12, CONV_CLAMP(acc_p2_k3));
+    if (vectors > 1) {
+        vst1q_f32(out, CONV_CLAMP(v0));
+        v0 = v1;
+        out += 4;
+    }
+    if (vectors > 2) {
+        vst1q_f32(out, CONV_CLAMP(v0));
+        v0 = v2;
+        out += 4;
+    }
+    if (vectors > 3) {
+        vst1q_f32(out, CONV_CLAMP(v0));
+        v0 = v3;
+        out += 4;
+    }
+    CONV_STORE(out, CONV_CLAMP(v0));
 }
 
-/* 4 output pixels x 16 output channels: 16 accumulators. */
-static CONV_TILE void CONV_(k16_tile4)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
+/* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
+#define CONV_SUMS(p) float32x4_t acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
+#define CONV_ADD(p) if (pixels > p) { \
+        x = vdupq_n_f32(px##p[c]); \
+        CONV_FMA(acc_p##p##_k0, x, w_k0); \
+        if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
+        if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
+        if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
+ * vector, `lanes` lanes are in the output. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    const float32x4_t bias_k2 = vld1q_f32(w + 8);
-    const float32x4_t bias_k3 = vld1q_f32(w + 12);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2, acc_p0_k3 = bias_k3;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2, acc_p1_k3 = bias_k3;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2, acc_p2_k3 = bias_k3;
-    float32x4_t acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1, acc_p3_k2 = bias_k2, acc_p3_k3 = bias_k3;
-    w += 16;
-
-    const float *wt;
-    float32x4_t w_k0, w_k1, w_k2, w_k3, x;
+    const float32x4_t b_k0 = vld1q_f32(w);
+    const float32x4_t b_k1 = vectors > 1 ? vld1q_f32(w + 4) : b_k0;
+    const float32x4_t b_k2 = vectors > 2 ? vld1q_f32(w + 8) : b_k0;
+    const float32x4_t b_k3 = vectors > 3 ? vld1q_f32(w + 12) : b_k0;
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const ptrdiff_t count = view->channels;
+    const float *wt = w + vectors * 4;
     {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            w_k2 = vld1q_f32(wt + 8);
-            w_k3 = vld1q_f32(wt + 12);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            CONV_FMA(acc_p0_k3, x, w_k3);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            CONV_FMA(acc_p1_k3, x, w_k3);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            CONV_FMA(acc_p2_k3, x, w_k3);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            CONV_FMA(acc_p3_k2, x, w_k2);
-            CONV_FMA(acc_p3_k3, x, w_k3);
+        const float *px0 = in;
+        const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
+        const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
+        const float *const px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
+        const float *const px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
+        const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
+        const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
+        const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
+        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 4) {
+            const float32x4_t w_k0 = vld1q_f32(wt);
+            const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
+            const float32x4_t w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0;
+            const float32x4_t w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0;
+            float32x4_t x;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
         }
     }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    vst1q_f32(out + 4, CONV_CLAMP(acc_p0_k1));
-    vst1q_f32(out + 8, CONV_CLAMP(acc_p0_k2));
-    CONV_STORE(out + 12, CONV_CLAMP(acc_p0_k3));
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    vst1q_f32(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    vst1q_f32(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k2));
-    CONV_STORE(out + view->out_pixel + 12, CONV_CLAMP(acc_p1_k3));
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    vst1q_f32(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-    vst1q_f32(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k2));
-    CONV_STORE(out + 2 * view->out_pixel + 12, CONV_CLAMP(acc_p2_k3));
-    vst1q_f32(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    vst1q_f32(out + 3 * view->out_pixel + 4, CONV_CLAMP(acc_p3_k1));
-    vst1q_f32(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k2));
-    CONV_STORE(out + 3 * view->out_pixel + 12, CONV_CLAMP(acc_p3_k3));
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, view);
+    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, view);
+    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, view);
+    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, view);
+    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, view);
+    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, view);
+    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, view);
+    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, view);
 }
 
-/* 6 output pixels x 16 output channels: 24 accumulators. */
-static CONV_TILE void CONV_(k16_tile6)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    const float32x4_t bias_k2 = vld1q_f32(w + 8);
-    const float32x4_t bias_k3 = vld1q_f32(w + 12);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2, acc_p0_k3 = bias_k3;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2, acc_p1_k3 = bias_k3;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2, acc_p2_k3 = bias_k3;
-    float32x4_t acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1, acc_p3_k2 = bias_k2, acc_p3_k3 = bias_k3;
-    float32x4_t acc_p4_k0 = bias_k0, acc_p4_k1 = bias_k1, acc_p4_k2 = bias_k2, acc_p4_k3 = bias_k3;
-    float32x4_t acc_p5_k0 = bias_k0, acc_p5_k1 = bias_k1, acc_p5_k2 = bias_k2, acc_p5_k3 = bias_k3;
-    w += 16;
-
-    const float *wt;
-    float32x4_t w_k0, w_k1, w_k2, w_k3, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        const float *const px4 = row + 8 * view->in_pixel;
-        const float *const px5 = row + 10 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            w_k2 = vld1q_f32(wt + 8);
-            w_k3 = vld1q_f32(wt + 12);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            CONV_FMA(acc_p0_k3, x, w_k3);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            CONV_FMA(acc_p1_k3, x, w_k3);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            CONV_FMA(acc_p2_k3, x, w_k3);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            CONV_FMA(acc_p3_k2, x, w_k2);
-            CONV_FMA(acc_p3_k3, x, w_k3);
-            x = vdupq_n_f32(px4[c]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            CONV_FMA(acc_p4_k1, x, w_k1);
-            CONV_FMA(acc_p4_k2, x, w_k2);
-            CONV_FMA(acc_p4_k3, x, w_k3);
-            x = vdupq_n_f32(px5[c]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            CONV_FMA(acc_p5_k1, x, w_k1);
-            CONV_FMA(acc_p5_k2, x, w_k2);
-            CONV_FMA(acc_p5_k3, x, w_k3);
-        }
+#define CONV_OF(pixels, vectors) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(body)(in, w, out, pixels, vectors, lanes, view); \
     }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    vst1q_f32(out + 4, CONV_CLAMP(acc_p0_k1));
-    vst1q_f32(out + 8, CONV_CLAMP(acc_p0_k2));
-    CONV_STORE(out + 12, CONV_CLAMP(acc_p0_k3));
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    vst1q_f32(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    vst1q_f32(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k2));
-    CONV_STORE(out + view->out_pixel + 12, CONV_CLAMP(acc_p1_k3));
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    vst1q_f32(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-    vst1q_f32(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k2));
-    CONV_STORE(out + 2 * view->out_pixel + 12, CONV_CLAMP(acc_p2_k3));
-    vst1q_f32(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    vst1q_f32(out + 3 * view->out_pixel + 4, CONV_CLAMP(acc_p3_k1));
-    vst1q_f32(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k2));
-    CONV_STORE(out + 3 * view->out_pixel + 12, CONV_CLAMP(acc_p3_k3));
-    vst1q_f32(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    vst1q_f32(out + 4 * view->out_pixel + 4, CONV_CLAMP(acc_p4_k1));
-    vst1q_f32(out + 4 * view->out_pixel + 8, CONV_CLAMP(acc_p4_k2));
-    CONV_STORE(out + 4 * view->out_pixel + 12, CONV_CLAMP(acc_p4_k3));
-    vst1q_f32(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    vst1q_f32(out + 5 * view->out_pixel + 4, CONV_CLAMP(acc_p5_k1));
-    vst1q_f32(out + 5 * view->out_pixel + 8, CONV_CLAMP(acc_p5_k2));
-    CONV_STORE(out + 5 * view->out_pixel + 12, CONV_CLAMP(acc_p5_k3));
-}
+CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
+CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
 
-/* Up to 3 output pixels x 8 output channels: 6 accumulators. */
-static CONV_TILE void CONV_(k8_tile3)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    w += 8;
-
-    const float *wt;
-    float32x4_t w_k0, w_k1, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-        }
-    }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 4, CONV_CLAMP(acc_p0_k1));
-    if (pixels == 1) return;
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    if (pixels == 2) return;
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-}
-
-/* 4 output pixels x 8 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k8_tile4)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    float32x4_t acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    w += 8;
-
-    const float *wt;
-    float32x4_t w_k0, w_k1, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-        }
-    }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 4, CONV_CLAMP(acc_p0_k1));
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-    vst1q_f32(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 3 * view->out_pixel + 4, CONV_CLAMP(acc_p3_k1));
-}
-
-/* 7 output pixels x 8 output channels: 14 accumulators. */
-static CONV_TILE void CONV_(k8_tile7)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    const float32x4_t bias_k1 = vld1q_f32(w + 4);
-    float32x4_t acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    float32x4_t acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    float32x4_t acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    float32x4_t acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    float32x4_t acc_p4_k0 = bias_k0, acc_p4_k1 = bias_k1;
-    float32x4_t acc_p5_k0 = bias_k0, acc_p5_k1 = bias_k1;
-    float32x4_t acc_p6_k0 = bias_k0, acc_p6_k1 = bias_k1;
-    w += 8;
-
-    const float *wt;
-    float32x4_t w_k0, w_k1, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        const float *const px4 = row + 8 * view->in_pixel;
-        const float *const px5 = row + 10 * view->in_pixel;
-        const float *const px6 = row + 12 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = vld1q_f32(wt);
-            w_k1 = vld1q_f32(wt + 4);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            x = vdupq_n_f32(px4[c]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            CONV_FMA(acc_p4_k1, x, w_k1);
-            x = vdupq_n_f32(px5[c]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            CONV_FMA(acc_p5_k1, x, w_k1);
-            x = vdupq_n_f32(px6[c]);
-            CONV_FMA(acc_p6_k0, x, w_k0);
-            CONV_FMA(acc_p6_k1, x, w_k1);
-        }
-    }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    vst1q_f32(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 4, CONV_CLAMP(acc_p0_k1));
-    vst1q_f32(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 4, CONV_CLAMP(acc_p1_k1));
-    vst1q_f32(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 4, CONV_CLAMP(acc_p2_k1));
-    vst1q_f32(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 3 * view->out_pixel + 4, CONV_CLAMP(acc_p3_k1));
-    vst1q_f32(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    CONV_STORE(out + 4 * view->out_pixel + 4, CONV_CLAMP(acc_p4_k1));
-    vst1q_f32(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    CONV_STORE(out + 5 * view->out_pixel + 4, CONV_CLAMP(acc_p5_k1));
-    vst1q_f32(out + 6 * view->out_pixel, CONV_CLAMP(acc_p6_k0));
-    CONV_STORE(out + 6 * view->out_pixel + 4, CONV_CLAMP(acc_p6_k1));
-}
-
-/* Up to 4 output pixels x 4 output channels: 4 accumulators. */
-static CONV_TILE void CONV_(k4_tile4)(const float *in, const float *w, float *out, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    float32x4_t acc_p0_k0 = bias_k0;
-    float32x4_t acc_p1_k0 = bias_k0;
-    float32x4_t acc_p2_k0 = bias_k0;
-    float32x4_t acc_p3_k0 = bias_k0;
-    w += 4;
-
-    const float *wt;
-    float32x4_t w_k0, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        const float *const px3 = row + (pixels > 3 ? 6 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 4) {
-
-            w_k0 = vld1q_f32(wt);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-        }
-    }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
-    if (pixels == 1) return;
-    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    if (pixels == 2) return;
-    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    if (pixels == 3) return;
-    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-}
-
-/* 8 output pixels x 4 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k4_tile8)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
-{
-    const float32x4_t bias_k0 = vld1q_f32(w);
-    float32x4_t acc_p0_k0 = bias_k0;
-    float32x4_t acc_p1_k0 = bias_k0;
-    float32x4_t acc_p2_k0 = bias_k0;
-    float32x4_t acc_p3_k0 = bias_k0;
-    float32x4_t acc_p4_k0 = bias_k0;
-    float32x4_t acc_p5_k0 = bias_k0;
-    float32x4_t acc_p6_k0 = bias_k0;
-    float32x4_t acc_p7_k0 = bias_k0;
-    w += 4;
-
-    const float *wt;
-    float32x4_t w_k0, x;
-    {
-        const float *row = in;
-        const float *taps = w;
-        const ptrdiff_t count = view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        const float *const px4 = row + 8 * view->in_pixel;
-        const float *const px5 = row + 10 * view->in_pixel;
-        const float *const px6 = row + 12 * view->in_pixel;
-        const float *const px7 = row + 14 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 4) {
-
-            w_k0 = vld1q_f32(wt);
-            x = vdupq_n_f32(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = vdupq_n_f32(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = vdupq_n_f32(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = vdupq_n_f32(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            x = vdupq_n_f32(px4[c]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            x = vdupq_n_f32(px5[c]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            x = vdupq_n_f32(px6[c]);
-            CONV_FMA(acc_p6_k0, x, w_k0);
-            x = vdupq_n_f32(px7[c]);
-            CONV_FMA(acc_p7_k0, x, w_k0);
-        }
-    }
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    CONV_STORE(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    CONV_STORE(out + 6 * view->out_pixel, CONV_CLAMP(acc_p6_k0));
-    CONV_STORE(out + 7 * view->out_pixel, CONV_CLAMP(acc_p7_k0));
-}
-
-
-/* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
+/* One of these tiles. */
 static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
 {
-    if (vectors == 4) {
-        if (pixels <= 3) CONV_(k16_tile3)(in, w, out, pixels, lanes, view);
-        else if (pixels <= 4) CONV_(k16_tile4)(in, w, out, lanes, view);
-        else CONV_(k16_tile6)(in, w, out, lanes, view);
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, lanes, view); break;
+    switch (vectors) {
+    case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
+    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
     }
-    else if (vectors == 2) {
-        if (pixels <= 3) CONV_(k8_tile3)(in, w, out, pixels, lanes, view);
-        else if (pixels <= 4) CONV_(k8_tile4)(in, w, out, lanes, view);
-        else CONV_(k8_tile7)(in, w, out, lanes, view);
-    }
-    else {
-        if (pixels <= 4) CONV_(k4_tile4)(in, w, out, pixels, lanes, view);
-        else CONV_(k4_tile8)(in, w, out, lanes, view);
-    }
+#undef CONV_CASE
 }
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
 
-/* Pixels of the next tile of a row: as equal as up to 4 and `most` can be. */
-static int CONV_(pixels)(int left, int most)
+
+/* `left` in equal parts of at most `most`: the size of the first one. */
+static int CONV_(part)(int left, int most)
 {
-    if (left > 2 * most) return most;
-    const int tiles = (left + most - 1) / most, n = (left + tiles - 1) / tiles;
-    return n <= 4 || n == most ? n : n == left ? 3 : most;
+    const int parts = (left + most - 1) / most;
+    return (left + parts - 1) / parts;
 }
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
@@ -718,7 +304,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
         const float *row = in + (oh * 2 - first) * view->in_row;
         float *to = out + oh * view->out_row;
         for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(pixels)(left, most);
+            n = CONV_(part)(left, most);
             CONV_(tile)(vectors, n, row, w, to, lanes, view);
             row += n * 2 * view->in_pixel;
             to += n * view->out_pixel;

@@ -9,8 +9,8 @@
  * A register tile holds 4 pixels times 3 vectors of output channels, 8 lanes each: all its sums
  * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. Tiles at the border have fewer
- * taps.
+ * lanes and multiplied with the weights of those output channels. There are smaller tiles for
+ * what is left.
  */
 #include <math.h>
 #include <string.h>
@@ -162,6 +162,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx2,fma")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx2,fma")))
+#define CONV_BODY inline __attribute__((always_inline, target("avx2,fma")))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
@@ -169,6 +170,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #else
 #define CONV_TARGET
 #define CONV_TILE
+#define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm256_fmadd_ps(a, b, acc))
 #endif
 
@@ -184,419 +186,129 @@ static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
 {
     _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
 }
-#define CONV_STORE(out, v) CONV_(store)(out, v, lanes)
+#define CONV_STORE(out, v) do { if (lanes < 8) CONV_(store)(out, v, lanes); else _mm256_storeu_ps(out, v); } while (0)
 
-/* Up to 3 output pixels x 24 output channels: 9 accumulators. */
-static CONV_TILE void CONV_(k24_tile3)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int lanes, const struct CONV_(view) *view)
+/* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
+static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    /* Every sum starts from its bias. */
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    const __m256 bias_k2 = _mm256_loadu_ps(w + 16);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2;
-    w += 24;
-
-    /* In each step, one input channel of one tap: its weights, and a pixel's input in all lanes. */
-    const float *wt;
-    __m256 w_k0, w_k1, w_k2, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 72 * view->channels;
-
-        /* The 3 taps of the row x all input channels: neighbours in memory. */
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 24) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            w_k2 = _mm256_loadu_ps(wt + 16);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-        }
-    }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    _mm256_storeu_ps(out + 8, CONV_CLAMP(acc_p0_k1));
-    CONV_STORE(out + 16, CONV_CLAMP(acc_p0_k2));
-    if (pixels == 1) return;
-    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    _mm256_storeu_ps(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
-    CONV_STORE(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k2));
-    if (pixels == 2) return;
-    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    _mm256_storeu_ps(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
-    CONV_STORE(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k2));
+    if (vectors > 1) {
+        _mm256_storeu_ps(out, CONV_CLAMP(v0));
+        v0 = v1;
+        out += 8;
+    }
+    if (vectors > 2) {
+        _mm256_storeu_ps(out, CONV_CLAMP(v0));
+        v0 = v2;
+        out += 8;
+    }
+    CONV_STORE(out, CONV_CLAMP(v0));
 }
 
-/* 4 output pixels x 24 output channels: 12 accumulators. */
-static CONV_TILE void CONV_(k24_tile4)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
+/* The sums of one pixel and up to 3 vectors of output channels: how they start, and what a step adds. */
+#define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2
+#define CONV_ADD(p) if (pixels > p) { \
+        x = _mm256_set1_ps(px##p[c]); \
+        CONV_FMA(acc_p##p##_k0, x, w_k0); \
+        if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
+        if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); }
+
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
+ * vector, `lanes` lanes are in the output. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
 {
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    const __m256 bias_k2 = _mm256_loadu_ps(w + 16);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1, acc_p0_k2 = bias_k2;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1, acc_p1_k2 = bias_k2;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1, acc_p2_k2 = bias_k2;
-    __m256 acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1, acc_p3_k2 = bias_k2;
-    w += 24;
-
-    const float *wt;
-    __m256 w_k0, w_k1, w_k2, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 72 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 24) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            w_k2 = _mm256_loadu_ps(wt + 16);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            CONV_FMA(acc_p0_k2, x, w_k2);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            CONV_FMA(acc_p1_k2, x, w_k2);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            CONV_FMA(acc_p2_k2, x, w_k2);
-            x = _mm256_set1_ps(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            CONV_FMA(acc_p3_k2, x, w_k2);
+    const __m256 b_k0 = _mm256_loadu_ps(w);
+    const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
+    const __m256 b_k2 = vectors > 2 ? _mm256_loadu_ps(w + 16) : b_k0;
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const ptrdiff_t count = 3 * view->channels;
+    const float *wt = w + vectors * 8;
+    wt += (ptrdiff_t)kh_begin * 3 * view->channels * (vectors * 8);
+    for (int kh = kh_begin; kh < kh_end; ++kh, in += view->in_row)
+    {
+        const float *px0 = in;
+        const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
+        const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
+        const float *const px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
+        const float *const px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
+        const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
+        const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
+        const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
+        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 8) {
+            const __m256 w_k0 = _mm256_loadu_ps(wt);
+            const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
+            const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
+            __m256 x;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
         }
     }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    _mm256_storeu_ps(out + 8, CONV_CLAMP(acc_p0_k1));
-    CONV_STORE(out + 16, CONV_CLAMP(acc_p0_k2));
-    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    _mm256_storeu_ps(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
-    CONV_STORE(out + view->out_pixel + 16, CONV_CLAMP(acc_p1_k2));
-    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    _mm256_storeu_ps(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
-    CONV_STORE(out + 2 * view->out_pixel + 16, CONV_CLAMP(acc_p2_k2));
-    _mm256_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    _mm256_storeu_ps(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k1));
-    CONV_STORE(out + 3 * view->out_pixel + 16, CONV_CLAMP(acc_p3_k2));
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, vectors, lanes, view);
+    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, vectors, lanes, view);
+    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, vectors, lanes, view);
+    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, vectors, lanes, view);
+    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, vectors, lanes, view);
+    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, vectors, lanes, view);
+    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, vectors, lanes, view);
+    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, vectors, lanes, view);
 }
 
-/* Up to 3 output pixels x 16 output channels: 6 accumulators. */
-static CONV_TILE void CONV_(k16_tile3)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    w += 16;
-
-    const float *wt;
-    __m256 w_k0, w_k1, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 48 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-        }
+#define CONV_OF(pixels, vectors) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(body)(in, w, out, kh_begin, kh_end, pixels, vectors, lanes, view); \
     }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 8, CONV_CLAMP(acc_p0_k1));
-    if (pixels == 1) return;
-    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
-    if (pixels == 2) return;
-    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
-}
+CONV_OF(1, 3) CONV_OF(2, 3) CONV_OF(3, 3) CONV_OF(4, 3)
+CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
 
-/* 4 output pixels x 16 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k16_tile4)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    __m256 acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    w += 16;
-
-    const float *wt;
-    __m256 w_k0, w_k1, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 48 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = _mm256_set1_ps(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 8, CONV_CLAMP(acc_p0_k1));
-    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
-    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
-    _mm256_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k1));
-}
-
-/* 6 output pixels x 16 output channels: 12 accumulators. */
-static CONV_TILE void CONV_(k16_tile6)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    const __m256 bias_k1 = _mm256_loadu_ps(w + 8);
-    __m256 acc_p0_k0 = bias_k0, acc_p0_k1 = bias_k1;
-    __m256 acc_p1_k0 = bias_k0, acc_p1_k1 = bias_k1;
-    __m256 acc_p2_k0 = bias_k0, acc_p2_k1 = bias_k1;
-    __m256 acc_p3_k0 = bias_k0, acc_p3_k1 = bias_k1;
-    __m256 acc_p4_k0 = bias_k0, acc_p4_k1 = bias_k1;
-    __m256 acc_p5_k0 = bias_k0, acc_p5_k1 = bias_k1;
-    w += 16;
-
-    const float *wt;
-    __m256 w_k0, w_k1, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 48 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        const float *const px4 = row + 8 * view->in_pixel;
-        const float *const px5 = row + 10 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 16) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            w_k1 = _mm256_loadu_ps(wt + 8);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            CONV_FMA(acc_p0_k1, x, w_k1);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            CONV_FMA(acc_p1_k1, x, w_k1);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            CONV_FMA(acc_p2_k1, x, w_k1);
-            x = _mm256_set1_ps(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            CONV_FMA(acc_p3_k1, x, w_k1);
-            x = _mm256_set1_ps(px4[c]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            CONV_FMA(acc_p4_k1, x, w_k1);
-            x = _mm256_set1_ps(px5[c]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            CONV_FMA(acc_p5_k1, x, w_k1);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    _mm256_storeu_ps(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + 8, CONV_CLAMP(acc_p0_k1));
-    _mm256_storeu_ps(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + view->out_pixel + 8, CONV_CLAMP(acc_p1_k1));
-    _mm256_storeu_ps(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 2 * view->out_pixel + 8, CONV_CLAMP(acc_p2_k1));
-    _mm256_storeu_ps(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 3 * view->out_pixel + 8, CONV_CLAMP(acc_p3_k1));
-    _mm256_storeu_ps(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    CONV_STORE(out + 4 * view->out_pixel + 8, CONV_CLAMP(acc_p4_k1));
-    _mm256_storeu_ps(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    CONV_STORE(out + 5 * view->out_pixel + 8, CONV_CLAMP(acc_p5_k1));
-}
-
-/* Up to 4 output pixels x 8 output channels: 4 accumulators. */
-static CONV_TILE void CONV_(k8_tile4)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int lanes, const struct CONV_(view) *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    __m256 acc_p0_k0 = bias_k0;
-    __m256 acc_p1_k0 = bias_k0;
-    __m256 acc_p2_k0 = bias_k0;
-    __m256 acc_p3_k0 = bias_k0;
-    w += 8;
-
-    const float *wt;
-    __m256 w_k0, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 24 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + (pixels > 1 ? 2 * view->in_pixel : 0);
-        const float *const px2 = row + (pixels > 2 ? 4 * view->in_pixel : 0);
-        const float *const px3 = row + (pixels > 3 ? 6 * view->in_pixel : 0);
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = _mm256_set1_ps(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
-    if (pixels == 1) return;
-    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    if (pixels == 2) return;
-    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    if (pixels == 3) return;
-    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-}
-
-/* 8 output pixels x 8 output channels: 8 accumulators. */
-static CONV_TILE void CONV_(k8_tile8)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
-{
-    const __m256 bias_k0 = _mm256_loadu_ps(w);
-    __m256 acc_p0_k0 = bias_k0;
-    __m256 acc_p1_k0 = bias_k0;
-    __m256 acc_p2_k0 = bias_k0;
-    __m256 acc_p3_k0 = bias_k0;
-    __m256 acc_p4_k0 = bias_k0;
-    __m256 acc_p5_k0 = bias_k0;
-    __m256 acc_p6_k0 = bias_k0;
-    __m256 acc_p7_k0 = bias_k0;
-    w += 8;
-
-    const float *wt;
-    __m256 w_k0, x;
-    for (int kh = kh_begin; kh < kh_end; ++kh) {
-        const float *row = in + (ptrdiff_t)(kh - kh_begin) * view->in_row;
-        const float *taps = w + (ptrdiff_t)kh * 24 * view->channels;
-        const ptrdiff_t count = 3 * view->channels;
-        const float *const px0 = row;
-        const float *const px1 = row + 2 * view->in_pixel;
-        const float *const px2 = row + 4 * view->in_pixel;
-        const float *const px3 = row + 6 * view->in_pixel;
-        const float *const px4 = row + 8 * view->in_pixel;
-        const float *const px5 = row + 10 * view->in_pixel;
-        const float *const px6 = row + 12 * view->in_pixel;
-        const float *const px7 = row + 14 * view->in_pixel;
-        wt = taps;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += 8) {
-
-            w_k0 = _mm256_loadu_ps(wt);
-            x = _mm256_set1_ps(px0[c]);
-            CONV_FMA(acc_p0_k0, x, w_k0);
-            x = _mm256_set1_ps(px1[c]);
-            CONV_FMA(acc_p1_k0, x, w_k0);
-            x = _mm256_set1_ps(px2[c]);
-            CONV_FMA(acc_p2_k0, x, w_k0);
-            x = _mm256_set1_ps(px3[c]);
-            CONV_FMA(acc_p3_k0, x, w_k0);
-            x = _mm256_set1_ps(px4[c]);
-            CONV_FMA(acc_p4_k0, x, w_k0);
-            x = _mm256_set1_ps(px5[c]);
-            CONV_FMA(acc_p5_k0, x, w_k0);
-            x = _mm256_set1_ps(px6[c]);
-            CONV_FMA(acc_p6_k0, x, w_k0);
-            x = _mm256_set1_ps(px7[c]);
-            CONV_FMA(acc_p7_k0, x, w_k0);
-        }
-    }
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    CONV_STORE(out, CONV_CLAMP(acc_p0_k0));
-    CONV_STORE(out + view->out_pixel, CONV_CLAMP(acc_p1_k0));
-    CONV_STORE(out + 2 * view->out_pixel, CONV_CLAMP(acc_p2_k0));
-    CONV_STORE(out + 3 * view->out_pixel, CONV_CLAMP(acc_p3_k0));
-    CONV_STORE(out + 4 * view->out_pixel, CONV_CLAMP(acc_p4_k0));
-    CONV_STORE(out + 5 * view->out_pixel, CONV_CLAMP(acc_p5_k0));
-    CONV_STORE(out + 6 * view->out_pixel, CONV_CLAMP(acc_p6_k0));
-    CONV_STORE(out + 7 * view->out_pixel, CONV_CLAMP(acc_p7_k0));
-}
-
-
-/* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
+/* One of these tiles. */
 static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
 {
-    if (vectors == 3) {
-        if (pixels <= 3) CONV_(k24_tile3)(in, w, out, kh_begin, kh_end, pixels, lanes, view);
-        else CONV_(k24_tile4)(in, w, out, kh_begin, kh_end, lanes, view);
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, kh_begin, kh_end, lanes, view); break;
+    switch (vectors) {
+    case 3: switch (pixels) { CONV_CASE(1, 3) CONV_CASE(2, 3) CONV_CASE(3, 3) CONV_CASE(4, 3) } break;
+    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
     }
-    else if (vectors == 2) {
-        if (pixels <= 3) CONV_(k16_tile3)(in, w, out, kh_begin, kh_end, pixels, lanes, view);
-        else if (pixels <= 4) CONV_(k16_tile4)(in, w, out, kh_begin, kh_end, lanes, view);
-        else CONV_(k16_tile6)(in, w, out, kh_begin, kh_end, lanes, view);
-    }
-    else {
-        if (pixels <= 4) CONV_(k8_tile4)(in, w, out, kh_begin, kh_end, pixels, lanes, view);
-        else CONV_(k8_tile8)(in, w, out, kh_begin, kh_end, lanes, view);
+#undef CONV_CASE
+}
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
+
+/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
+static CONV_TARGET void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
+{
+    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
+    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
+    for (int ih = first; ih < last; ++ih, to += span * IC) {
+        memcpy(to + left * IC, image + ih * IW * IC, (size_t)(pixels * IC) * sizeof(float));
+        memset(to, 0, (size_t)(left * IC) * sizeof(float));
+        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
     }
 }
 
-/* Pixels of the next tile of a row: as equal as up to 4 and `most` can be. */
-static int CONV_(pixels)(int left, int most)
+
+/* `left` in equal parts of at most `most`: the size of the first one. */
+static int CONV_(part)(int left, int most)
 {
-    if (left > 2 * most) return most;
-    const int tiles = (left + most - 1) / most, n = (left + tiles - 1) / tiles;
-    return n <= 4 || n == most ? n : n == left ? 3 : most;
+    const int parts = (left + most - 1) / most;
+    return (left + parts - 1) / parts;
 }
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
@@ -614,24 +326,11 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         const float *row = kh_begin < kh_end ? in + (top + kh_begin - first) * view->in_row : in;
         float *to = out + oh * view->out_row;
         for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(pixels)(left, most);
+            n = CONV_(part)(left, most);
             CONV_(tile)(vectors, n, row, w, to, kh_begin, kh_end, lanes, view);
             row += n * 2 * view->in_pixel;
             to += n * view->out_pixel;
         }
-    }
-}
-
-/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
-static CONV_TARGET void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
-{
-    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
-    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
-    for (int ih = first; ih < last; ++ih, to += span * IC) {
-        memcpy(to + left * IC, image + ih * IW * IC, (size_t)(pixels * IC) * sizeof(float));
-        memset(to, 0, (size_t)(left * IC) * sizeof(float));
-        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
     }
 }
 

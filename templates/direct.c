@@ -12,13 +12,13 @@ $(include("direct_copy.c"))
 @ local based = plan.planar and ", int base" or ""
 @ for _, class in ipairs(plan.classes) do
 @ local width = class.width
-@ local prefix = #plan.classes > 1 and name .. "_k" .. (class.step or width) or plan.prefix and name .. "_" .. plan.prefix or name
+@ local prefix = #plan.classes > 1 and name .. "_k" .. (class.step or width) or name
 @ local ragged = class.ragged == "last" and ", int ragged" or ""
 @
 @ for _, variant in ipairs(class.variants) do
 @ local splats, vectors = splats(class, variant), vectors(class, variant)
-/* $(variant.fewer and "Up to " or "")$(plural(variant.pixels, plan.pixel_noun or "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
-static CONV_TILE void $(prefix)_tile$(variant.index)(const float *$(pooled and "image, const float *weights" or "in, const float *w"), float *out$(pooled and ", int oh" .. (holds and ", float *held" or "") or clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged)$(plan.runtime and plan.mapping == "pixels" and ", int outputs" or "")$(variant.fewer and ", int pixels" or "")$(plan.runtime and ", int lanes, const struct " .. name .. "_view *view" or ""))
+/* $(plural(variant.pixels, plan.pixel_noun or "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
+static CONV_TILE void $(prefix)_tile$(variant.index)(const float *$(pooled and "image, const float *weights" or "in, const float *w"), float *out$(pooled and ", int oh" .. (holds and ", float *held" or "") or clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged))
 {
 @ if pooled then
     for (int r = 0; r < $(pooled.KH); ++r) { /* the rows of the windows */
@@ -30,15 +30,12 @@ static CONV_TILE void $(prefix)_tile$(variant.index)(const float *$(pooled and "
     }
 @ else
 $(include("direct_sums.c", { class = class, variant = variant, splats = splats, vectors = vectors }))
-@ if layer.activation.runtime then
-    const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
-@ end
 $(include("stores.c", { class = class, variant = variant, splats = splats, vectors = vectors, active = active }))
 @ end
 }
 
 @ end
-@ if not plan.runtime and not plan.tiles_only then
+@ if not plan.tiles_only then
 @ -- Rows of tiles of one class of blocks.
 /* $(pooled and "Pooled rows" or "Rows") oh_begin to oh_end of one block of $(plural(width, "output channel"))$(plan.band_rows and ", the first of them to out" or "")$(plan.planar and "; the image begins with row base" or ""). */
 static $(target)void $(prefix)_rows(const float *image, const float *w, float *out, int oh_begin, int oh_end$(based)$(holds and ", float *held" or "")$(ragged))

@@ -1,10 +1,10 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- One reduction step of a tile: one input channel (or a vector of them) of some taps.
 
-@ if not plan.runtime and variant.steps.loops == 1 and not variant.merged and plan.ICg > 1 then
+@ if variant.steps.loops == 1 and not variant.merged and plan.ICg > 1 then
 /* Input channel $(u). */
 @ end
-@ if isa.accumulate ~= "" and not plan.runtime and not plan.tiles_only then
+@ if isa.accumulate ~= "" and not plan.tiles_only then
 CONV_STEP;
 @ end
 @ for _, operand in ipairs(vector_operands(class, variant, taps, u)) do

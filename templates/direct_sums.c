@@ -7,7 +7,6 @@
 @ local kh_end = clipped and "kh_end" or KH
 @ local row_step = times(layer.dilation_h, plan.input.row)
 @ local width = class.width
-@ local stride = class.stride or width -- of weights, from one input channel to the next
 @
 @ -- Some reduction steps; `channels`: of the last one those that there are, where it is not full.
 @ local function steps(variant, taps, count, channels)
@@ -23,28 +22,7 @@
 @ local function tap_sum(variant, taps, src, wt)
 @   local s = variant.steps
 @   local channel, size = plan.input.channel, plan.step or 1
-@   if s.count then
-        const ptrdiff_t count = $(s.count);
-@     if plan.input.pixel == 1 then
-        const float *px = $(src);
-@     for i = 1, variant.fewer and variant.pixels - 1 or 0 do
-        const int at$(i) = pixels > $(i) ? $(i) : 0;
-@     end
-        wt = $(wt);
-        for (ptrdiff_t c = 0; c < count; ++c, px += $(channel), wt += $(stride)) {
-            $(steps(variant, taps, 1))
-        }
-@     else
-@     for i = 0, variant.pixels - 1 do
-@       local step = times(i * layer.stride_w, plan.input.pixel)
-        const float *const px$(i) = $(at(src, i > 0 and variant.fewer and ("(pixels > %d ? %s : 0)"):format(i, step) or step));
-@     end
-        wt = $(wt);
-        for (ptrdiff_t c = 0; c < count; ++c, wt += $(width)) {
-            $(steps(variant, taps, 1))
-        }
-@     end
-@   elseif s.loops == 1 then
+@   if s.loops == 1 then
         src = $(src);
         wt = $(wt);
         $(steps(variant, taps, s.unroll))
@@ -68,10 +46,7 @@
 @   end
 @ end
 @
-@ local first = variant == class.variants[1] and class == plan.classes[1]
-@ if first or not plan.runtime then
     /* Every sum starts from $((plan.no_bias or inputs) and "0" or "its bias"). */
-@ end
 @ if inputs then
     const float *const bias = w;
 @ elseif plan.mapping ~= "pixels" and not plan.no_bias then
@@ -94,13 +69,11 @@
 @   end
 @ else
 @ if not plan.no_bias then
-    w += $(class.biases or stride);
+    w += $(class.biases or width);
 @ end
 
-@ if first or not plan.runtime then
     /* In each step, $(step_noun). */
-@ end
-    const float $(plan.runtime and "*wt" or "*src, *wt");
+    const float *src, *wt;
     $(V) $(table.concat(vector_names(class, variant), ", ")), $(splat_name);
 @ if KH > 1 or clipped then
     for (int kh = $(kh_begin); kh < $(kh_end); ++kh) {
@@ -120,10 +93,8 @@
 @ else
 @   for _, taps in ipairs(taps_of(variant)) do
 @     if touched(variant, taps) then
-@       if first or not plan.runtime then
 
-        /* $(variant.merged and ("The %d taps of the row x %s input channels: neighbours in memory."):format(KW, plan.runtime and "all" or ICg) or touches(variant, taps)) */
-@       end
+        /* $(variant.merged and ("The %d taps of the row x %d input channels: neighbours in memory."):format(KW, ICg) or touches(variant, taps)) */
 @       tap_sum(variant, taps, "row", at("taps", times(taps.first * width, plan.packed_inputs or ICg)))
 @     end
 @   end

@@ -5,7 +5,7 @@
 @ end
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
-@ if plan.runtime and plan.algorithm == "depthwise" then
+@ if plan.runtime then
 #define CONV_BODY inline __attribute__((always_inline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
 @ end
 @ if isa.accumulate ~= "" and not layer.pool then
@@ -26,7 +26,7 @@
 #define CONV_TARGET
 @ end
 #define CONV_TILE
-@ if plan.runtime and plan.algorithm == "depthwise" then
+@ if plan.runtime then
 #define CONV_BODY inline
 @ end
 @ if isa.accumulate ~= "" and not layer.pool then

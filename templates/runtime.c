@@ -44,10 +44,14 @@ static long long $(name)_count(long long a, long long b, long long c)
 }
 
 @ if not depthwise and not plan.flat then
-/* Columns of the input that the windows of a row span, padding included. */
+/* Columns of the input that the windows of a row span, padding included$(plan.pixels and layer.stride_w > 1 and ", in whole strides" or ""). */
 static long long $(name)_span(const struct conv_shape *shape)
 {
+@ if plan.pixels and layer.stride_w > 1 then
+    return ((long long)(shape->out_w - 1) * $(layer.stride_w) + $(reach_w + layer.stride_w - 1)) / $(layer.stride_w) * $(layer.stride_w);
+@ else
     return (long long)(shape->out_w - 1) * $(layer.stride_w) + $(reach_w);
+@ end
 }
 
 @ end
@@ -106,10 +110,10 @@ size_t $(name)_workspace_bytes(const struct conv_shape *shape)
 @ if plan.staged then
     const long long rows = (long long)(s.band - 1) * $(layer.stride_h) + $(reach_h);
     const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)$(name)_span(shape)
-        * (size_t)shape->in_channels;
+        * (size_t)shape->in_channels$(plan.pixels and " + " .. L or "");
 @ end
 @ if scratch then
-    const size_t row = (size_t)s.width * (size_t)s.block * $(L);
+    const size_t row = (size_t)$(L == 1 and "s.width" or ("((s.width + %d) / %d * %d)"):format(L - 1, L, L)) * (size_t)s.block * $(L); /* pixels in whole vectors */
 @ end
 @ if plan.staged or scratch then
     return ($(plan.staged and (scratch and "(band + row)" or "band") or "row") * sizeof(float) + $(align - 1)) / $(align) * $(align);

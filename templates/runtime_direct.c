@@ -1,14 +1,15 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ local L, tile = isa.lanes, plan.tile
 @ local clipped = plan.rows_clipped
+@ local function rounded(width) return L == 1 and width or ("(%s + %d) / %d * %d"):format(width, L - 1, L, L) end
 /* Strides of what a tile reads and writes, in elements. */
 struct $(name)_view {
     ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
-@ if plan.input.pixel == 1 then
+@ if plan.planes or plan.pixels then
     ptrdiff_t in_channel;
-@   if plan.pixels then
+@ end
+@ if plan.pixels then
     ptrdiff_t width; /* of the block of packed weights */
-@   end
 @ end
 @ if layer.activation.runtime then
     float low, high;
@@ -16,89 +17,54 @@ struct $(name)_view {
 };
 
 @ if L > 1 then
-$(include("lanes.c", { lane_loads = plan.pixels and 1 or false, lane_stores = true }))
-#define CONV_STORE(out, v) $(name)_store(out, v, lanes)
+$(include("lanes.c", { lane_loads = plan.pixels and not plan.staged and 1 or false, lane_stores = true }))
+#define CONV_STORE(out, v) do { if (lanes < $(L)) $(name)_store(out, v, lanes); else $(isa.store("out", "v")) } while (0)
 
 @ end
-$(include("direct.c"))
-@ if plan.pixels then
-
-$(include_plan("direct.c", plan.pixels))
+@ local units = math.max(tile.vectors, plan.pixels and plan.pixels.units or 0)
+@ -- The text `format` for each i in [from, to); where there are fewer, again for the last one.
+@ local function each(format, from, to, there)
+@   local out = {}
+@   for i = from, to - 1 do out[#out + 1] = format:gsub("%%d", math.min(i, (there or to) - 1)) end
+@   return table.concat(out)
 @ end
-
-@ local kw = layer.dilation_w == 1 and "" or (", 0, %d"):format(layer.KW)
-/* A tile of `vectors` x `pixels`: one of the micro-kernels above. */
-static $(target)void $(name)_tile(int vectors, int pixels, const float *in, const float *w, float *out$(clipped and ", int kh_begin, int kh_end" or ""), int lanes, const struct $(name)_view *view)
+/* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
+static CONV_BODY void $(name)_out(float *out$(each(", " .. V .. " v%d", 0, units)), int vectors, int lanes, const struct $(name)_view *view)
 {
-@ for i, class in ipairs(plan.classes) do
-    $(i > 1 and "else " or "")$(i < #plan.classes and ("if (vectors == %d) "):format(class.vectors) or "")$("{")
-@   for k, variant in ipairs(class.variants) do
-        $(k > 1 and "else " or "")$(k < #class.variants and ("if (pixels <= %d) "):format(variant.pixels) or "")$(name)_k$(class.width)_tile$(variant.pixels)(in, w, out$(clipped and ", kh_begin, kh_end" or "")$(kw)$(variant.fewer and ", pixels" or ""), lanes, view);
-@   end
+@ if layer.activation.runtime then
+    const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
+@ else
+    (void)view;
+@ end
+@ local result = layer.activation.kind ~= "none" and activate("v0") or "v0"
+@ for i = 1, units - 1 do
+    if (vectors > $(i)) {
+        $(isa.store("out", result))
+        v0 = v$(i);
+        out += $(L);
     }
+@ end
+@ if L > 1 then
+    CONV_STORE(out, $(result));
+@ else
+    (void)lanes;
+    $(isa.store("out", result))
 @ end
 }
 
-@ if layer.layout == "nchw" then
-/* to[c][r] = from[r][c], rows of both being so many elements apart. */
-static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns,
-    float *to, ptrdiff_t to_step)
-{
-    ptrdiff_t r = 0;
-@   if L > 1 then
-    for (; r + $(L) <= rows; r += $(L)) {
-        ptrdiff_t c = 0;
-        for (; c + $(L) <= columns; c += $(L)) {
-            const float *row = from + r * from_step + c;
-            float *at = to + c * to_step + r;
-@     local names = {}
-@     for l = 0, L - 1 do
-@       names[l + 1] = "r" .. l
-            const $(V) r$(l) = $(isa.load(at("row", times(l, "from_step"))));
-@     end
-@     local lines, columns = isa.transpose(names, "t", L)
-            $(lines)
-@     for l = 1, L do
-            $(isa.store_range(at("at", times(l - 1, "to_step")), columns[l].name, columns[l].at, L))
-@     end
-        }
-        for (; c < columns; ++c)
-            for (int l = 0; l < $(L); ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
-    }
-@   end
-    for (; r < rows; ++r)
-        for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
-}
+$(include("runtime_channels.c", { each = each, units = units }))
 
-@ end
-/* Pixels of the next tile of a row: as equal as up to 4 and `most` can be. */
-static int $(name)_pixels(int left, int most)
+$(include("runtime_stage.c"))
+
+/* `left` in equal parts of at most `most`: the size of the first one. */
+static int $(name)_part(int left, int most)
 {
-    if (left > 2 * most) return most;
-    const int tiles = (left + most - 1) / most, n = (left + tiles - 1) / tiles;
-    return n <= 4 || n == most ? n : n == left ? 3 : most;
+    const int parts = (left + most - 1) / most;
+    return (left + parts - 1) / parts;
 }
 
 @ if plan.pixels then
-@ local P, outputs = plan.pixels, plan.pixels.outputs
-/* Some pixels of `channels` channels, with pixels in the lanes. */
-static $(target)void $(name)_pixel_row(const struct $(name)_view *view, const float *in, const float *w, float *out,
-    int pixels, int channels)
-{
-    for (int k = 0; k < channels; k += $(outputs)) {
-        const int outputs = channels - k < $(outputs) ? channels - k : $(outputs);
-        float *to = out + k * view->out_channel;
-        int p = 0;
-        for (int left = pixels / $(L), units; left > 0; left -= units, p += $(L) * units) {
-            const int tiles = (left + $(P.units - 1)) / $(P.units);
-            units = (left + tiles - 1) / tiles; /* as equal as they can be */
-@   for units = P.units, 1, -1 do
-            $(units < P.units and "else " or "")$(units > 1 and ("if (units == %d) "):format(units) or "")$(name)_px_tile$(units)(in + p, w + k, to + p, outputs, $(L), view);
-@   end
-        }
-        if (p < pixels) $(name)_px_tile0(in + p, w + k, to + p, outputs, pixels - p, view);
-    }
-}
+$(include("runtime_pixels.c", { each = each, units = units }))
 
 @ end
 @ local scratch = layer.layout == "nchw"
@@ -135,44 +101,24 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
         const float *row = in + ($(scaled("oh", layer.stride_h)) - first) * view->in_row;
 @ end
 @ if plan.pixels then
-        /* Pixels in the lanes, unless too many lanes would have none. */
-        if ((width + $(L - 1)) / $(L) * $(L * 9) <= width * 10) {
-            $(name)_pixel_row(view, row, w, out + oh * view->out_row, width, (vectors - 1) * $(L) + lanes);
+        if ($(plan.flat and ("(width + %d) / %d * %d <= width * 10"):format(L - 1, L, L * 9) or "s->pixels")) {
+            $(name)_px_row(row, w, out + oh * view->out_row$(clipped and ", kh_begin, kh_end" or ""), width, (vectors - 1) * $(L) + lanes, view);
             continue;
         }
 @ end
         float *to = $(scratch and "scratch; /* a row as NHWC */" or "out + oh * view->out_row;")
         for (int left = width, n; left > 0; left -= n) {
-            n = $(name)_pixels(left, most);
+            n = $(name)_part(left, most);
             $(name)_tile(vectors, n, row, w, to$(clipped and ", kh_begin, kh_end" or ""), $(scratch and L or "lanes"), view);
-            row += n * $(times(layer.stride_w, plan.input.pixel));
+            row += $(plan.planes and "n" or "n * " .. times(layer.stride_w, "view->in_pixel"));
             to += n * view->out_pixel;
         }
 @ if scratch then
-        $(name)_transpose(scratch, view->out_pixel, width, (vectors - 1) * $(L) + lanes, out + oh * view->out_row, view->out_channel);
+        $(name)_transpose(scratch, view->out_pixel, width, width + $(L - 1), (vectors - 1) * $(L) + lanes, out + oh * view->out_row, view->out_channel);
 @ end
     }
 }
 
-@ if plan.staged then
-/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
-static $(target)void $(name)_stage(const struct conv_shape *shape, const float *image, float *to, int first, int last)
-{
-    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)$(name)_span(shape), left = shape->pad_left < span ? shape->pad_left : span;
-    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
-    for (int ih = first; ih < last; ++ih, to += span * IC) {
-@ if layer.layout == "nhwc" then
-        memcpy(to + left * IC, image + ih * IW * IC, (size_t)(pixels * IC) * sizeof(float));
-@ else
-        $(name)_transpose(image + ih * IW, shape->in_h * IW, IC, pixels, to + left * IC, IC);
-@ end
-        memset(to, 0, (size_t)(left * IC) * sizeof(float));
-        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
-    }
-}
-
-@ end
 $(target)void $(name)_run(const struct conv_shape *shape, const float *input, const void *packed, float *output,
     void *workspace, int task_begin, int task_end)
 {
@@ -186,7 +132,7 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
 @ end
 @ if plan.staged then
         (ptrdiff_t)$(name)_span(shape) * IC, IC, IC,
-@ elseif plan.input.pixel == 1 then
+@ elseif plan.planes then
         s.width, 1, IC,
 @ else
         $(plan.flat and "s.width" or "shape->in_w") * IC, IC, IC,
@@ -196,11 +142,13 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
 @ else
         s.width, s.block * $(L), out_pixels,
 @ end
-@ if plan.input.pixel == 1 then
+@ if plan.planes then
         in_pixels,
-@   if plan.pixels then
+@ elseif plan.pixels then
+        (ptrdiff_t)$(name)_span(shape),
+@ end
+@ if plan.pixels then
         0,
-@   end
 @ end
 @ if layer.activation.runtime then
         shape->clamp_low, shape->clamp_high,
@@ -224,11 +172,16 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
         const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
         const int last = bottom < shape->in_h ? bottom : shape->in_h;
 @   if scratch then
-        float *staged = scratch + s.width * view.out_pixel;
+        float *staged = scratch + $(rounded("s.width")) * view.out_pixel;
 @   else
         float *staged = workspace;
 @   end
+@   if plan.pixels then
+        if (s.pixels) $(name)_stage_planes(shape, in, staged, first, last);
+        else $(name)_stage(shape, in, staged, first, last);
+@   else
         $(name)_stage(shape, in, staged, first, last);
+@   end
         in = staged;
 @ else
         const int first = 0;

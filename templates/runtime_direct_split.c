@@ -9,6 +9,9 @@ struct $(name)_split {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels$(plan.flat and ": a 1x1 filter does not care where they end" or "") */
     int band, bands;    /* in rows */
+@ if plan.pixels and not plan.flat then
+    int pixels;         /* whether they are in the lanes */
+@ end
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -36,6 +39,21 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ end
     s.vectors = (shape->out_channels + $(L - 1)) / $(L);
     s.block = $(tile.vectors);
+@ if plan.pixels and not plan.flat then
+@ local P = plan.pixels
+@ local function choice(n, costs)
+@   local text = {}
+@   for i = 1, #costs - 1 do text[i] = ("%s == %d ? %d : "):format(n, i, costs[i]) end
+@   return table.concat(text) .. costs[#costs]
+@ end
+    /* With pixels in the lanes some lanes have none, as some have no channel otherwise; but the output
+     * need not be transposed, which takes the time of so many taps. */
+    const long long taps = (long long)$(KH * KW) * shape->in_channels;
+    const int units = (s.width + $(L - 1)) / $(L), tiles = (units + $(P.units - 1)) / $(P.units), tile = (units + tiles - 1) / tiles;
+    const int cost = $(choice("tile", P.cost)); /* of a vector's sum in such tiles, in hundredths */
+    const int other = $(choice("s.vectors", P.other_cost));
+    s.pixels = taps * shape->out_channels * units * cost <= (taps + $(P.transposed)) * s.vectors * s.width * other;
+@ end
 @ if tile.vectors > 2 then
     if (vector_bytes * s.block > $(l2_bytes * 3 // 4)) s.block = 2;
 @ end

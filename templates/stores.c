@@ -20,9 +20,6 @@
     $(isa.store_range(place(s, v), result(s, v), 0, count))
 @   end
 @ end
-@ if plan.runtime and (L == 1 or not channels and not variant.ragged) then
-    (void)lanes; /* all of them */
-@ end
 @ if inputs then
 @   local count = splats * vectors
 @   local whole = plan.output.pixel == vectors -- all outputs of a pixel: their sums lie in the output's order
@@ -46,24 +43,6 @@
     for (int i = 0; i < $(splats); ++i)
         for (int k = 0; k < $(vectors); ++k)
             out[i * $(plan.output.pixel) + k] = sums[i * $(vectors) + k];
-@   end
-@ elseif plan.runtime and not channels then
-@   for s = 0, splats - 1 do
-@     if s > 0 then
-    if (outputs == $(s)) return;
-@     end
-@     for v = 0, vectors - 1 do
-    $(variant.ragged and ("CONV_STORE(%s, %s);"):format(place(s, v), result(s, v)) or isa.store(place(s, v), result(s, v)))
-@     end
-@   end
-@ elseif plan.runtime then
-@   for s = 0, splats - 1 do
-@     if s > 0 and variant.fewer then
-    if (pixels == $(s)) return;
-@     end
-@     for v = 0, vectors - 1 do
-    $(L > 1 and v == vectors - 1 and ("CONV_STORE(%s, %s);"):format(place(s, v), result(s, v)) or isa.store(place(s, v), result(s, v)))
-@     end
 @   end
 @ elseif contiguous or L == 1 then
 @   for v = 0, vectors - 1 do

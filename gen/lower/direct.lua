@@ -10,8 +10,8 @@ local direct = {}
 
 local RISING = { relu = true, clamp = true, sigmoid = true, tanh = true }
 
---- The functions that templates/direct.c calls, for the plan of the kernel `name` and an instruction set.
-function direct.names(plan, isa, layer, name)
+--- The functions that templates/direct.c calls, for a plan and an instruction set.
+function direct.names(plan, isa, layer)
   local L = isa.lanes
   local channels = plan.mapping ~= "pixels"
   local groups, inputs = plan.mapping == "groups", plan.mapping == "inputs"
@@ -82,14 +82,9 @@ function direct.names(plan, isa, layer, name)
       return list
     end
     for v = 0, names.vectors(class, variant) - 1 do
-      if plan.runtime then
-        list[#list + 1] = { name = "x_p" .. v, load = variant.ragged and ("%s_load(px, 0, lanes)"):format(name)
-          or isa.load(isa_of.at("px", v * L)) }
-      else
-        local offsets = lanes_of(variant, taps.first, v, u * plan.input.channel)
-        if offsets then
-          list[#list + 1] = { name = "x_p" .. v, load = isa_of.load_lanes(isa, "src", offsets), index = v }
-        end
+      local offsets = lanes_of(variant, taps.first, v, u * plan.input.channel)
+      if offsets then
+        list[#list + 1] = { name = "x_p" .. v, load = isa_of.load_lanes(isa, "src", offsets), index = v }
       end
     end
     return list
@@ -166,22 +161,15 @@ function direct.names(plan, isa, layer, name)
   --- Splat operands of channel step u at some taps: { load, uses = { { acc, vector } } }. With inputs in the
   -- lanes they are vectors, too, of `count` channels (nil: all lanes).
   function names.splat_operands(class, variant, taps, u, count)
-    if channels and not plan.runtime then return channel_operands(class, variant, taps, u, count) end
+    if channels then return channel_operands(class, variant, taps, u, count) end
     local list = {}
     local vectors = names.vector_operands(class, variant, taps, u)
     for s = 0, names.splats(class, variant) - 1 do
-      local at
-      if not channels then
-        at = ("wt[%d]"):format(u * class.width + s)
-      else
-        at = plan.input.pixel == 1 and ("px[%s]"):format(variant.fewer and s > 0 and "at" .. s or s)
-          or ("px%d[c]"):format(s)
-      end
       local uses = {}
       for i, vector in ipairs(vectors) do
         uses[i] = { acc = names.acc(s, vector.index or i - 1), vector = vector.name }
       end
-      list[s + 1] = { load = isa.splat(at), uses = uses }
+      list[s + 1] = { load = isa.splat(("wt[%d]"):format(u * class.width + s)), uses = uses }
     end
     return list
   end
@@ -240,8 +228,8 @@ function direct.names(plan, isa, layer, name)
     names.pooled_first = kind ~= "none" and not (max and rising)
   end
 
-  local function count(text, noun)
-    return ("%s %s%s"):format(text, noun, text == "1" and "" or "s")
+  local function count(number, noun)
+    return ("%s %s%s"):format(number, noun, tostring(number) == "1" and "" or "s")
   end
   local first, second = plan.tile_name:match("^(%d+)x(%d+)$")
   names.step_noun = groups
@@ -265,7 +253,10 @@ function direct.names(plan, isa, layer, name)
     ("A register tile holds %s times %s of output channels, %d lanes each: all its sums grow side by side.")
       :format(count(first, "pixel"), count(second, "vector"), L),
     "For every tap of the filter and every input channel, each pixel's input is spread over all lanes and "
-      .. "multiplied with the weights of those output channels. Tiles at the border have fewer taps.",
+      .. "multiplied with the weights of those output channels. "
+      .. (plan.runtime and "There are smaller tiles for what is left." or "Tiles at the border have fewer taps."),
+    plan.pixels and ("Or a tile holds %s of pixels times %s, where that is faster: for few input channels, long rows.")
+      :format(count(plan.pixels.units, "vector"), count(plan.pixels.outputs, "output channel")) or nil,
   } or {
     ("A register tile holds %s of pixels, %d lanes each, times %s: all its sums grow side by side.")
       :format(count(first, "vector"), L, count(second, "output channel")),

@@ -133,11 +133,6 @@ of("gen/plan/direct.lua", {
     "direct direct_heavy" },
 })
 
-of("gen/plan/runtime.lua", {
-  { "runtime_tap_left_out", "layer.KW > 1 and layer.KW ..", "layer.KW > 1 and layer.KW - 1 ..",
-    "runtime" },
-})
-
 of("gen/plan/pooling.lua", {
   { "counted_padding_too_short", "a.count_end = a.size + layer[pad]", "a.count_end = a.size",
     "average" },
@@ -304,14 +299,13 @@ of("templates/runtime.c", {
     "runtime" },
   { "runtime_workspace_too_small", "(long long)(s.band - 1) * $(layer.stride_h)",
     "(long long)(s.band - 2) * $(layer.stride_h)", "runtime" },
+  { "runtime_no_slack", 'plan.pixels and " + " .. L', 'plan.pixels and " - " .. L', "runtime_nchw" },
   { "runtime_batch_not_in_tasks", "return shape->batch * s.chunks", "return s.chunks", "runtime" },
 })
 
 of("templates/runtime_direct.c", {
   { "runtime_clamp_ignored", "        shape->clamp_low, shape->clamp_high,",
     "        -INFINITY, INFINITY,", "runtime" },
-  { "runtime_stale_left", "memset(to, 0,", "if (0) memset(to, 0,", "runtime" },
-  { "runtime_stale_right", "memset(to + (left + pixels) * IC, 0,", "if (0) memset(to, 0,", "runtime" },
   { "runtime_stage_beyond_image", "bottom < shape->in_h ? bottom : shape->in_h", "bottom", "runtime" },
   { "runtime_last_band_not_short", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime" },
@@ -319,6 +313,34 @@ of("templates/runtime_direct.c", {
     "runtime" },
   { "runtime_nchw_last_band", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime_nchw" },
+})
+
+of("templates/runtime_channels.c", {
+  { "runtime_tap_left_out", "merged and times(KW,", "merged and times(KW - 1,", "runtime" },
+  { "runtime_first_rows_of_taps", "wt += (ptrdiff_t)kh_begin", "wt += (ptrdiff_t)0", "runtime" },
+  { "runtime_pixel_twice", "times(p * layer.stride_w,", "times((p - 1) * layer.stride_w,", "runtime" },
+})
+
+of("templates/runtime_pixels.c", {
+  { "runtime_pixels_tap_left_out", "kw < $(layer.KW)", "kw < $(layer.KW - 1)", "runtime_nchw" },
+  { "runtime_pixels_phase", "$(column) % $(SW) *", "0 *", "runtime_nchw" },
+  { "runtime_pixels_tail", "width - p - $(L) * (units - 1) : $(L);", "$(L) : $(L);", "runtime_nchw" },
+  { "runtime_pixels_channels_lost", "some > $(k))", "some > $(k + 1))", "runtime_nchw" },
+  { "runtime_pixels_too_many", "outputs > $(k) && some > $(k)", "outputs > $(k)", "runtime_nchw" },
+  { "runtime_pixels_flat_tail", "_load(px, 0, lanes)", "_load(px, 0, lanes - 1)", "runtime_nchw" },
+})
+
+of("templates/runtime_stage.c", {
+  { "runtime_stale_left", "memset(to, 0, (size_t)(left * IC)", "if (0) memset(to, 0, (size_t)(left * IC)", "runtime" },
+  { "runtime_stale_right", "memset(to + (left + pixels) * IC, 0,", "if (0) memset(to, 0,", "runtime" },
+  { "runtime_planes_stale_left", "memset(to, 0, (size_t)begin", "if (0) memset(to, 0, (size_t)begin",
+    "runtime_nchw" },
+  { "runtime_planes_stale_right", "memset(to + end, 0,", "if (0) memset(to + end, 0,", "runtime_nchw" },
+  { "runtime_planes_begin", "(left - phase + $(SW - 1)) / $(SW) : 0", "(left - phase) / $(SW) : 0",
+    "runtime_nchw" },
+  { "runtime_planes_beyond_row", "x + $(L) <= end", "x < end", "runtime_nchw" },
+  { "runtime_transpose_too_many", "rows - r < $(L) ? (int)(rows - r)", "rows - r < 0 ? (int)(rows - r)",
+    "runtime_nchw" },
 })
 
 of("templates/runtime_depthwise.c", {

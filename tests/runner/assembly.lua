@@ -31,6 +31,7 @@ local LAYERS = {
   { "conv_5x5_3_10", "--input 32x32x3 --filters 10 --kernel 5 --pad same --activation relu" },
   { "conv_3x3_g32_128", "--input 28x28x128 --filters 128 --kernel 3 --pad same --groups 32" },
   { "conv_1x7_128", "--input 17x17x128 --filters 192 --kernel 1x7 --pad same" },
+  { "conv_3x3_run_time_nchw", "--input HxWxC --filters OC --kernel 3 --pad same --activation relu --layout nchw" },
   { "conv_3x3_run_time", "--input HxWxC --filters OC --kernel 3 --pad same --activation relu" },
 }
 
