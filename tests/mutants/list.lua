@@ -326,7 +326,7 @@ of("templates/runtime_pixels.c", {
   { "runtime_pixels_phase", "$(column) % $(SW) *", "0 *", "runtime_nchw" },
   { "runtime_pixels_tail", "width - p - $(L) * (units - 1) : $(L);", "$(L) : $(L);", "runtime_nchw" },
   { "runtime_pixels_channels_lost", "some > $(k))", "some > $(k + 1))", "runtime_nchw" },
-  { "runtime_pixels_too_many", "outputs > $(k) && some > $(k)", "outputs > $(k)", "runtime_nchw" },
+  { "runtime_pixels_too_many", "outputs > $(k) && some > $(k)", "outputs > $(k) && some > 0", "runtime_nchw" },
   { "runtime_pixels_flat_tail", "_load(px, 0, lanes)", "_load(px, 0, lanes - 1)", "runtime_nchw" },
 })
 
