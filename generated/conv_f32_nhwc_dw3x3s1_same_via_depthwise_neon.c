@@ -5,7 +5,7 @@
  * Depthwise; sizes at run time; stride 1 x 1, padding 'same', AArch64 NEON; no workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
- * Lanes are neighbouring channels; a tile is 5x2 pixels (rows x columns).
+ * Lanes are neighbouring channels; a tile is 2x5 pixels (rows x columns).
  * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
  */
 #include <math.h>
@@ -68,15 +68,16 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long work = plane * shape->in_channels * 18;
     long long wanted = work / 50000 < 16 ? work / 50000 : 16;
     if (wanted < 1) wanted = 1;
-    const long long tiles = (shape->out_h + 4) / 5;
+    const long long tiles = (shape->out_h + 1) / 2;
     const int vectors = (shape->in_channels + 3) / 4;
-    /* Pixels are read whole, as they lie in memory, unless there are but few rows to share. */
-    const long long parts = tiles < 4 ? (wanted + tiles - 1) / tiles : 1;
+    /* A chunk's weights stay in the first-level cache; smaller chunks where there are but few rows to share. */
+    const long long least = (vectors + 63) / 64;
+    const long long parts = tiles * least < wanted && tiles < 4 ? (wanted + tiles - 1) / tiles : least;
     s.chunk = (int)((vectors + parts - 1) / parts) * 4;
     s.chunks = (shape->in_channels - 1) / s.chunk + 1;
     const long long parts_of_rows = (wanted + s.chunks - 1) / s.chunks;
     s.band = (int)((shape->out_h + parts_of_rows - 1) / parts_of_rows);
-    s.band = (s.band - 1) / 5 * 5 + 5;
+    s.band = (s.band - 1) / 2 * 2 + 2;
     if (s.band > shape->out_h) s.band = shape->out_h;
     s.bands = (shape->out_h - 1) / s.band + 1;
     return s;
@@ -166,7 +167,7 @@ static inline void CONV_(store)(float *out, float32x4_t v, int lanes)
     }
 }
 
-/* 5 rows x 2 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
+/* 2 rows x 5 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
@@ -179,14 +180,14 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         const float32x4_t bias = vld1q_f32(wb);
         float32x4_t acc_r0_p0 = bias;
         float32x4_t acc_r0_p1 = bias;
+        float32x4_t acc_r0_p2 = bias;
+        float32x4_t acc_r0_p3 = bias;
+        float32x4_t acc_r0_p4 = bias;
         float32x4_t acc_r1_p0 = bias;
         float32x4_t acc_r1_p1 = bias;
-        float32x4_t acc_r2_p0 = bias;
-        float32x4_t acc_r2_p1 = bias;
-        float32x4_t acc_r3_p0 = bias;
-        float32x4_t acc_r3_p1 = bias;
-        float32x4_t acc_r4_p0 = bias;
-        float32x4_t acc_r4_p1 = bias;
+        float32x4_t acc_r1_p2 = bias;
+        float32x4_t acc_r1_p3 = bias;
+        float32x4_t acc_r1_p4 = bias;
         float32x4_t value;
         const float32x4_t w_0_0 = vld1q_f32(wb + 4);
         const float32x4_t w_0_1 = vld1q_f32(wb + 8);
@@ -207,8 +208,20 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_0_2);
             CONV_FMA(acc_r0_p1, value, w_0_1);
+            CONV_FMA(acc_r0_p2, value, w_0_0);
             value = vld1q_f32(row + 3 * in_pixel);
             CONV_FMA(acc_r0_p1, value, w_0_2);
+            CONV_FMA(acc_r0_p2, value, w_0_1);
+            CONV_FMA(acc_r0_p3, value, w_0_0);
+            value = vld1q_f32(row + 4 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_0_2);
+            CONV_FMA(acc_r0_p3, value, w_0_1);
+            CONV_FMA(acc_r0_p4, value, w_0_0);
+            value = vld1q_f32(row + 5 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_0_2);
+            CONV_FMA(acc_r0_p4, value, w_0_1);
+            value = vld1q_f32(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_0_2);
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
@@ -223,142 +236,121 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r1_p0, value, w_0_2);
             CONV_FMA(acc_r1_p1, value, w_0_1);
+            CONV_FMA(acc_r1_p2, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_1_2);
             CONV_FMA(acc_r0_p1, value, w_1_1);
+            CONV_FMA(acc_r0_p2, value, w_1_0);
             value = vld1q_f32(row + 3 * in_pixel);
             CONV_FMA(acc_r1_p1, value, w_0_2);
+            CONV_FMA(acc_r1_p2, value, w_0_1);
+            CONV_FMA(acc_r1_p3, value, w_0_0);
             CONV_FMA(acc_r0_p1, value, w_1_2);
+            CONV_FMA(acc_r0_p2, value, w_1_1);
+            CONV_FMA(acc_r0_p3, value, w_1_0);
+            value = vld1q_f32(row + 4 * in_pixel);
+            CONV_FMA(acc_r1_p2, value, w_0_2);
+            CONV_FMA(acc_r1_p3, value, w_0_1);
+            CONV_FMA(acc_r1_p4, value, w_0_0);
+            CONV_FMA(acc_r0_p2, value, w_1_2);
+            CONV_FMA(acc_r0_p3, value, w_1_1);
+            CONV_FMA(acc_r0_p4, value, w_1_0);
+            value = vld1q_f32(row + 5 * in_pixel);
+            CONV_FMA(acc_r1_p3, value, w_0_2);
+            CONV_FMA(acc_r1_p4, value, w_0_1);
+            CONV_FMA(acc_r0_p3, value, w_1_2);
+            CONV_FMA(acc_r0_p4, value, w_1_1);
+            value = vld1q_f32(row + 6 * in_pixel);
+            CONV_FMA(acc_r1_p4, value, w_0_2);
+            CONV_FMA(acc_r0_p4, value, w_1_2);
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
             value = vld1q_f32(row);
-            CONV_FMA(acc_r2_p0, value, w_0_0);
             CONV_FMA(acc_r1_p0, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_0);
             value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r2_p0, value, w_0_1);
-            CONV_FMA(acc_r2_p1, value, w_0_0);
             CONV_FMA(acc_r1_p0, value, w_1_1);
             CONV_FMA(acc_r1_p1, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_1);
             CONV_FMA(acc_r0_p1, value, w_2_0);
             value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r2_p0, value, w_0_2);
-            CONV_FMA(acc_r2_p1, value, w_0_1);
             CONV_FMA(acc_r1_p0, value, w_1_2);
             CONV_FMA(acc_r1_p1, value, w_1_1);
+            CONV_FMA(acc_r1_p2, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_2);
             CONV_FMA(acc_r0_p1, value, w_2_1);
+            CONV_FMA(acc_r0_p2, value, w_2_0);
             value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r2_p1, value, w_0_2);
             CONV_FMA(acc_r1_p1, value, w_1_2);
+            CONV_FMA(acc_r1_p2, value, w_1_1);
+            CONV_FMA(acc_r1_p3, value, w_1_0);
             CONV_FMA(acc_r0_p1, value, w_2_2);
+            CONV_FMA(acc_r0_p2, value, w_2_1);
+            CONV_FMA(acc_r0_p3, value, w_2_0);
+            value = vld1q_f32(row + 4 * in_pixel);
+            CONV_FMA(acc_r1_p2, value, w_1_2);
+            CONV_FMA(acc_r1_p3, value, w_1_1);
+            CONV_FMA(acc_r1_p4, value, w_1_0);
+            CONV_FMA(acc_r0_p2, value, w_2_2);
+            CONV_FMA(acc_r0_p3, value, w_2_1);
+            CONV_FMA(acc_r0_p4, value, w_2_0);
+            value = vld1q_f32(row + 5 * in_pixel);
+            CONV_FMA(acc_r1_p3, value, w_1_2);
+            CONV_FMA(acc_r1_p4, value, w_1_1);
+            CONV_FMA(acc_r0_p3, value, w_2_2);
+            CONV_FMA(acc_r0_p4, value, w_2_1);
+            value = vld1q_f32(row + 6 * in_pixel);
+            CONV_FMA(acc_r1_p4, value, w_1_2);
+            CONV_FMA(acc_r0_p4, value, w_2_2);
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
             value = vld1q_f32(row);
-            CONV_FMA(acc_r3_p0, value, w_0_0);
-            CONV_FMA(acc_r2_p0, value, w_1_0);
             CONV_FMA(acc_r1_p0, value, w_2_0);
             value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r3_p0, value, w_0_1);
-            CONV_FMA(acc_r3_p1, value, w_0_0);
-            CONV_FMA(acc_r2_p0, value, w_1_1);
-            CONV_FMA(acc_r2_p1, value, w_1_0);
             CONV_FMA(acc_r1_p0, value, w_2_1);
             CONV_FMA(acc_r1_p1, value, w_2_0);
             value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r3_p0, value, w_0_2);
-            CONV_FMA(acc_r3_p1, value, w_0_1);
-            CONV_FMA(acc_r2_p0, value, w_1_2);
-            CONV_FMA(acc_r2_p1, value, w_1_1);
             CONV_FMA(acc_r1_p0, value, w_2_2);
             CONV_FMA(acc_r1_p1, value, w_2_1);
+            CONV_FMA(acc_r1_p2, value, w_2_0);
             value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r3_p1, value, w_0_2);
-            CONV_FMA(acc_r2_p1, value, w_1_2);
             CONV_FMA(acc_r1_p1, value, w_2_2);
-        }
-        if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
-            const float *row = x + 4 * in_row;
-            value = vld1q_f32(row);
-            CONV_FMA(acc_r4_p0, value, w_0_0);
-            CONV_FMA(acc_r3_p0, value, w_1_0);
-            CONV_FMA(acc_r2_p0, value, w_2_0);
-            value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r4_p0, value, w_0_1);
-            CONV_FMA(acc_r4_p1, value, w_0_0);
-            CONV_FMA(acc_r3_p0, value, w_1_1);
-            CONV_FMA(acc_r3_p1, value, w_1_0);
-            CONV_FMA(acc_r2_p0, value, w_2_1);
-            CONV_FMA(acc_r2_p1, value, w_2_0);
-            value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r4_p0, value, w_0_2);
-            CONV_FMA(acc_r4_p1, value, w_0_1);
-            CONV_FMA(acc_r3_p0, value, w_1_2);
-            CONV_FMA(acc_r3_p1, value, w_1_1);
-            CONV_FMA(acc_r2_p0, value, w_2_2);
-            CONV_FMA(acc_r2_p1, value, w_2_1);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r4_p1, value, w_0_2);
-            CONV_FMA(acc_r3_p1, value, w_1_2);
-            CONV_FMA(acc_r2_p1, value, w_2_2);
-        }
-        if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
-            const float *row = x + 5 * in_row;
-            value = vld1q_f32(row);
-            CONV_FMA(acc_r4_p0, value, w_1_0);
-            CONV_FMA(acc_r3_p0, value, w_2_0);
-            value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r4_p0, value, w_1_1);
-            CONV_FMA(acc_r4_p1, value, w_1_0);
-            CONV_FMA(acc_r3_p0, value, w_2_1);
-            CONV_FMA(acc_r3_p1, value, w_2_0);
-            value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r4_p0, value, w_1_2);
-            CONV_FMA(acc_r4_p1, value, w_1_1);
-            CONV_FMA(acc_r3_p0, value, w_2_2);
-            CONV_FMA(acc_r3_p1, value, w_2_1);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r4_p1, value, w_1_2);
-            CONV_FMA(acc_r3_p1, value, w_2_2);
-        }
-        if (row_begin <= 6 && 6 < row_end) {   /* input row 6 */
-            const float *row = x + 6 * in_row;
-            value = vld1q_f32(row);
-            CONV_FMA(acc_r4_p0, value, w_2_0);
-            value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r4_p0, value, w_2_1);
-            CONV_FMA(acc_r4_p1, value, w_2_0);
-            value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r4_p0, value, w_2_2);
-            CONV_FMA(acc_r4_p1, value, w_2_1);
-            value = vld1q_f32(row + 3 * in_pixel);
-            CONV_FMA(acc_r4_p1, value, w_2_2);
+            CONV_FMA(acc_r1_p2, value, w_2_1);
+            CONV_FMA(acc_r1_p3, value, w_2_0);
+            value = vld1q_f32(row + 4 * in_pixel);
+            CONV_FMA(acc_r1_p2, value, w_2_2);
+            CONV_FMA(acc_r1_p3, value, w_2_1);
+            CONV_FMA(acc_r1_p4, value, w_2_0);
+            value = vld1q_f32(row + 5 * in_pixel);
+            CONV_FMA(acc_r1_p3, value, w_2_2);
+            CONV_FMA(acc_r1_p4, value, w_2_1);
+            value = vld1q_f32(row + 6 * in_pixel);
+            CONV_FMA(acc_r1_p4, value, w_2_2);
         }
         if (rows > 0) vst1q_f32(to, CONV_CLAMP(acc_r0_p0));
         if (rows > 0) vst1q_f32(to + out_pixel, CONV_CLAMP(acc_r0_p1));
+        if (rows > 0) vst1q_f32(to + 2 * out_pixel, CONV_CLAMP(acc_r0_p2));
+        if (rows > 0) vst1q_f32(to + 3 * out_pixel, CONV_CLAMP(acc_r0_p3));
+        if (rows > 0) vst1q_f32(to + 4 * out_pixel, CONV_CLAMP(acc_r0_p4));
         if (rows > 1) vst1q_f32(to + out_row, CONV_CLAMP(acc_r1_p0));
         if (rows > 1) vst1q_f32(to + out_row + out_pixel, CONV_CLAMP(acc_r1_p1));
-        if (rows > 2) vst1q_f32(to + 2 * out_row, CONV_CLAMP(acc_r2_p0));
-        if (rows > 2) vst1q_f32(to + 2 * out_row + out_pixel, CONV_CLAMP(acc_r2_p1));
-        if (rows > 3) vst1q_f32(to + 3 * out_row, CONV_CLAMP(acc_r3_p0));
-        if (rows > 3) vst1q_f32(to + 3 * out_row + out_pixel, CONV_CLAMP(acc_r3_p1));
-        if (rows > 4) vst1q_f32(to + 4 * out_row, CONV_CLAMP(acc_r4_p0));
-        if (rows > 4) vst1q_f32(to + 4 * out_row + out_pixel, CONV_CLAMP(acc_r4_p1));
+        if (rows > 1) vst1q_f32(to + out_row + 2 * out_pixel, CONV_CLAMP(acc_r1_p2));
+        if (rows > 1) vst1q_f32(to + out_row + 3 * out_pixel, CONV_CLAMP(acc_r1_p3));
+        if (rows > 1) vst1q_f32(to + out_row + 4 * out_pixel, CONV_CLAMP(acc_r1_p4));
     }
 }
 
 /* The same; all rows being there is a case of its own, without a test in it. */
 static CONV_TILE void CONV_(tile)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    if (there->row_begin <= 0 && there->row_end >= 7 && there->rows >= 5)
-        CONV_(tile_body)(in, w, out, blocks, 0, 7, 5, view);
+    if (there->row_begin <= 0 && there->row_end >= 4 && there->rows >= 2)
+        CONV_(tile_body)(in, w, out, blocks, 0, 4, 2, view);
     else
         CONV_(tile_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, view);
 }
 
-/* 5 rows x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
+/* 2 rows x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`; and as far as there are such columns. */
 static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
@@ -373,9 +365,6 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         const float32x4_t bias = vld1q_f32(wb);
         float32x4_t acc_r0_p0 = bias;
         float32x4_t acc_r1_p0 = bias;
-        float32x4_t acc_r2_p0 = bias;
-        float32x4_t acc_r3_p0 = bias;
-        float32x4_t acc_r4_p0 = bias;
         float32x4_t value;
         const float32x4_t w_0_0 = vld1q_f32(wb + 4);
         const float32x4_t w_0_1 = vld1q_f32(wb + 8);
@@ -423,19 +412,16 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + 2 * in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r2_p0, value, w_0_0);
             CONV_FMA(acc_r1_p0, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_0);
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r2_p0, value, w_0_1);
             CONV_FMA(acc_r1_p0, value, w_1_1);
             CONV_FMA(acc_r0_p0, value, w_2_1);
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r2_p0, value, w_0_2);
             CONV_FMA(acc_r1_p0, value, w_1_2);
             CONV_FMA(acc_r0_p0, value, w_2_2);
             }
@@ -444,90 +430,27 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + 3 * in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_0_0);
-            CONV_FMA(acc_r2_p0, value, w_1_0);
             CONV_FMA(acc_r1_p0, value, w_2_0);
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_0_1);
-            CONV_FMA(acc_r2_p0, value, w_1_1);
             CONV_FMA(acc_r1_p0, value, w_2_1);
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_0_2);
-            CONV_FMA(acc_r2_p0, value, w_1_2);
             CONV_FMA(acc_r1_p0, value, w_2_2);
-            }
-        }
-        if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
-            const float *row = x + 4 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r4_p0, value, w_0_0);
-            CONV_FMA(acc_r3_p0, value, w_1_0);
-            CONV_FMA(acc_r2_p0, value, w_2_0);
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r4_p0, value, w_0_1);
-            CONV_FMA(acc_r3_p0, value, w_1_1);
-            CONV_FMA(acc_r2_p0, value, w_2_1);
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r4_p0, value, w_0_2);
-            CONV_FMA(acc_r3_p0, value, w_1_2);
-            CONV_FMA(acc_r2_p0, value, w_2_2);
-            }
-        }
-        if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
-            const float *row = x + 5 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r4_p0, value, w_1_0);
-            CONV_FMA(acc_r3_p0, value, w_2_0);
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r4_p0, value, w_1_1);
-            CONV_FMA(acc_r3_p0, value, w_2_1);
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r4_p0, value, w_1_2);
-            CONV_FMA(acc_r3_p0, value, w_2_2);
-            }
-        }
-        if (row_begin <= 6 && 6 < row_end) {   /* input row 6 */
-            const float *row = x + 6 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r4_p0, value, w_2_0);
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r4_p0, value, w_2_1);
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r4_p0, value, w_2_2);
             }
         }
         if (rows > 0) CONV_(store)(to, CONV_CLAMP(acc_r0_p0), lanes);
         if (rows > 1) CONV_(store)(to + out_row, CONV_CLAMP(acc_r1_p0), lanes);
-        if (rows > 2) CONV_(store)(to + 2 * out_row, CONV_CLAMP(acc_r2_p0), lanes);
-        if (rows > 3) CONV_(store)(to + 3 * out_row, CONV_CLAMP(acc_r3_p0), lanes);
-        if (rows > 4) CONV_(store)(to + 4 * out_row, CONV_CLAMP(acc_r4_p0), lanes);
     }
 }
 
 /* The same; all rows being there is a case of its own, without a test in it. */
 static CONV_TILE void CONV_(edge)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    if (there->row_begin <= 0 && there->row_end >= 7 && there->rows >= 5)
-        CONV_(edge_body)(in, w, out, blocks, 0, 7, 5, there, view);
+    if (there->row_begin <= 0 && there->row_end >= 4 && there->rows >= 2)
+        CONV_(edge_body)(in, w, out, blocks, 0, 4, 2, there, view);
     else
         CONV_(edge_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, there, view);
 }
@@ -537,7 +460,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(view)
     const float *in, const float *w, float *out, int channels, int oh_begin, int oh_end)
 {
     const int full = channels / 4, rest = channels % 4;
-    for (int oh = oh_begin; oh < oh_end; oh += 5) {
+    for (int oh = oh_begin; oh < oh_end; oh += 2) {
         const int top = oh - shape->pad_top;
         struct CONV_(there) there = { -top, shape->in_h - top, 0, 0, oh_end - oh, channels };
         for (int ow = 0, columns; ow < shape->out_w; ow += columns) {
@@ -546,13 +469,13 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(view)
             float *to = out + (oh * view->out_row + ow * view->out_pixel);
             there.column_begin = -left;
             there.column_end = shape->in_w - left;
-            if (left < 0 || there.column_end < 4 || shape->out_w - ow < 2) {
+            if (left < 0 || there.column_end < 7 || shape->out_w - ow < 5) {
                 columns = 1;
                 there.channels = channels;
                 CONV_(edge)(from, w, to, (channels + 3) / 4, &there, view);
                 continue;
             }
-            columns = 2;
+            columns = 5;
             CONV_(tile)(from, w, to, full, &there, view);
             if (rest == 0) continue;
             there.channels = rest;

@@ -67,8 +67,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (wanted < 1) wanted = 1;
     const long long tiles = (shape->out_h + 1) / 2;
     const int vectors = (shape->in_channels + 0) / 1;
-    /* Pixels are read whole, as they lie in memory, unless there are but few rows to share. */
-    const long long parts = tiles < 4 ? (wanted + tiles - 1) / tiles : 1;
+    /* A chunk's weights stay in the first-level cache; smaller chunks where there are but few rows to share. */
+    const long long least = (vectors + 255) / 256;
+    const long long parts = tiles * least < wanted && tiles < 4 ? (wanted + tiles - 1) / tiles : least;
     s.chunk = (int)((vectors + parts - 1) / parts) * 1;
     s.chunks = (shape->in_channels - 1) / s.chunk + 1;
     const long long parts_of_rows = (wanted + s.chunks - 1) / s.chunks;

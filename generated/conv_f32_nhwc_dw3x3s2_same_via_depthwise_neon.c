@@ -5,7 +5,7 @@
  * Depthwise; sizes at run time; stride 2 x 2, padding 'same', AArch64 NEON; no workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
- * Lanes are neighbouring channels; a tile is 4x1 pixels (rows x columns).
+ * Lanes are neighbouring channels; a tile is 1x4 pixels (rows x columns).
  * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
  */
 #include <math.h>
@@ -68,15 +68,16 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long work = plane * shape->in_channels * 18;
     long long wanted = work / 50000 < 16 ? work / 50000 : 16;
     if (wanted < 1) wanted = 1;
-    const long long tiles = (shape->out_h + 3) / 4;
+    const long long tiles = (shape->out_h + 0) / 1;
     const int vectors = (shape->in_channels + 3) / 4;
-    /* Pixels are read whole, as they lie in memory, unless there are but few rows to share. */
-    const long long parts = tiles < 4 ? (wanted + tiles - 1) / tiles : 1;
+    /* A chunk's weights stay in the first-level cache; smaller chunks where there are but few rows to share. */
+    const long long least = (vectors + 63) / 64;
+    const long long parts = tiles * least < wanted && tiles < 4 ? (wanted + tiles - 1) / tiles : least;
     s.chunk = (int)((vectors + parts - 1) / parts) * 4;
     s.chunks = (shape->in_channels - 1) / s.chunk + 1;
     const long long parts_of_rows = (wanted + s.chunks - 1) / s.chunks;
     s.band = (int)((shape->out_h + parts_of_rows - 1) / parts_of_rows);
-    s.band = (s.band - 1) / 4 * 4 + 4;
+    s.band = (s.band - 1) / 1 * 1 + 1;
     if (s.band > shape->out_h) s.band = shape->out_h;
     s.bands = (shape->out_h - 1) / s.band + 1;
     return s;
@@ -166,11 +167,11 @@ static inline void CONV_(store)(float *out, float32x4_t v, int lanes)
     }
 }
 
-/* 4 rows x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
+/* 1 row x 4 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
+    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_pixel = view->out_pixel;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 4;
@@ -178,9 +179,9 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         float *to = out + (ptrdiff_t)block * 4;
         const float32x4_t bias = vld1q_f32(wb);
         float32x4_t acc_r0_p0 = bias;
-        float32x4_t acc_r1_p0 = bias;
-        float32x4_t acc_r2_p0 = bias;
-        float32x4_t acc_r3_p0 = bias;
+        float32x4_t acc_r0_p1 = bias;
+        float32x4_t acc_r0_p2 = bias;
+        float32x4_t acc_r0_p3 = bias;
         float32x4_t value;
         const float32x4_t w_0_0 = vld1q_f32(wb + 4);
         const float32x4_t w_0_1 = vld1q_f32(wb + 8);
@@ -199,6 +200,21 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r0_p0, value, w_0_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_0_2);
+            CONV_FMA(acc_r0_p1, value, w_0_0);
+            value = vld1q_f32(row + 3 * in_pixel);
+            CONV_FMA(acc_r0_p1, value, w_0_1);
+            value = vld1q_f32(row + 4 * in_pixel);
+            CONV_FMA(acc_r0_p1, value, w_0_2);
+            CONV_FMA(acc_r0_p2, value, w_0_0);
+            value = vld1q_f32(row + 5 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_0_1);
+            value = vld1q_f32(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_0_2);
+            CONV_FMA(acc_r0_p3, value, w_0_0);
+            value = vld1q_f32(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_0_1);
+            value = vld1q_f32(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_0_2);
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
@@ -208,100 +224,67 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r0_p0, value, w_1_1);
             value = vld1q_f32(row + 2 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_1_2);
+            CONV_FMA(acc_r0_p1, value, w_1_0);
+            value = vld1q_f32(row + 3 * in_pixel);
+            CONV_FMA(acc_r0_p1, value, w_1_1);
+            value = vld1q_f32(row + 4 * in_pixel);
+            CONV_FMA(acc_r0_p1, value, w_1_2);
+            CONV_FMA(acc_r0_p2, value, w_1_0);
+            value = vld1q_f32(row + 5 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_1_1);
+            value = vld1q_f32(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_1_2);
+            CONV_FMA(acc_r0_p3, value, w_1_0);
+            value = vld1q_f32(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_1_1);
+            value = vld1q_f32(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_1_2);
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
             value = vld1q_f32(row);
-            CONV_FMA(acc_r1_p0, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_2_0);
             value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_0_1);
             CONV_FMA(acc_r0_p0, value, w_2_1);
             value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_0_2);
             CONV_FMA(acc_r0_p0, value, w_2_2);
-        }
-        if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
-            const float *row = x + 3 * in_row;
-            value = vld1q_f32(row);
-            CONV_FMA(acc_r1_p0, value, w_1_0);
-            value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_1_1);
-            value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_1_2);
-        }
-        if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
-            const float *row = x + 4 * in_row;
-            value = vld1q_f32(row);
-            CONV_FMA(acc_r2_p0, value, w_0_0);
-            CONV_FMA(acc_r1_p0, value, w_2_0);
-            value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r2_p0, value, w_0_1);
-            CONV_FMA(acc_r1_p0, value, w_2_1);
-            value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r2_p0, value, w_0_2);
-            CONV_FMA(acc_r1_p0, value, w_2_2);
-        }
-        if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
-            const float *row = x + 5 * in_row;
-            value = vld1q_f32(row);
-            CONV_FMA(acc_r2_p0, value, w_1_0);
-            value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r2_p0, value, w_1_1);
-            value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r2_p0, value, w_1_2);
-        }
-        if (row_begin <= 6 && 6 < row_end) {   /* input row 6 */
-            const float *row = x + 6 * in_row;
-            value = vld1q_f32(row);
-            CONV_FMA(acc_r3_p0, value, w_0_0);
-            CONV_FMA(acc_r2_p0, value, w_2_0);
-            value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r3_p0, value, w_0_1);
-            CONV_FMA(acc_r2_p0, value, w_2_1);
-            value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r3_p0, value, w_0_2);
-            CONV_FMA(acc_r2_p0, value, w_2_2);
-        }
-        if (row_begin <= 7 && 7 < row_end) {   /* input row 7 */
-            const float *row = x + 7 * in_row;
-            value = vld1q_f32(row);
-            CONV_FMA(acc_r3_p0, value, w_1_0);
-            value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r3_p0, value, w_1_1);
-            value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r3_p0, value, w_1_2);
-        }
-        if (row_begin <= 8 && 8 < row_end) {   /* input row 8 */
-            const float *row = x + 8 * in_row;
-            value = vld1q_f32(row);
-            CONV_FMA(acc_r3_p0, value, w_2_0);
-            value = vld1q_f32(row + in_pixel);
-            CONV_FMA(acc_r3_p0, value, w_2_1);
-            value = vld1q_f32(row + 2 * in_pixel);
-            CONV_FMA(acc_r3_p0, value, w_2_2);
+            CONV_FMA(acc_r0_p1, value, w_2_0);
+            value = vld1q_f32(row + 3 * in_pixel);
+            CONV_FMA(acc_r0_p1, value, w_2_1);
+            value = vld1q_f32(row + 4 * in_pixel);
+            CONV_FMA(acc_r0_p1, value, w_2_2);
+            CONV_FMA(acc_r0_p2, value, w_2_0);
+            value = vld1q_f32(row + 5 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_2_1);
+            value = vld1q_f32(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_2_2);
+            CONV_FMA(acc_r0_p3, value, w_2_0);
+            value = vld1q_f32(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_2_1);
+            value = vld1q_f32(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_2_2);
         }
         if (rows > 0) vst1q_f32(to, CONV_CLAMP(acc_r0_p0));
-        if (rows > 1) vst1q_f32(to + out_row, CONV_CLAMP(acc_r1_p0));
-        if (rows > 2) vst1q_f32(to + 2 * out_row, CONV_CLAMP(acc_r2_p0));
-        if (rows > 3) vst1q_f32(to + 3 * out_row, CONV_CLAMP(acc_r3_p0));
+        if (rows > 0) vst1q_f32(to + out_pixel, CONV_CLAMP(acc_r0_p1));
+        if (rows > 0) vst1q_f32(to + 2 * out_pixel, CONV_CLAMP(acc_r0_p2));
+        if (rows > 0) vst1q_f32(to + 3 * out_pixel, CONV_CLAMP(acc_r0_p3));
     }
 }
 
 /* The same; all rows being there is a case of its own, without a test in it. */
 static CONV_TILE void CONV_(tile)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    if (there->row_begin <= 0 && there->row_end >= 9 && there->rows >= 4)
-        CONV_(tile_body)(in, w, out, blocks, 0, 9, 4, view);
+    if (there->row_begin <= 0 && there->row_end >= 3 && there->rows >= 1)
+        CONV_(tile_body)(in, w, out, blocks, 0, 3, 1, view);
     else
         CONV_(tile_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, view);
 }
 
-/* 4 rows x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
+/* 1 row x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`; and as far as there are such columns. */
 static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
+    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel;
     const int column_begin = there->column_begin, column_end = there->column_end, channels = there->channels;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     for (int block = 0; block < blocks; ++block) {
@@ -311,9 +294,6 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         const int left = channels - block * 4, lanes = left < 4 ? left : 4;
         const float32x4_t bias = vld1q_f32(wb);
         float32x4_t acc_r0_p0 = bias;
-        float32x4_t acc_r1_p0 = bias;
-        float32x4_t acc_r2_p0 = bias;
-        float32x4_t acc_r3_p0 = bias;
         float32x4_t value;
         const float32x4_t w_0_0 = vld1q_f32(wb + 4);
         const float32x4_t w_0_1 = vld1q_f32(wb + 8);
@@ -358,128 +338,26 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + 2 * in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_2_0);
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, w_0_1);
             CONV_FMA(acc_r0_p0, value, w_2_1);
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, w_0_2);
             CONV_FMA(acc_r0_p0, value, w_2_2);
             }
         }
-        if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
-            const float *row = x + 3 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, w_1_0);
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, w_1_1);
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, w_1_2);
-            }
-        }
-        if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
-            const float *row = x + 4 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r2_p0, value, w_0_0);
-            CONV_FMA(acc_r1_p0, value, w_2_0);
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r2_p0, value, w_0_1);
-            CONV_FMA(acc_r1_p0, value, w_2_1);
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r2_p0, value, w_0_2);
-            CONV_FMA(acc_r1_p0, value, w_2_2);
-            }
-        }
-        if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
-            const float *row = x + 5 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r2_p0, value, w_1_0);
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r2_p0, value, w_1_1);
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r2_p0, value, w_1_2);
-            }
-        }
-        if (row_begin <= 6 && 6 < row_end) {   /* input row 6 */
-            const float *row = x + 6 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_0_0);
-            CONV_FMA(acc_r2_p0, value, w_2_0);
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_0_1);
-            CONV_FMA(acc_r2_p0, value, w_2_1);
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_0_2);
-            CONV_FMA(acc_r2_p0, value, w_2_2);
-            }
-        }
-        if (row_begin <= 7 && 7 < row_end) {   /* input row 7 */
-            const float *row = x + 7 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_1_0);
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_1_1);
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_1_2);
-            }
-        }
-        if (row_begin <= 8 && 8 < row_end) {   /* input row 8 */
-            const float *row = x + 8 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_2_0);
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_2_1);
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r3_p0, value, w_2_2);
-            }
-        }
         if (rows > 0) CONV_(store)(to, CONV_CLAMP(acc_r0_p0), lanes);
-        if (rows > 1) CONV_(store)(to + out_row, CONV_CLAMP(acc_r1_p0), lanes);
-        if (rows > 2) CONV_(store)(to + 2 * out_row, CONV_CLAMP(acc_r2_p0), lanes);
-        if (rows > 3) CONV_(store)(to + 3 * out_row, CONV_CLAMP(acc_r3_p0), lanes);
     }
 }
 
 /* The same; all rows being there is a case of its own, without a test in it. */
 static CONV_TILE void CONV_(edge)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    if (there->row_begin <= 0 && there->row_end >= 9 && there->rows >= 4)
-        CONV_(edge_body)(in, w, out, blocks, 0, 9, 4, there, view);
+    if (there->row_begin <= 0 && there->row_end >= 3 && there->rows >= 1)
+        CONV_(edge_body)(in, w, out, blocks, 0, 3, 1, there, view);
     else
         CONV_(edge_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, there, view);
 }
@@ -489,7 +367,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(view)
     const float *in, const float *w, float *out, int channels, int oh_begin, int oh_end)
 {
     const int full = channels / 4, rest = channels % 4;
-    for (int oh = oh_begin; oh < oh_end; oh += 4) {
+    for (int oh = oh_begin; oh < oh_end; oh += 1) {
         const int top = oh * 2 - shape->pad_top;
         struct CONV_(there) there = { -top, shape->in_h - top, 0, 0, oh_end - oh, channels };
         for (int ow = 0, columns; ow < shape->out_w; ow += columns) {
@@ -498,13 +376,13 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(view)
             float *to = out + (oh * view->out_row + ow * view->out_pixel);
             there.column_begin = -left;
             there.column_end = shape->in_w - left;
-            if (left < 0 || there.column_end < 3 || shape->out_w - ow < 1) {
+            if (left < 0 || there.column_end < 9 || shape->out_w - ow < 4) {
                 columns = 1;
                 there.channels = channels;
                 CONV_(edge)(from, w, to, (channels + 3) / 4, &there, view);
                 continue;
             }
-            columns = 1;
+            columns = 4;
             CONV_(tile)(from, w, to, full, &there, view);
             if (rest == 0) continue;
             there.channels = rest;

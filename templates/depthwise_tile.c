@@ -13,7 +13,7 @@
 static CONV_BODY void $(name)_$(edge and "edge" or "tile")_body(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows$(edge and ", const struct " .. name .. "_there *there" or ""), const struct $(name)_view *view)
 @ else
 /* $(plural(rows.pixels, "row")) x $(plural(columns.pixels, "output pixel")), every channel of the panel. */
-static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float *in, const float *w, float *out$(parameters(row_arguments))$(columns.rolled and parameters(column_arguments) or ""))
+static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float *in$(weights_parameter), float *out$(parameters(row_arguments))$(columns.rolled and parameters(column_arguments) or ""))
 @ end
 {
 @ if plan.runtime then
@@ -63,12 +63,13 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
         const int left = channels - $(scaled("block", isa.lanes)), lanes = left < $(isa.lanes) ? left : $(isa.lanes);
 @ end
 @   else
-    {
+@     local function block(base, step) return plan.chunk and ("%s + (ptrdiff_t)blocks * %d"):format(base, step) or at(base, panel.first * step) end
+    $(plan.chunk and ("if (blocks < %d) "):format(plan.chunk) or ""){
 @ if reads then
-        const float *x = $(at("in", panel.first * panel.input));
+        const float *x = $(block("in", panel.input));
 @ end
-        const float *wb = $(at("w", panel.first * plan.block_floats));
-        float *to = $(at("out", panel.first * panel.output));
+        const float *wb = $(block("w", plan.block_floats));
+        float *to = $(block("out", panel.output));
 @   end
         const $(V) bias = $(weight(-1));
 @   for r = 0, rows.pixels - 1 do

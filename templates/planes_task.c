@@ -17,6 +17,9 @@ const int $(outer.noun or "channel") = $(rest)$(g.N > 1 and (" %% %d"):format(ou
 @   in_text, out_text = in_text .. term .. outer.input, out_text .. term .. outer.output
 @   if outer.weights then w_text = w_text .. term .. outer.weights end
 @ end
+@ if plan.chunk then
+const int blocks = chunk < $(outer.count - 1) ? $(plan.chunk) : $(plan.last_blocks);
+@ end
 @ if g.N > 1 then
 @   local by = before * outer.count
 const int image = task$(by > 1 and (" / %d"):format(by) or "");

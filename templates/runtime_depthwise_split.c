@@ -24,8 +24,9 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ else
     const long long tiles = (shape->out_h + $(plan.rows.pixels - 1)) / $(plan.rows.pixels);
     const int vectors = (shape->in_channels + $(L - 1)) / $(L);
-    /* Pixels are read whole, as they lie in memory, unless there are but few rows to share. */
-    const long long parts = tiles < 4 ? (wanted + tiles - 1) / tiles : 1;
+    /* A chunk's weights stay in the first-level cache; smaller chunks where there are but few rows to share. */
+    const long long least = (vectors + $(plan.most_vectors - 1)) / $(plan.most_vectors);
+    const long long parts = tiles * least < wanted && tiles < 4 ? (wanted + tiles - 1) / tiles : least;
     s.chunk = (int)((vectors + parts - 1) / parts) * $(L);
 @ end
     s.chunks = (shape->in_channels - 1) / s.chunk + 1;

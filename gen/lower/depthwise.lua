@@ -68,6 +68,9 @@ function depthwise.names(plan, isa, layer, name)
   local names = planes.names(plan, isa, layer)
 
   names.weights_parameter, names.weights_argument = ", const float *w", ", w"
+  if plan.chunk then
+    names.weights_parameter, names.weights_argument = ", const float *w, int blocks", ", w, blocks"
+  end
 
   if plan.runtime then runtime_operands(names, plan, isa, layer, name) end
 

@@ -45,6 +45,22 @@ function cost.plane_step(step, lines, channels, weights)
   return step + missing * (math.max(0, 2.3 * (lines + weights / cost.line_bytes) - step) + lines / 16)
 end
 
+--- How many lines fall on the fullest set of the first-level cache, of runs of `bytes` bytes at these
+-- places (in bytes).
+function cost.l1_crowd(places, bytes)
+  local line, sets, most = cost.line_bytes, cost.l1_way_bytes // cost.line_bytes, 0
+  local lines = math.min(sets, math.max(1, bytes // line))
+  local count = {}
+  for _, place in ipairs(places) do
+    for i = 0, lines - 1 do
+      local set = (place // line + i) % sets
+      count[set] = (count[set] or 0) + 1
+      most = math.max(most, count[set])
+    end
+  end
+  return most
+end
+
 --- Cycles to pass once over so many bytes, in order, where nothing is left of the last pass but what the
 -- caches hold: all of it, or less and less.
 function cost.pass(bytes)

@@ -3,6 +3,7 @@
 -- channels, splats of weights where they are pixels. Tiles, panels and tasks: see planes.lua.
 -- SPDX-License-Identifier: MIT-0
 
+local axis = require "plan.axis"
 local cost = require "plan.cost"
 local planes = require "plan.planes"
 local views = require "plan.views"
@@ -28,30 +29,81 @@ local function register_use(layer, isa, rows, units)
   return math.min(rows, layer.KH) * layer.KW + sums + 1, false
 end
 
+-- How many vectors of channels are computed for a whole image before the next ones, at most: their
+-- weights, which every tile passes over, shall take a quarter of the first-level cache. And at least: what
+-- prefetchers fetch too late at the begin of a pixel's channels, or in vain beyond their end, shall be
+-- little of all.
+local function most_vectors(layer, isa)
+  local vector = 4 * isa.lanes
+  local weights = vector * (1 + layer.KH * layer.KW)
+  return math.max(256 // vector, math.min(1024 // vector, cost.l1_ways * cost.l1_way_bytes // 4 // weights))
+end
+
+-- The vectors in chunks of at most that many, as equal as can be: vectors of a chunk.
+local function chunk_of(layer, isa)
+  local vectors = axis.ceil_div(layer.OC, isa.lanes)
+  return axis.ceil_div(vectors, axis.ceil_div(vectors, most_vectors(layer, isa)))
+end
+
+-- Where on an axis `outputs` outputs read: a list, in order, and how many of these places the next as many
+-- outputs do not read.
+local function reads(outputs, taps, stride, dilation)
+  local seen, places, new = {}, {}, 0
+  for o = 0, outputs - 1 do
+    for k = 0, taps - 1 do
+      local at = o * stride + k * dilation
+      if not seen[at] then places[#places + 1] = at end
+      seen[at] = true
+    end
+  end
+  table.sort(places)
+  for _, at in ipairs(places) do
+    if not seen[at + outputs * stride] then new = new + 1 end
+  end
+  return places, new
+end
+
+-- Cycles that lines from the second-level cache and to it take, of a tile where lanes are channels. What
+-- tiles have in common with the next ones in their row is still in the first level where it has room.
+local function traffic(layer, isa, r, c, chunk)
+  local pixel, bytes = 4 * layer.IC, 4 * isa.lanes * chunk
+  local rows = reads(r, layer.KH, layer.stride_h, layer.dilation_h)
+  local columns, new = reads(c, layer.KW, layer.stride_w, layer.dilation_w)
+  local input, output = {}, {}
+  for _, y in ipairs(rows) do
+    for _, x in ipairs(columns) do input[#input + 1] = (y * layer.IW + x) * pixel end
+  end
+  for y = 0, r - 1 do
+    for x = 0, c - 1 do output[#output + 1] = (y * layer.OW + x) * 4 * layer.OC end
+  end
+  local ways = cost.l1_ways - (1 + layer.KH * layer.KW) * bytes / cost.l1_way_bytes
+  local written = cost.l1_crowd(output, bytes)
+  local crowd = cost.l1_crowd(input, bytes) + written
+  local kept = math.max(0, math.min(1, 2 - crowd / math.max(1, ways)))
+  -- Outputs that drive each other out before they are stored cost much more.
+  local lines = #rows * (#columns - kept * (#columns - new)) + r * c * (written > cost.l1_ways and 6 or 2)
+  return 1.4 * lines * 4 * isa.lanes / cost.line_bytes
+end
+
 local function candidates(layer, isa, options)
   local taps = layer.KH * layer.KW
-  -- As measured.
-  local crowd = math.min(0.08, math.max(0, 2.2 / cost.l1_lines(4 * layer.IC) - 0.012))
+  local chunk = chunk_of(layer, isa)
   return planes.candidates(layer, isa, options, function(rows, units, pixels)
     local registers, resident = register_use(layer, isa, rows, units)
     if registers > isa.registers and rows * units > 1 then return nil end
     local function cycles(r, c)
-      local in_rows = math.min((r - 1) * layer.stride_h + (layer.KH - 1) * layer.dilation_h + 1, r * layer.KH)
-      local in_columns = pixels and c * layer.KW
-        or math.min((c - 1) * layer.stride_w + (layer.KW - 1) * layer.dilation_w + 1, c * layer.KW)
+      local in_rows = #reads(r, layer.KH, layer.stride_h, layer.dilation_h)
+      local in_columns = pixels and c * layer.KW or #reads(c, layer.KW, layer.stride_w, layer.dilation_w)
       local per_load = pixels and (layer.stride_w > 2 and isa.lanes or layer.stride_w == 2 and 3 or 1.5) or 1
       local weights = resident and (pixels and 0 or taps) or in_rows * math.min(r, layer.KH) * layer.KW
       local loads = in_rows * in_columns * per_load + weights
-      -- Rows that tiles share are fetched again for each of them: more rows in a tile, fewer fetches.
-      local fetched = in_rows * c * (pixels and 1 or layer.stride_w)
       local work = math.max(r * c * taps / cost.fma, loads / cost.load, r * c / cost.store)
-      if pixels then return math.max(work, taps * cost.latency) + 4 + 0.6 * fetched end
-      -- Each pixel is a stream of channels. Prefetchers follow only so many, and what they fetch ahead
-      -- must still be there a vector later, which it is not where the pixels share few sets.
-      local streams = in_rows * in_columns
-      return work + 6 + 0.6 * fetched + math.max(0, streams - 28) + crowd * streams * streams
+      -- Rows that tiles share are fetched again for each of them: more rows in a tile, fewer fetches.
+      if pixels then return math.max(work, taps * cost.latency) + 4 + 0.6 * in_rows * c end
+      -- Each pixel is a stream of channels. Prefetchers follow only so many.
+      return math.max(work + 6, traffic(layer, isa, r, c, chunk)) + math.max(0, in_rows * in_columns - 28)
     end
-    return { registers = registers, resident = resident, cycles = cycles }
+    return { registers = registers, resident = resident, cycles = cycles, chunk = not options.by_row and chunk or nil }
   end)
 end
 
@@ -62,8 +114,10 @@ local function pack(plan, layer, isa)
   plan.weights = views.weights(layer.weights, layer)
   plan.width = pixels and 1 or isa.lanes
   plan.block_floats = plan.width * (1 + layer.KH * layer.KW)
-  plan.pack_groups, plan.pack_outputs = outer.count, layer.OC // outer.count
-  outer.weights = outer.count > 1 and outer.blocks * plan.block_floats or 0
+  -- Chunks of blocks are packed as if they were one.
+  plan.pack_groups = outer.noun == "chunk" and 1 or outer.count
+  plan.pack_outputs = layer.OC // plan.pack_groups
+  outer.weights = outer.count > 1 and (outer.chunk or outer.blocks) * plan.block_floats or 0
   plan.classes = { { count = outer.blocks, width = plan.width, step = plan.block_outputs, first_output = 0 } }
   plan.packed_floats = plan.pack_groups * outer.blocks * plan.block_floats
 end
@@ -74,7 +128,7 @@ local function runtime_plan(layer, isa, options)
   local pixels, L = layer.layout == "nchw", isa.lanes
   local taps = layer.KH * layer.KW
   local notional = setmetatable({
-    OH = 60, OW = pixels and 60 * L or 60, OC = 4 * L, IC = 4 * L, N = 1,
+    OH = 60, OW = pixels and 60 * L or 60, IW = 61, OC = 4 * L, IC = 4 * L, N = 1,
   }, { __index = layer })
   local best
   for _, c in ipairs(candidates(notional, isa, options)) do
@@ -102,7 +156,7 @@ local function runtime_plan(layer, isa, options)
     output = { row = "out_row", pixel = pixels and 1 or "out_pixel" },
     panels = { { count = "blocks", first = 0, lanes = width,
       input = pixels and "in_channel" or L, output = pixels and "out_channel" or L } },
-    rows = rows, columns = { units = best.units, pixels = best.units * unit },
+    most_vectors = most_vectors(layer, isa), rows = rows, columns = { units = best.units, pixels = best.units * unit },
     edge_columns = { units = 1, pixels = unit, edge = true },
   }
 end

@@ -48,8 +48,9 @@ end
 
 -- How channels are cut into panels of vectors. `outer` is a coordinate of the tasks, of `blocks` vectors
 -- each; inside a tile, each panel is a loop over `count` blocks with the steps given, of `lanes` outputs
--- each. A block holds plan.block_outputs outputs.
-local function panels(plan, layer, isa, multiplier)
+-- each. A block holds plan.block_outputs outputs. A task has at most `chunk` blocks; where the last one has
+-- fewer whole ones than the others, plan.chunk is set, and a tile is told how many (`blocks`).
+local function panels(plan, layer, isa, multiplier, chunk)
   local L = isa.lanes
   if plan.mapping == "pixels" then
     plan.block_outputs = 1
@@ -67,7 +68,17 @@ local function panels(plan, layer, isa, multiplier)
   local inputs = few and step // multiplier or 0
   local full, rest = total // step, total % step
   plan.panels = {}
-  if full > 0 then
+  if few and chunk and chunk < plan.outer.blocks then
+    local count = axis.ceil_div(plan.outer.blocks, chunk)
+    plan.outer = { count = count, noun = "chunk", input = chunk * inputs, output = chunk * step,
+      chunk = chunk, blocks = plan.outer.blocks }
+    if count * chunk == full then
+      full = chunk
+    else
+      plan.chunk, plan.last_blocks, full = chunk, full - (count - 1) * chunk, "blocks"
+    end
+  end
+  if full ~= 0 then
     plan.panels[1] = { count = full, first = 0, lanes = step, input = inputs, output = step }
   end
   if rest > 0 then
@@ -102,7 +113,7 @@ function planes.share(plan, layer)
   local images = layer.N * plan.outer.count
   local work = 2 * layer.KH * layer.KW * layer.OW * layer.OC // plan.outer.count
   local least = math.max(1, 50000 // work)
-  plan.band = math.min(tiles, math.max(least, axis.ceil_div(tiles, plan.outer.count > 1 and 1 or 16)))
+  plan.band = math.min(tiles, math.max(least, axis.ceil_div(tiles, math.max(1, 16 // plan.outer.count))))
   if images * axis.ceil_div(tiles, plan.band) > 1 << 20 then plan.band = tiles end
   plan.bands = axis.ceil_div(tiles, plan.band)
   plan.tasks = images * plan.bands
@@ -135,7 +146,7 @@ function planes.plan(layer, isa, choice, rows, columns, options)
   plan.tile_name, plan.candidates, plan.cycles = best.tile, choice, best.cycles
   plan.accumulators, plan.registers = best.rows * best.units, best.registers
   plan.multiplier = layer.OC // layer.IC
-  panels(plan, layer, isa, plan.multiplier)
+  panels(plan, layer, isa, plan.multiplier, best.chunk)
   cut(plan, rows, columns, best, (options.max_unroll or 4096) // #plan.panels)
   planes.share(plan, layer)
   return plan
