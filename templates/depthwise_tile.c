@@ -95,14 +95,30 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
             const float *row = x + (ptrdiff_t)(kh - $(clipped and "kh_begin" or 0)) * $(row_step);
             const float *wt = wb + (ptrdiff_t)kh * $(KW * plan.width);
 @     end
-@     for _, kw in ipairs(taps) do
-            const $(V) w_kh_$(kw) = $(weight(kw):gsub("wb", "wt"));
-@     end
-@     for _, operand in ipairs(operands) do
-            value = $(operand.load);
-@       for _, use in ipairs(operand.uses) do
-@         tap(0, "kh", use)
+@     for first = 1, #taps, plan.taps_at_a_time do
+@       if first > 1 and isa.accumulate ~= "" then
+            CONV_STEP;
 @       end
+@       local last = math.min(first + plan.taps_at_a_time - 1, #taps)
+@       local now = {}
+            {
+@       for t = first, last do
+                const $(V) w_kh_$(taps[t]) = $(weight(taps[t]):gsub("wb", "wt"));
+@         now[taps[t]] = true
+@       end
+@       for _, operand in ipairs(operands) do
+@         local loaded = false
+@         for _, use in ipairs(operand.uses) do
+@           if now[use.kw] then
+@             if not loaded then
+                value = $(operand.load);
+@               loaded = true
+@             end
+@             tap(0, "kh", use)
+@           end
+@         end
+@       end
+            }
 @     end
 @     if columns.rolled then
         }

@@ -1,4 +1,5 @@
 @ -- SPDX-License-Identifier: MIT-0
+@ local steps = isa.accumulate ~= "" and not layer.pool and not plan.runtime and (plan.algorithm ~= "depthwise" or (plan.taps_at_a_time or layer.KW) < layer.KW)
 #if defined(__GNUC__)
 @ if isa.target ~= "" then
 #define CONV_TARGET __attribute__((target("$(isa.target)")))
@@ -13,7 +14,7 @@
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) $(isa.accumulate)
 @ end
-@ if isa.accumulate ~= "" and not layer.pool and plan.algorithm ~= "depthwise" and not plan.runtime then
+@ if steps then
 /* Between steps: what several taps read is loaded again, where compilers would keep it and spill. */
 #define CONV_STEP __asm__ volatile("" : : : "memory")
 @   if pins then
@@ -32,7 +33,7 @@
 @ if isa.accumulate ~= "" and not layer.pool then
 #define CONV_FMA(acc, a, b) ((acc) = $(isa.fma("a", "b", "acc")))
 @ end
-@ if isa.accumulate ~= "" and not layer.pool and plan.algorithm ~= "depthwise" and not plan.runtime then
+@ if steps then
 #define CONV_STEP ((void)0)
 @   if pins then
 #define CONV_PIN(v) ((void)0)

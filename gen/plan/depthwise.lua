@@ -29,6 +29,16 @@ local function register_use(layer, isa, rows, units)
   return math.min(rows, layer.KH) * layer.KW + sums + 1, false
 end
 
+-- Outputs in a row whose filter's rows are a loop: as many sums as hide the latency of a multiply-add, twice
+-- where there are registers. The others hold the weights of some taps at a time; two are left for what
+-- compilers load ahead of its turn.
+local function looped_units(isa) return isa.registers >= 32 and 16 or 8 end
+
+local function taps_at_a_time(layer, isa, units)
+  local room = math.max(1, isa.registers - 3 - (isa.fused and 0 or 1) - units)
+  return axis.ceil_div(layer.KW, axis.ceil_div(layer.KW, room))
+end
+
 -- How many vectors of channels are computed for a whole image before the next ones, at most: their
 -- weights, which every tile passes over, shall take a quarter of the first-level cache. And at least: what
 -- prefetchers fetch too late at the begin of a pixel's channels, or in vain beyond their end, shall be
@@ -103,7 +113,8 @@ local function candidates(layer, isa, options)
       -- Each pixel is a stream of channels. Prefetchers follow only so many.
       return math.max(work + 6, traffic(layer, isa, r, c, chunk)) + math.max(0, in_rows * in_columns - 28)
     end
-    return { registers = registers, resident = resident, cycles = cycles, chunk = not options.by_row and chunk or nil }
+    return { registers = registers, resident = resident, cycles = cycles, looped_units = looped_units(isa),
+      chunk = not options.by_row and chunk or nil }
   end)
 end
 
@@ -172,7 +183,10 @@ function depthwise.plan(layer, isa, options)
   local rows, columns = planes.axes(layer)
   local plan = planes.plan(layer, isa, choice, rows, columns, options)
   plan.algorithm, plan.resident = "depthwise", choice[1].resident
-  if plan.looped then plan.resident, plan.registers = false, choice[1].units + 1 + layer.KW end
+  if plan.looped then
+    plan.taps_at_a_time = taps_at_a_time(layer, isa, plan.accumulators)
+    plan.resident, plan.registers = false, plan.accumulators + 1 + plan.taps_at_a_time
+  end
   pack(plan, layer, isa)
   return plan
 end

@@ -98,10 +98,13 @@ local function cut(plan, rows, columns, best, budget)
   plan.looped = rolled or row_weight * column_weight > budget or #plan.row_segments > 16
   if plan.looped then
     -- One row at a time; its columns unrolled as far as the budget goes.
+    local units = best.looped_units or best.units
     plan.row_segments = { { x = 0, count = rows.out, pixels = 1 } }
     plan.row_variants = { { index = 0, pixels = 1, looped = true } }
-    plan.column_segments, plan.column_variants = axis.cut(columns, best.unit, best.units, budget)
-    plan.tile_name, plan.accumulators = ("1x%d"):format(best.units), best.units
+    plan.column_segments, plan.column_variants = axis.cut(columns, best.unit, units, budget)
+    units = 1
+    for _, v in ipairs(plan.column_variants) do units = math.max(units, v.units) end
+    plan.tile_name, plan.accumulators = ("1x%d"):format(units), units
   end
   plan.row_tiles = 0
   for _, segment in ipairs(plan.row_segments) do plan.row_tiles = plan.row_tiles + segment.count end

@@ -7,7 +7,8 @@ local FAULTS = {}
 
 local DIRECT = "same_15_33,width_13,point_oc24,point_oc129,asym_k3s2_end,dil_mixed,dil_valid_2,pad_k3_5,group_2_10_66,"
   .. "batch_7,axes_s1x3,axes_p2x1,bands_valid,bands_group_batch"
-local DEPTHWISE = "dw_33,dw_5x3,dw_3x7,dw_2x17,dw_k5s2,dw_s1x2,dw_batch,dw_width_13,bands_dw_k5,mix_asym_dil_dw"
+local DEPTHWISE = "dw_33,dw_257,large_dw_17x31,dw_5x3,dw_3x7,dw_2x17,dw_k5s2,dw_s1x2,dw_batch,dw_width_13,"
+  .. "bands_dw_k5,mix_asym_dil_dw"
 local POOLS = "half_c5,row_17,row_s2_18,global_13x6,global_padded,pad_2_of_3,dil_mixed,stride_1x2,batch_7,ceil_3_pad,"
   .. "large_clipped"
 
@@ -100,8 +101,13 @@ of("gen/plan/planes.lua", {
     "depthwise" },
   { "depthwise_tail_too_few", "lanes = rest, input = inputs",
     "lanes = math.max(1, rest - 1), input = inputs", "depthwise" },
+  { "last_chunk_not_short", "full - (count - 1) * chunk", "chunk", "depthwise" },
   { "last_band_dropped", "plan.bands = axis.ceil_div(tiles, plan.band)",
     "plan.bands = math.max(1, tiles // plan.band)", "depthwise depthwise_nchw maximum maximum_nchw average" },
+})
+
+of("gen/plan/depthwise.lua", {
+  { "chunks_share_weights", "(outer.chunk or outer.blocks) * plan.block_floats", "0", "depthwise" },
 })
 
 of("gen/plan/views.lua", {
@@ -243,6 +249,9 @@ of("templates/planes_task.c", {
 
 of("templates/depthwise_tile.c", {
   { "depthwise_without_bias", "bias = $(weight(-1));", "bias = $(isa.zero());", "depthwise" },
+  { "depthwise_rest_of_another_chunk", '("if (blocks < %d) ")', '("if (blocks <= %d) ")', "depthwise" },
+  { "looped_taps_lost", "math.min(first + plan.taps_at_a_time - 1, #taps)",
+    "math.min(first + plan.taps_at_a_time - 1, #taps - 1)", "depthwise" },
   { "runtime_depthwise_row_more", "%d < row_end", "%d <= row_end", "runtime" },
 })
 

@@ -32,6 +32,9 @@ local LAYERS = {
   { "conv_3x3_g32_128", "--input 28x28x128 --filters 128 --kernel 3 --pad same --groups 32" },
   { "conv_1x7_128", "--input 17x17x128 --filters 192 --kernel 1x7 --pad same" },
   { "conv_3x3_run_time_nchw", "--input HxWxC --filters OC --kernel 3 --pad same --activation relu --layout nchw" },
+  { "dw_3x3_512_14", "--input 14x14x512 --groups depthwise --kernel 3 --pad same --activation relu" },
+  { "dw_7x7_96_28", "--input 28x28x96 --groups depthwise --kernel 7 --pad same --activation relu" },
+  { "dw_31x31_30", "--input 20x20x30 --groups depthwise --kernel 31 --pad same --activation relu" },
   { "conv_3x3_run_time", "--input HxWxC --filters OC --kernel 3 --pad same --activation relu" },
 }
 
