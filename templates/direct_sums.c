@@ -38,7 +38,7 @@
         wt = $(at(wt, s.loops * s.unroll * size * width));
         $(steps(variant, taps, s.rest))
 @   end
-@   local full = (s.loops or 0) * (s.unroll or 0) + s.rest
+@   local full = s.loops * s.unroll + s.rest
 @   if size > 1 and not variant.merged and ICg > full * size then
         src = $(at(src, full * size * channel));
         wt = $(at(wt, full * size * width));
