@@ -63,6 +63,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels: a 1x1 filter does not care where they end */
     int band, bands;    /* in rows */
+    int pixels;         /* whether they are in the lanes */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -83,6 +84,13 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 15) / 16;
     s.block = 4;
+    /* With pixels in the lanes some lanes have none, as some have no channel otherwise; but the output
+     * need not be transposed, which takes the time of so many taps. */
+    const long long taps = (long long)1 * shape->in_channels;
+    const int units = (s.width + 15) / 16, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
+    const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
+    const int other = s.vectors == 1 ? 116 : 100;
+    s.pixels = taps * shape->out_channels * units * cost <= (taps + 8) * s.vectors * s.width * other;
     if (vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
@@ -500,7 +508,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const float *row = in + (oh - first) * view->in_row;
-        if ((width + 15) / 16 * 144 <= width * 10) {
+        if (s->pixels && (width + 15) / 16 * 144 <= width * 10) {
             CONV_(px_row)(row, w, out + oh * view->out_row, width, (vectors - 1) * 16 + lanes, view);
             continue;
         }

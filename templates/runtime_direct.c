@@ -101,7 +101,7 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
         const float *row = in + ($(scaled("oh", layer.stride_h)) - first) * view->in_row;
 @ end
 @ if plan.pixels then
-        if ($(plan.flat and ("(width + %d) / %d * %d <= width * 10"):format(L - 1, L, L * 9) or "s->pixels")) {
+        if (s->pixels$(plan.flat and (" && (width + %d) / %d * %d <= width * 10"):format(L - 1, L, L * 9) or "")) {
             $(name)_px_row(row, w, out + oh * view->out_row$(clipped and ", kh_begin, kh_end" or ""), width, (vectors - 1) * $(L) + lanes, view);
             continue;
         }

@@ -9,7 +9,7 @@ struct $(name)_split {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels$(plan.flat and ": a 1x1 filter does not care where they end" or "") */
     int band, bands;    /* in rows */
-@ if plan.pixels and not plan.flat then
+@ if plan.pixels then
     int pixels;         /* whether they are in the lanes */
 @ end
 };
@@ -39,7 +39,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ end
     s.vectors = (shape->out_channels + $(L - 1)) / $(L);
     s.block = $(tile.vectors);
-@ if plan.pixels and not plan.flat then
+@ if plan.pixels then
 @ local P = plan.pixels
 @ local function choice(n, costs)
 @   local text = {}
