@@ -6,11 +6,11 @@ local results = require "bench.results"
 
 local report = {}
 
-local ROW = "%-14s %-21s %-14s %-7s %9s %8s %6s  %s"
+local ROW = "%-14s %-21s %-20s %-7s %9s %8s %6s  %s"
 
 local function line_of(k)
   if k.wrong then
-    return ("%-14s %-36s %-7s WRONG: %s"):format(k.layer, k.algorithm, k.isa, k.wrong)
+    return ("%-14s %-42s %-7s WRONG: %s"):format(k.layer, k.algorithm, k.isa, k.wrong)
   end
   return ROW:format(k.layer, k.shape, k.algorithm .. " " .. k.tile, k.isa,
     (k.us < 10 and "%.2f" or "%.1f"):format(k.us),

@@ -3,7 +3,10 @@
 
 require "tests.spec.support"
 local bilinear = require "bilinear"
+local isa = require "isa"
+local layer = require "layer"
 local linear = require "linear"
+local plan = require "plan"
 local rational = require "rational"
 local tiles = require "plan.tiles"
 
@@ -162,6 +165,25 @@ describe("covers of an axis", function()
     assert.are.same({ 3, 1, 30 }, cover("42", 5, 14))
     assert.are.same({ 5, 0, 5 }, cover("1", 1, 5))
   end)
+end)
+
+describe("--accuracy", function()
+  local function chosen(kernel, stride, accuracy)
+    local made = assert(layer.new { IC = 64, IH = 28, IW = 28, OC = 64, KH = kernel, KW = kernel, pad = "same",
+      stride_h = stride, stride_w = stride })
+    return assert(plan.make(made, isa.get("avx512"), { accuracy = accuracy }))
+  end
+
+  for _, filter in ipairs { { 3, 1 }, { 5, 1 }, { 7, 1 }, { 3, 2 }, { 5, 2 } } do
+    local kernel, stride = table.unpack(filter)
+    it(("bounds the amplification of errors: %d taps, stride %d"):format(kernel, stride), function()
+      local high, fast = chosen(kernel, stride, "high"), chosen(kernel, stride, "fast")
+      assert.is_true(high.algorithm == "direct" or high.h.amplification * high.w.amplification <= 2 * kernel)
+      assert.are.equal("winograd", fast.algorithm)
+      assert.is_true(fast.h.amplification * fast.w.amplification <= 25)
+      assert.are.equal("direct", chosen(kernel, stride, "exact").algorithm)
+    end)
+  end
 end)
 
 -- The matrix of a program: it is run on symbols, each variable a list of coefficients of the inputs.
