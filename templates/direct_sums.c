@@ -21,7 +21,7 @@
 @ -- for them, and from wt on, their weights.
 @ local function tap_sum(variant, taps, src, wt)
 @   local s = variant.steps
-@   local channel, size = plan.input.channel, plan.step or 1
+@   local channel, size = plan.input.channel, plan.input_step or 1
 @   if s.loops == 1 then
         src = $(src);
         wt = $(wt);

@@ -42,9 +42,9 @@ void $(name)_pack(const float *weights, const float *bias, void *packed)
             for (int kw = 0; kw < $(layer.KW); ++kw)
 @ end
 @ if inputs then
-            for (int from = 0; from < $(plan.packed_inputs); from += $(plan.step))
+            for (int from = 0; from < $(plan.packed_inputs); from += $(plan.input_step))
             for (int k = 0; k < $(class.width); ++k)
-            for (int c = from; c < from + $(plan.step); ++c)
+            for (int c = from; c < from + $(plan.input_step); ++c)
 @   if plan.packed_inputs > ICg then
 @     inside = (inside ~= "" and inside .. " && " or "") .. "c < " .. ICg
 @   end

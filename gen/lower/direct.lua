@@ -74,7 +74,7 @@ function direct.names(plan, isa, layer)
     local list = {}
     if channels then
       for k = 0, taps.count - 1 do
-        local first = k == 0 and u * (plan.step or 1) * class.width or (k * plan.ICg + u) * class.width
+        local first = k == 0 and u * (plan.input_step or 1) * class.width or (k * plan.ICg + u) * class.width
         for v = 0, names.touched(variant, { first = taps.first + k, count = 1 }) and class.vectors - 1 or -1 do
           list[#list + 1] = { name = weight_name(taps, k, v), load = isa.load(isa_of.at("wt", first + v * L)) }
         end

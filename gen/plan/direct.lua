@@ -383,8 +383,8 @@ local function of_candidate(best, layer, isa, options, flat)
   -- Where taps of a row lie side by side with their channels, a row of the filter is one long sum.
   local mergeable = channels and layer.layout == "nhwc" and layer.dilation_w == 1 and layer.groups == 1 and layer.KW > 1
     and best.together == 1 and (not inputs or ICg % isa.lanes == 0)
-  plan.step = inputs and isa.lanes or 1 -- input channels of a reduction step
-  plan.packed_inputs = axis.ceil_div(ICg, plan.step) * plan.step
+  plan.input_step = inputs and isa.lanes or 1 -- input channels of a reduction step
+  plan.packed_inputs = axis.ceil_div(ICg, plan.input_step) * plan.input_step
   if in_groups then
     local sets = direct.groups_of(layer, isa)
     plan.vector_inputs = sets * ICg
@@ -406,7 +406,7 @@ local function of_candidate(best, layer, isa, options, flat)
       end
       variant.merged = mergeable and all_valid(variant, layer.KW)
       variant.steps = in_groups and { unroll = ICg, loops = 1, rest = 0 }
-        or direct.unrolled((variant.merged and layer.KW * ICg or ICg) // plan.step)
+        or direct.unrolled((variant.merged and layer.KW * ICg or ICg) // plan.input_step)
     end
     class.base = floats
     class.block_floats = class.biases + class.width * layer.KH * layer.KW * plan.packed_inputs

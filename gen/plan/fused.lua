@@ -120,7 +120,7 @@ end
 local function taken(conv)
   local plan = { algorithm = "fused", run = "fused", exact = true, map = conv }
   for _, field in ipairs({ "mapping", "tile_name", "accumulators", "registers", "candidates", "input", "classes",
-    "weights", "packed_floats", "pack_groups", "pack_outputs" }) do
+    "weights", "packed_floats", "packed_inputs", "input_step", "pack_groups", "pack_outputs" }) do
     plan[field] = conv[field]
   end
   return plan

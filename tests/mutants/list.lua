@@ -225,7 +225,7 @@ of("templates/direct_run.c", {
   { "last_band_not_short", "g.OH % plan.band == 0 and", "g.OH > 0 and", "direct" },
   { "batch_reads_first_image", "source.image, plan.output.image", "0, plan.output.image", "direct" },
   { "group_reads_first_channels", "g.N, plan.ICg * source.channel", "g.N, 0", "direct" },
-  { "group_offset_of_outputs", "plan.ICg * plan.input.channel", "plan.OCg * plan.input.channel",
+  { "group_offset_of_outputs", "plan.ICg * source.channel", "plan.OCg * source.channel",
     "direct" },
   { "last_chunk_too_long", "plan.blocks % plan.chunk == 0 and", "plan.blocks > 0 and", "direct_heavy" },
 })
