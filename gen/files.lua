@@ -135,7 +135,10 @@ function files.temporary_directory()
   if not pipe:close() then return nil, "cannot make a temporary directory: " .. path end
   return setmetatable({}, {
     __tostring = function() return path end,
-    __close = function() os.execute("rm -rf '" .. path:gsub("'", "'\\''") .. "'") end,
+    __close = function() -- after an interrupt a compiler may still be writing there
+      local rm = "rm -rf '" .. path:gsub("'", "'\\''") .. "'"
+      os.execute(("%s 2>/dev/null || { sleep 1; %s; }"):format(rm, rm))
+    end,
   })
 end
 
