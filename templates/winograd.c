@@ -217,7 +217,7 @@ $(include("winograd_scratch.c"))
 /* The windows of a block of tiles, all input channels. */
 static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(plan.scratch_floats > 0 and ", float *scratch" or ""))
 {
-@ local full = layer.IC // L
+@ local full = plan.ICg // L
 @ if H.nested and plan.tiles_h.large > 0 and plan.tiles_h.small > 0 then
     const int rows_large = $(rows_large);
 @ end

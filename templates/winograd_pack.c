@@ -17,28 +17,32 @@ void $(name)_pack(const float *weights, const float *bias, void *packed)
 @ if not layer.bias then
     (void)bias; /* this layer has none */
 @ end
-@ local w = plan.weights
+@ local w, groups = plan.weights, plan.group_count
+@ local of_group = groups > 1 and ("group * %d + "):format(plan.OCg) or ""
+@ if groups > 1 then
+    for (int group = 0; group < $(groups); ++group) {
+@ end
 @ for _, class in ipairs(plan.classes) do
     for (int block = 0; block < $(class.count); ++block, to += $(class.block_floats)) {
         const int first = $(at(scaled("block", class.width), class.first_output));
         for (int k = 0; k < $(class.width); ++k) {
             const int o = first + k;
 @   if layer.bias then
-            to[k] = bias != NULL && o < $(layer.OC) ? bias[o] : 0.0f;
+            to[k] = bias != NULL && o < $(plan.OCg) ? bias[$(of_group)o] : 0.0f;
 @   else
             to[k] = 0.0f;
 @   end
-            for (int c = 0; c < $(layer.IC); ++c) {
+            for (int c = 0; c < $(plan.ICg); ++c) {
                 float *u = to + ((ptrdiff_t)c + 1) * $(class.width) + k;
                 double rows[$(#H.filters)][$(KW)];
                 for (int e = 0; e < $(#H.filters); ++e) {
                     for (int kw = 0; kw < $(KW); ++kw) {
                         rows[e][kw] = 0;
-                        for (int kh = 0; kh < $(KH) && o < $(layer.OC); ++kh)
-                            rows[e][kw] += $(GH)[e][kh] * (double)weights[$(scaled("(ptrdiff_t)o", w.o)) + $(scaled("(ptrdiff_t)c", w.i)) + $(scaled("kh", w.kh)) + $(scaled("kw", w.kw))];
+                        for (int kh = 0; kh < $(KH) && o < $(plan.OCg); ++kh)
+                            rows[e][kw] += $(GH)[e][kh] * (double)weights[$(scaled(groups > 1 and "(ptrdiff_t)(" .. of_group .. "o)" or "(ptrdiff_t)o", w.o)) + $(scaled("(ptrdiff_t)c", w.i)) + $(scaled("kh", w.kh)) + $(scaled("kw", w.kw))];
                     }
                 }
-                for (int e = 0; e < $(plan.filters); ++e, u += $(layer.IC * class.width)) {
+                for (int e = 0; e < $(plan.filters); ++e, u += $(plan.ICg * class.width)) {
                     const double *row = rows[e / $(#W.filters)], *g = $(GW)[e % $(#W.filters)];
                     double sum = 0;
                     for (int kw = 0; kw < $(KW); ++kw)
@@ -47,6 +51,9 @@ void $(name)_pack(const float *weights, const float *bias, void *packed)
                 }
             }
         }
+    }
+@ end
+@ if groups > 1 then
     }
 @ end
 }

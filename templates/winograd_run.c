@@ -1,7 +1,8 @@
 @ -- SPDX-License-Identifier: MIT-0
-@ -- The tasks: blocks of tiles x chunks of output channels.
+@ -- The tasks: groups x images x blocks of tiles x chunks of output channels.
 @ local nchw = layer.layout == "nchw"
-@ local places = plan.row_blocks * plan.column_blocks * layer.N
+@ local blocks = plan.row_blocks * plan.column_blocks -- of an image
+@ local places = blocks * layer.N * plan.group_count
     float *const v = workspace, *const products = v + $(plan.products_at);
 @ if plan.scratch_floats > 0 then
     float *const scratch = v + $(plan.scratch_at);
@@ -25,11 +26,18 @@
         const int columns = $(plan.tiles_w.count) - tile_x < $(plan.block_columns) ? $(plan.tiles_w.count) - tile_x : $(plan.block_columns);
 @ local in_image, out_image = "input", "output"
 @ if layer.N > 1 then
-        const int image = $(part(layer.N, plan.row_blocks * plan.column_blocks, places));
+        const int image = $(part(layer.N, blocks, places));
 @   in_image = ("input + (ptrdiff_t)image * %d"):format(plan.input.image)
 @   out_image = ("output + (ptrdiff_t)image * %d"):format(plan.output.image)
 @ end
-        const float *w = packed;
+@ local weights = "packed"
+@ if plan.group_count > 1 then
+        const int group = $(part(plan.group_count, blocks * layer.N, places));
+@   in_image = ("%s + (ptrdiff_t)group * %d"):format(in_image, plan.ICg * plan.input.channel)
+@   out_image = ("%s + (ptrdiff_t)group * %d"):format(out_image, plan.OCg * plan.output.channel)
+@   weights = ("(const float *)packed + (ptrdiff_t)group * %d"):format(plan.group_floats)
+@ end
+        const float *w = $(weights);
         float *out = $(out_image);
         if (place != ready) {
             $(name)_windows($(in_image), tile_y, tile_x, rows, columns, v$(plan.scratch_floats > 0 and ", scratch" or ""));

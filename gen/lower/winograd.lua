@@ -102,8 +102,8 @@ function winograd.names(plan, isa, layer)
     if tail > 0 then list[#list + 1] = { lanes = tail, suffix = "_last" } end
     return list
   end
-  names.input_counts = counts(layer.IC, plan.in_tail)
-  names.output_counts = counts(layer.OC, plan.out_tail)
+  names.input_counts = counts(plan.ICg, plan.in_tail)
+  names.output_counts = counts(plan.OCg, plan.out_tail)
 
   local sizes = {}
   for i, pair in ipairs(names.pairs) do sizes[i] = pair.name:gsub("x", " x ") end

@@ -12,7 +12,8 @@
 -- have only the first elements of the large ones, and share their weights.
 --
 -- A block of tiles, rows x columns of them, is as large as lets its elements stay in the second-level
--- cache. Weights are transformed when they are packed. Windows of a pooling layer behind it that tiles hold
+-- cache. Weights are transformed when they are packed. Each group is a layer of its own, in a view of both
+-- images. Windows of a pooling layer behind it that tiles hold
 -- as a whole are pooled in registers, before tiles are stored.
 
 local axis = require "plan.axis"
@@ -44,11 +45,18 @@ local AMPLIFIES = {
 -- So many pairs of algorithms are looked at closely.
 local CLOSELY = 8
 
+-- One group of a layer: its channels; `groups` is how many there are.
+local function group_of(layer)
+  local one = {}
+  for key, value in pairs(layer) do one[key] = value end
+  one.IC, one.OC = layer.IC // layer.groups, layer.OC // layer.groups
+  return one
+end
+
 -- Why not, or nil.
 local function refuses(layer, options)
   if layer.runtime then return "sizes at run time are not supported" end
   if layer.dilation_h ~= 1 or layer.dilation_w ~= 1 then return "the dilation must be 1" end
-  if layer.groups ~= 1 then return ("groups must be 1, got %d"):format(layer.groups) end
   local h, w = tiles_of.algorithms(layer.KH, layer.stride_h), tiles_of.algorithms(layer.KW, layer.stride_w)
   if #h == 0 or #w == 0 or #h == 1 and #w == 1 then
     return ("it saves nothing of a %dx%d filter of stride %dx%d"):format(layer.KH, layer.KW, layer.stride_h,
@@ -157,7 +165,7 @@ local function pairs_of(layer, isa, accuracy, wanted)
         local pair = { name = name, h = h, w = w, transforms = transforms(layer, isa, { h = h, w = w }) }
         local filters = #h.f.filters * #w.f.filters
         local first = products * filters / (h.f.points * w.f.points)
-        pair.rough = math.max(first, cost.pass(weights * filters)) + products - first + pair.transforms
+        pair.rough = math.max(first, cost.pass(weights * filters * layer.groups) / layer.groups) + products - first + pair.transforms
         list[#list + 1] = pair
       end
     end
@@ -208,7 +216,7 @@ local function candidate(layer, isa, pair, vectors, pixels, most)
   -- What streams by in a block: all weights, while there are products; and so much as is too large for the
   -- second-level cache of elements, once for each block of outputs, and of products, written and read.
   local weights = 4 * c.filters * layer.IC * vectors_out * L
-  local stream, spilt = cost.pass(weights), 0
+  local stream, spilt = cost.pass(weights * layer.groups) / layer.groups, 0
   local tiles = c.rows * c.columns
   local elements_in = 4 * c.elements * tiles * in_stride(layer, isa)
   local elements_out = 4 * c.elements * tiles * c.classes[1].size * L
@@ -228,7 +236,7 @@ local function candidate(layer, isa, pair, vectors, pixels, most)
     end
   end
 
-  c.cycles = layer.N * (cycles + pair.transforms) // 1
+  c.cycles = layer.N * layer.groups * (cycles + pair.transforms) // 1
   c.tile, c.mapping = ("%st%dx%d"):format(pair.name, pixels, c.classes[1].size), "channels"
   c.block = c.rows * c.columns
   return c
@@ -327,7 +335,8 @@ end
 function winograd.plan(layer, isa, options)
   local why = refuses(layer, options)
   if why then return nil, "algorithm winograd: " .. why end
-  local choice = candidates(layer, isa, options)
+  local one = group_of(layer)
+  local choice = candidates(one, isa, options)
   local c = choice[1]
   if not c then return nil, "no register tile of that shape" end
   local last = layer.after or layer
@@ -336,6 +345,7 @@ function winograd.plan(layer, isa, options)
     algorithm = "winograd", mapping = "channels", exact = false, points = math.max(h[1].order, w[1].order),
     pack = "winograd_pack.c", h = h, w = w, elements = c.elements, filters = c.filters,
     tile_name = c.tile, candidates = choice, cycles = c.cycles,
+    ICg = one.IC, OCg = one.OC, group_count = layer.groups,
     accumulators = c.pixels * c.vectors, registers = c.pixels * c.vectors + c.vectors + 1 + (isa.fused and 0 or 1),
     geometry = { N = layer.N, IH = c.in_h, IW = c.in_w, OH = layer.OH, OW = layer.OW },
     input = views.image(layer.layout, layer.IC, layer.IH, layer.IW),
@@ -345,21 +355,21 @@ function winograd.plan(layer, isa, options)
     row_blocks = #c.row_parts, column_blocks = #c.column_parts, product_sizes = product_sizes(c),
   }
   local tiles = c.rows * c.columns
-  plan.tile_in, plan.tile_out = in_stride(layer, isa), c.classes[1].size * L
+  plan.tile_in, plan.tile_out = in_stride(one, isa), c.classes[1].size * L
   plan.element_in, plan.element_out = strides(tiles, plan.tile_in), strides(tiles, plan.tile_out)
 
   local floats, blocks = 0, 0
   for _, class in ipairs(plan.classes) do
     class.vectors, class.width, class.base, class.first = class.size, class.size * L, floats, blocks
     class.first_output = plan.classes[1].size * L * blocks
-    class.block_floats = class.width * (1 + c.filters * layer.IC)
+    class.block_floats = class.width * (1 + c.filters * one.IC)
     floats, blocks = floats + class.count * class.block_floats, blocks + class.count
   end
   if plan.classes[2] then
     plan.classes[2].first_output = plan.classes[1].count * plan.classes[1].width
   end
-  plan.blocks, plan.packed_floats = blocks, floats
-  plan.in_tail, plan.out_tail = layer.IC % L, layer.OC % L -- channels of a last vector that is not full
+  plan.blocks, plan.group_floats, plan.packed_floats = blocks, floats, layer.groups * floats
+  plan.in_tail, plan.out_tail = one.IC % L, one.OC % L -- channels of a last vector that is not full
 
   -- Do windows reach beyond the image, and tiles beyond the output, above or below, left or right?
   local covered_h = tiles_of.begin(c.pair.h, c.pair.h.count)
@@ -377,20 +387,20 @@ function winograd.plan(layer, isa, options)
     plan.scratch_floats = L * plan.region_h * plan.region_w
   else
     plan.scratch_floats = (plan.rows_padded or plan.columns_padded)
-      and (w.window - 1) * layer.IC + ceil_div(layer.IC, L) * L or 0
+      and (w.window - 1) * plan.input.pixel + ceil_div(one.IC, L) * L or 0
   end
   plan.fetch_input = 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
   plan.fetch_output = not layer.after and 4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes
   plan.products_at = c.elements * plan.element_in
   plan.scratch_at = plan.products_at + c.elements * plan.element_out
   plan.workspace_floats = plan.scratch_at + plan.scratch_floats
-  plan.products = products(plan, layer, isa, c)
+  plan.products = products(plan, one, isa, c)
 
-  -- Tasks: blocks of tiles x chunks of output channels, so many as to share among some threads. A block's
+  -- Tasks: groups x images x blocks of tiles x chunks of output channels, so many as to share among some threads. A block's
   -- elements are kept from one of its chunks to the next, so the tasks of a block follow each other; where
   -- they do not, windows are transformed again, so a chunk is to be much more work than that.
-  local places = layer.N * plan.row_blocks * plan.column_blocks
-  local chunks = math.min(blocks, ceil_div(8, places), math.max(1, layer.OC // 128))
+  local places = layer.groups * layer.N * plan.row_blocks * plan.column_blocks
+  local chunks = math.min(blocks, ceil_div(8, places), math.max(1, one.OC // 128))
   plan.chunk = ceil_div(blocks, chunks)
   plan.chunks = ceil_div(blocks, plan.chunk)
   plan.tasks = places * plan.chunks
