@@ -398,6 +398,8 @@ local function of_candidate(best, layer, isa, options, flat)
     class.biases = inputs and axis.ceil_div(best.units * class.width, isa.lanes) * isa.lanes or class.width
     local budget = (options.max_unroll or 4096) // (#best.classes * math.min(ICg, 4) * class.size)
     class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units, budget)
+    -- Where there is too much to unroll, tiles are not told apart by what they store.
+    if copy and plan.columns.out > g.OW and class.segments[#class.segments].count > 1 then return nil end
     for _, variant in ipairs(class.variants) do
       if copy and variant.rolled then return nil end -- taps are anywhere in a copy
       if copy then

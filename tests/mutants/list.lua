@@ -20,6 +20,8 @@ list.checks = {
   groups = { suite = "problems", builds = "avx2_nhwc",
     layers = "group_3_9_9,group_16_32_32,group_17_34_34,group_32_64_64" },
   inputs = { suite = "problems", builds = "avx2_nhwc", layers = "few_out_point,few_out_3,few_out_1" },
+  planar = { suite = "problems", builds = "avx2_nhwc",
+    layers = "width_20,stem_c3_10k5,planar_high,planar_high_group,planar_s2_batch,planar_s3,wide_65" },
   together = { suite = "problems", builds = "avx2_nhwc", layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed" },
   direct_heavy = { suite = "problems", builds = "avx2_nhwc", layers = "heavy_ragged,heavy_batch" },
   depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
@@ -225,9 +227,22 @@ of("templates/direct_run.c", {
   { "last_band_not_short", "g.OH % plan.band == 0 and", "g.OH > 0 and", "direct" },
   { "batch_reads_first_image", "source.image, plan.output.image", "0, plan.output.image", "direct" },
   { "group_reads_first_channels", "g.N, plan.ICg * source.channel", "g.N, 0", "direct" },
-  { "group_offset_of_outputs", "plan.ICg * source.channel", "plan.OCg * source.channel",
-    "direct" },
+  { "group_offset_of_outputs", "plan.ICg * source.channel", "plan.OCg * source.channel", "direct" },
+  { "copy_of_another_image", "plane != task / %d", "plane > task / %d", "planar" },
+  { "copy_moved_to_the_wrong_row", "copy + (ptrdiff_t)(from - base) *", "copy + (ptrdiff_t)(from - base + 1) *",
+    "planar" },
+  { "copy_ends_early", "reach - layer.pad_top));", "reach - 1 - layer.pad_top));", "planar" },
   { "last_chunk_too_long", "plan.blocks % plan.chunk == 0 and", "plan.blocks > 0 and", "direct_heavy" },
+})
+
+of("templates/direct_copy.c", {
+  { "copy_of_the_padding_shifted", "(l - first) * s * source.pixel", "l * s * source.pixel", "planar" },
+  { "copy_without_last_channels", "@       if C % L > 0 then", "@       if C < L then", "planar" },
+})
+
+of("gen/plan/planar.lua", {
+  { "planes_of_a_stride_coincide", "(i - 1) * floats, runs_of", "0 * floats, runs_of", "planar" },
+  { "taps_of_a_stride_misplaced", "place.phase.at + place.shift", "place.phase.at", "planar" },
 })
 
 of("templates/stores.c", {
