@@ -53,6 +53,8 @@ $(include((plan.run or plan.algorithm) .. "_run.c"))
 #undef CONV_TILE
 @ if not layer.pool then
 #undef CONV_FMA
+#undef CONV_STEP
+#undef CONV_PIN
 @ end
 @ if isa.guard ~= "" then
 #endif
