@@ -22,18 +22,16 @@ void $(name)_pack(const float *weights, const float *bias, void *packed)
 @ local inside = whole and "" or class.step == class.width and ("first + k < %d"):format(outputs)
 @   or class.first_output + class.count * class.step <= outputs and ("k < %d"):format(class.step) or ("k < %d && first + k < %d"):format(class.step, outputs)
 @ if inputs then
-            for (int i = 0; i < $(class.biases); ++i) { /* again and again, for the sums of all pixels of a tile */
-                const int k = i % $(class.width);
+            for (int i = 0; i < $(class.biases); ++i) /* again and again, for the sums of all pixels of a tile */
 @ else
             for (int k = 0; k < $(class.width); ++k)
 @ end
 @ if layer.bias then
-                *to++ = bias != NULL$(inside ~= "" and " && " .. inside or "") ? bias[$(group)first + k] : 0.0f;
+@   local k = not inputs and "k" or class.width == 1 and "0" or "i % " .. class.width
+@   local there = inside:gsub("%f[%w]k%f[%W]", k)
+                *to++ = bias != NULL$(there ~= "" and " && " .. there or "") ? bias[$(group)first$(k ~= "0" and " + " .. k or "")] : 0.0f;
 @ else
                 *to++ = 0.0f;
-@ end
-@ if inputs then
-            }
 @ end
 @ if layer.KH > 1 then
             for (int kh = 0; kh < $(layer.KH); ++kh)

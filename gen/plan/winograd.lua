@@ -165,7 +165,8 @@ local function pairs_of(layer, isa, accuracy, wanted)
         local pair = { name = name, h = h, w = w, transforms = transforms(layer, isa, { h = h, w = w }) }
         local filters = #h.f.filters * #w.f.filters
         local first = products * filters / (h.f.points * w.f.points)
-        pair.rough = math.max(first, cost.pass(weights * filters * layer.groups) / layer.groups) + products - first + pair.transforms
+        pair.rough = math.max(first, cost.pass(weights * filters * layer.groups) / layer.groups) + products - first
+          + pair.transforms
         list[#list + 1] = pair
       end
     end
@@ -396,7 +397,8 @@ function winograd.plan(layer, isa, options)
   plan.workspace_floats = plan.scratch_at + plan.scratch_floats
   plan.products = products(plan, one, isa, c)
 
-  -- Tasks: groups x images x blocks of tiles x chunks of output channels, so many as to share among some threads. A block's
+  -- Tasks: groups x images x blocks of tiles x chunks of output channels, so many as to share among some
+  -- threads. A block's
   -- elements are kept from one of its chunks to the next, so the tasks of a block follow each other; where
   -- they do not, windows are transformed again, so a chunk is to be much more work than that.
   local places = layer.groups * layer.N * plan.row_blocks * plan.column_blocks
