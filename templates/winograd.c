@@ -2,8 +2,9 @@
 @ -- Winograd convolution: transforms of tiles, products of elements, and blocks of tiles made of them.
 @ local g, L = plan.geometry, isa.lanes
 @ local nchw = layer.layout == "nchw"
-@ local in_pixel, out_pixel, out_row = plan.input.pixel, plan.output.pixel, plan.output.row
-@ if nchw then in_pixel, out_pixel, out_row = L, L, plan.result_w * L end
+@ local step_h, step_w = plan.tiles_h.step, plan.tiles_w.step -- of a tile's pixels: the dilation
+@ local in_pixel, out_pixel, out_row = plan.input.pixel * step_w, plan.output.pixel * step_w, plan.output.row * step_h
+@ if nchw then in_pixel, out_pixel, out_row = L * step_w, L * step_w, plan.result_w * L * step_h end
 @ local pooled = plan.pooled -- the pooling behind it, or nil
 @ local cut_h, cut_w, padded_w = not nchw and plan.rows_cut, not nchw and plan.columns_cut, not nchw and plan.columns_padded
 @
@@ -55,10 +56,12 @@ static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *co
 @ end
 @ local function fetch(ahead)
 @   for i = 0, tall - 1 do
-            CONV_FETCH(row$(i) + at + $(ahead * in_pixel));
+            CONV_FETCH(row$(i) + at + $(ahead));
 @   end
 @ end
-@ local step = mw * pair.w.stride -- to the next window
+@ -- To the next window, which has some columns of this one; with a dilation it is that of the next pixel.
+@ local step = step_w > 1 and wide or mw * pair.w.stride
+@ local next_window = step_w > 1 and plan.input.pixel or step * in_pixel
 @ local function store_row()
 @   for j, result in ipairs(pair.w.input.results) do
         $(isa.store(at(j <= W.common and "v" or "v_large", (j - 1) * plan.element_in), result))
@@ -71,7 +74,7 @@ static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *co
     {
 @   for j = 0, wide - 1 do load_column(j) end
 @   if fetch_in then
-@     for j = math.max(0, wide - step), wide - 1 do fetch(j + step) end
+@     for j = math.max(0, wide - step), wide - 1 do fetch(j * in_pixel + next_window) end
 @   end
         $(transform(pair.w.input))
 @   store_row()
@@ -83,7 +86,7 @@ static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *co
 @   end
     {
 @   load_column(0)
-@   if fetch_in then fetch(step) end
+@   if fetch_in then fetch(next_window) end
         $(transform(pair.h.input))
 @   for i, result in ipairs(pair.h.input.results) do
         $(isa.store(at("v", (i - 1) * W.points * plan.element_in), result))
@@ -106,7 +109,7 @@ static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *co
 @ end
 @ if fetch_in then
         if (j >= $(math.max(0, wide - step))) {
-@   fetch(step)
+@   fetch(next_window)
         }
 @ end
         at += $(in_pixel);
@@ -186,7 +189,7 @@ static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *prod
 @ end
 @ if fetch_out then
 @   for j = 0, mw - 1 do
-        CONV_FETCH($(at("out", (j + mw) * out_pixel)));
+        CONV_FETCH($(at("out", j * out_pixel + (step_w > 1 and plan.output.pixel or mw * out_pixel))));
 @   end
 @ end
 @ if cut_w then
@@ -239,7 +242,7 @@ static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(p
                 const int x = $(begin(plan.tiles_w, "(tile_x + c)", W.stride)) - left;
                 const float *window[$(H.window)];
                 for (int i = 0; i < $(of_size("h", "window")); ++i)
-                    window[i] = scratch + ((ptrdiff_t)(y + i) * $(plan.region_w) + x) * $(L);
+                    window[i] = scratch + ((ptrdiff_t)(y + $(scaled("i", step_h))) * $(plan.region_w) + x) * $(L);
                 $(each_pair(function(pair) return ("%s_window_%s(window, 0, %s%s);"):format(name, pair.name, at(slot("v", "columns", plan.tile_in), k == "0" and 0 or k), wide_of(pair) and ", " .. at(slot("v", "columns_large", plan.tile_in), k == "0" and 0 or k) or "") end))
             }
         }
@@ -254,14 +257,15 @@ static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(p
             $(size_of("w", "c", "columns_large"))
             const int x = $(at(begin(plan.tiles_w, "(tile_x + c)", W.stride), -layer.pad_left));
 @   if padded_w then
-            int first = x < 0 ? -x : 0, last = x + $(of_size("w", "window")) <= $(g.IW) ? $(of_size("w", "window")) : $(g.IW) - x;
+            int first = x < 0 ? $(ceil_quotient("-x", step_w)) : 0, last = $(inside(plan.tiles_w, "x", of_size("w", "window"), g.IW));
             if (first >= last) first = last = 0;
 @   end
             const float *window[$(H.window)];
             for (int i = 0; i < $(of_size("h", "window")); ++i)
-@   local here = ("in + (ptrdiff_t)(y + i) * %d + (ptrdiff_t)(%s) * %d"):format(plan.input.row, padded_w and "x + first" or "x", plan.input.pixel)
+@   local row = "y + " .. scaled("i", step_h)
+@   local here = ("in + (ptrdiff_t)(%s) * %d + (ptrdiff_t)(%s) * %d"):format(row, plan.input.row, padded_w and "x + " .. scaled("first", step_w) or "x", plan.input.pixel)
 @   if padded then
-                window[i] = $(padded_w and "last > 0 && " or "")y + i >= 0 && y + i < $(g.IH) ? $(here) : scratch;
+                window[i] = $(padded_w and "last > 0 && " or "")$(row) >= 0 && $(row) < $(g.IH) ? $(here) : scratch;
 @   else
                 window[i] = $(here);
 @   end
@@ -324,7 +328,7 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
 @ end
 @ if nchw then
     const int top = $(begin(plan.tiles_h, "tile_y")), left = $(begin(plan.tiles_w, "tile_x"));
-    const int bottom = $(begin(plan.tiles_h, "(tile_y + rows)")), right = $(begin(plan.tiles_w, "(tile_x + columns)"));
+    const int bottom = $(stop(plan.tiles_h, "(tile_y + rows)")), right = $(stop(plan.tiles_w, "(tile_x + columns)"));
     const int height = (bottom < $(g.OH) ? bottom : $(g.OH)) - top, width = (right < $(g.OW) ? right : $(g.OW)) - left;
 @ local function part(text, size) return pooled and ("(%s / %d)"):format(text, size) or text end
 @ local PH, PW = pooled and pooled.KH, pooled and pooled.KW
@@ -357,13 +361,13 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
         $(size_of("h", "r", "rows_large"))
         const int y = $(begin(plan.tiles_h, "(tile_y + r)"));
 @   if cut_h then
-        const int height = y + $(of_size("h", "m")) <= $(g.OH) ? $(of_size("h", "m")) : $(g.OH) - y;
+        const int height = $(inside(plan.tiles_h, "y", of_size("h", "m"), g.OH));
 @   end
         for (int c = 0; c < columns; ++c) {
             $(size_of("w", "c", "columns_large"))
             const int x = $(begin(plan.tiles_w, "(tile_x + c)"));
 @   if cut_w then
-            const int width = x + $(of_size("w", "m")) <= $(g.OW) ? $(of_size("w", "m")) : $(g.OW) - x;
+            const int width = $(inside(plan.tiles_w, "x", of_size("w", "m"), g.OW));
 @   end
             const float *from = $(slot("products", "columns", plan.tile_out));
 @   if needs_columns_large then

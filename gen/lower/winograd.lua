@@ -50,12 +50,28 @@ function winograd.names(plan, isa, layer)
 
   --- C for where tile `at` of an axis begins, in outputs, or in inputs with a factor: the stride.
   function names.begin(tiles, at, factor)
-    factor = factor or 1
+    local step = tiles.step * (factor or 1)
     local a, b = tiles.f[1].m, tiles.f[2] and tiles.f[2].m
-    if tiles.small == 0 then return ("%s * %d"):format(at, a * factor) end
-    if tiles.large == 0 then return ("%s * %d"):format(at, b * factor) end
-    return ("(%s < %d ? %s * %d : %s * %d + %d)"):format(at, tiles.large, at, a * factor, at, b * factor,
-      tiles.large * (a - b) * factor)
+    local index = tiles.step > 1 and ("%s / %d"):format(at, tiles.step) or at
+    local text = ("%s * %d"):format(index, (tiles.small == 0 and a or b) * step)
+    if mixed(tiles) then
+      text = ("(%s < %d ? %s * %d : %s + %d)"):format(at, tiles.large, index, a * step, text,
+        tiles.large // tiles.step * (a - b) * step)
+    end
+    return tiles.step > 1 and ("(%s + %s %% %d)"):format(text, at, tiles.step) or text
+  end
+
+  --- C for where the tiles before number `at` end, if those of all phases of a dilation do.
+  function names.stop(tiles, at)
+    if tiles.step == 1 then return names.begin(tiles, at) end
+    return names.begin(tiles, ("((%s + %d) / %d * %d)"):format(at, tiles.step - 1, tiles.step, tiles.step))
+  end
+
+  --- C for how many of `size` pixels from `at` on, the tiles' step apart, lie before `limit`.
+  function names.inside(tiles, at, size, limit)
+    if tiles.step == 1 then return ("%s + %s <= %d ? %s : %d - %s"):format(at, size, limit, size, limit, at) end
+    return ("%s + (%s - 1) * %d < %d ? %s : (%d - %s) / %d"):format(at, size, tiles.step, limit, size,
+      limit + tiles.step - 1, at, tiles.step)
   end
 
   --- C for how many of `count` tiles from tile `at` on are large.
@@ -107,9 +123,12 @@ function winograd.names(plan, isa, layer)
 
   local sizes = {}
   for i, pair in ipairs(names.pairs) do sizes[i] = pair.name:gsub("x", " x ") end
+  local steps = { plan.tiles_h.step, plan.tiles_w.step }
+  local apart = ""
+  if math.max(steps[1], steps[2]) > 1 then apart = (", %d x %d apart as the taps are"):format(steps[1], steps[2]) end
   names.method = {
-    ("Winograd's algorithm: the output is cut into tiles of %s pixels. One of %d x %d needs %d products for each"
-      .. " pair of channels, in place of %d."):format(table.concat(sizes, ", "), H[1].m, W[1].m,
+    ("Winograd's algorithm: the output is cut into tiles of %s pixels%s. One of %d x %d needs %d products for each"
+      .. " pair of channels, in place of %d."):format(table.concat(sizes, ", "), apart, H[1].m, W[1].m,
       plan.elements, layer.KH * layer.KW * H[1].m * W[1].m),
     ("Windows of the input are transformed, a vector of channels at a time; each of their elements is summed"
       .. " over the input channels, in a block of up to %d tiles; the sums are transformed back.")

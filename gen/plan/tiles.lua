@@ -77,9 +77,8 @@ function tiles.algorithms(taps, stride)
   return list
 end
 
---- The cover of `out` outputs with the fewest points: { f =, large =, small =, count =, points = }, numbers of
--- tiles; the last may reach beyond the end. nil where it would be of one size, but the algorithm has two.
-function tiles.cover(f, out)
+-- The cover with the fewest points of one phase of a dilated axis, or of an axis.
+local function cover_of_phase(f, out)
   local large, small = f[1], f[2]
   local best
   for a = small and 0 or axis.ceil_div(out, large.m), axis.ceil_div(out, large.m) do
@@ -92,10 +91,33 @@ function tiles.cover(f, out)
   return best
 end
 
+--- The cover of `out` outputs with the fewest points: { f =, large =, small =, count =, points =, step = },
+-- numbers of tiles; the last may reach beyond the end. With a dilation, `step`, the outputs of a tile lie
+-- that far apart, as the taps do: the first tiles of all phases come first, then the second ones ...
+function tiles.cover(f, out, step)
+  step = step or 1
+  local cover = cover_of_phase(f, axis.ceil_div(out, step))
+  local last = cover.small > 0 and "small" or "large"
+  local before = tiles.begin({ f = f, large = cover.large, step = 1 }, cover.count - 1)
+  cover.large, cover.small, cover.step = cover.large * step, cover.small * step, step
+  -- Of the phases that are an output shorter the last tile may be empty.
+  if out % step > 0 and before >= out // step then cover[last] = cover[last] - (step - out % step) end
+  cover.count = cover.large + cover.small
+  cover.points = cover.large * f[1].points + cover.small * (f[2] and f[2].points or 0)
+  return cover
+end
+
 --- The output at which tile number `at` begins.
 function tiles.begin(cover, at)
-  local large = math.min(at, cover.large)
-  return large * cover.f[1].m + (at - large) * (cover.f[2] and cover.f[2].m or 0)
+  local index, phase = at // cover.step, at % cover.step
+  local large = math.min(index, axis.ceil_div(cover.large, cover.step))
+  return (large * cover.f[1].m + (index - large) * (cover.f[2] and cover.f[2].m or 0)) * cover.step + phase
+end
+
+--- The output behind the last one of tile number `at`; no tile before ends later.
+function tiles.stop(cover, at)
+  local size = at < cover.large and cover.f[1] or cover.f[2]
+  return tiles.begin(cover, at) + (size.m - 1) * cover.step + 1
 end
 
 -- How many of `count` tiles from `at` on are large.
@@ -110,13 +132,15 @@ function tiles.parts(cover, size)
     local count = math.min(size, cover.count - at)
     local begin = tiles.begin(cover, at)
     list[#list + 1] = { begin = begin, count = count, large = large_of(cover, at, count),
-      outputs = tiles.begin(cover, at + count) - begin }
+      outputs = tiles.stop(cover, at + count - 1) - begin }
   end
   return list
 end
 
 --- How many inputs so many neighbouring outputs read.
-function tiles.reach(f, outputs) return (outputs - 1) * f.stride + f[1].r end
+function tiles.reach(cover, outputs)
+  return (outputs - 1) * cover.f.stride + (cover.f[1].r - 1) * cover.step + 1
+end
 
 --- The numbers of tiles that have a point of both axes, by the point's groups: a list of { tiles, elements }.
 -- The first group is the points of small tiles (or all), the second the others.

@@ -13,7 +13,7 @@
 --
 -- A block of tiles, rows x columns of them, is as large as lets its elements stay in the second-level
 -- cache. Weights are transformed when they are packed. Each group is a layer of its own, in a view of both
--- images. Windows of a pooling layer behind it that tiles hold
+-- images. With a dilation tiles are made of outputs that lie as far apart as the taps. Windows of a pooling layer behind it that tiles hold
 -- as a whole are pooled in registers, before tiles are stored.
 
 local axis = require "plan.axis"
@@ -45,24 +45,36 @@ local AMPLIFIES = {
 -- So many pairs of algorithms are looked at closely.
 local CLOSELY = 8
 
+-- The dilation of both axes: one tap has none.
+local function dilation_of(layer)
+  return layer.KH == 1 and 1 or layer.dilation_h, layer.KW == 1 and 1 or layer.dilation_w
+end
+
 -- One group of a layer: its channels; `groups` is how many there are.
 local function group_of(layer)
   local one = {}
   for key, value in pairs(layer) do one[key] = value end
   one.IC, one.OC = layer.IC // layer.groups, layer.OC // layer.groups
+  one.dilation_h, one.dilation_w = dilation_of(layer)
   return one
 end
 
 -- Why not, or nil.
 local function refuses(layer, options)
   if layer.runtime then return "sizes at run time are not supported" end
-  if layer.dilation_h ~= 1 or layer.dilation_w ~= 1 then return "the dilation must be 1" end
+  local step_h, step_w = dilation_of(layer)
+  if step_h > 1 and layer.stride_h > 1 or step_w > 1 and layer.stride_w > 1 then
+    return "along an axis with a stride the dilation must be 1"
+  end
   local h, w = tiles_of.algorithms(layer.KH, layer.stride_h), tiles_of.algorithms(layer.KW, layer.stride_w)
   if #h == 0 or #w == 0 or #h == 1 and #w == 1 then
     return ("it saves nothing of a %dx%d filter of stride %dx%d"):format(layer.KH, layer.KW, layer.stride_h,
       layer.stride_w)
   end
   if (options.accuracy or "fast") == "exact" then return "--accuracy exact excludes it" end
+  if layer.after and (step_h > 1 or step_w > 1) then
+    return "with pooling behind it the dilation must be 1"
+  end
   if layer.after and not layer_pooling.is_cut(layer.after, layer.OH, layer.OW) then
     return "pooling behind it must be of whole windows side by side"
   end
@@ -88,11 +100,11 @@ end
 -- NCHW is transposed a vector of pixels at a time, which must lie within a row: wide enough parts of it,
 -- or all of it. Whether all parts of `cover` overlap [0, width) by no less than `least`: those of the input,
 -- padded by `pad`, or of the output.
-local function wide_enough(parts, f, pad, width, least)
+local function wide_enough(parts, cover, pad, width, least)
   for _, part in ipairs(parts) do
-    local begin = pad and part.begin * f.stride - pad or part.begin
+    local begin = pad and part.begin * cover.f.stride - pad or part.begin
     local first = math.max(begin, 0)
-    local last = math.min(begin + (pad and tiles_of.reach(f, part.outputs) or part.outputs), width)
+    local last = math.min(begin + (pad and tiles_of.reach(cover, part.outputs) or part.outputs), width)
     if last > first and last - first < least then return false end
   end
   return true
@@ -143,18 +155,18 @@ end
 local function pairs_of(layer, isa, accuracy, wanted)
   local most = AMPLIFIES[accuracy](layer)
   local weights = 4 * layer.IC * ceil_div(layer.OC, isa.lanes) * isa.lanes
-  local function covers(taps, stride, out, pooled)
+  local function covers(taps, stride, out, step, pooled)
     local list = {}
     for _, f in ipairs(tiles_of.algorithms(taps, stride)) do
-      local cover = tiles_of.cover(f, out)
+      local cover = tiles_of.cover(f, out, step)
       -- Two sizes of which one is not needed are as good as one.
       cover.fits = (not pooled or holds_windows(f, pooled)) and (wanted or not f[2] or cover.large * cover.small > 0)
       list[#list + 1] = cover.fits and cover or nil
     end
     return list
   end
-  local rows = covers(layer.KH, layer.stride_h, layer.OH, layer.after and layer.after.KH)
-  local columns = covers(layer.KW, layer.stride_w, layer.OW, layer.after and layer.after.KW)
+  local rows = covers(layer.KH, layer.stride_h, layer.OH, layer.dilation_h, layer.after and layer.after.KH)
+  local columns = covers(layer.KW, layer.stride_w, layer.OW, layer.dilation_w, layer.after and layer.after.KW)
   local list = {}
   for _, h in ipairs(rows) do
     for _, w in ipairs(columns) do
@@ -185,12 +197,17 @@ local function candidate(layer, isa, pair, vectors, pixels, most)
   local c = { pair = pair, vectors = vectors, pixels = pixels, elements = h.points * w.points,
     filters = #h.filters * #w.filters }
   c.rows, c.columns = blocks_of(pair.h.count, pair.w.count, most)
+  -- In NCHW a block is a part of the image without gaps: the tiles of all phases of a dilation.
+  if layer.layout == "nchw" then
+    c.rows = math.min(pair.h.count, ceil_div(c.rows, pair.h.step) * pair.h.step)
+    c.columns = math.min(pair.w.count, ceil_div(c.columns, pair.w.step) * pair.w.step)
+  end
   -- What lies behind is not read.
-  c.in_h = math.min(layer.IH, tiles_of.reach(h, layer.OH) - layer.pad_top)
-  c.in_w = math.min(layer.IW, tiles_of.reach(w, layer.OW) - layer.pad_left)
+  c.in_h = math.min(layer.IH, tiles_of.reach(pair.h, layer.OH) - layer.pad_top)
+  c.in_w = math.min(layer.IW, tiles_of.reach(pair.w, layer.OW) - layer.pad_left)
   c.row_parts, c.column_parts = tiles_of.parts(pair.h, c.rows), tiles_of.parts(pair.w, c.columns)
-  if layer.layout == "nchw" and not (wide_enough(c.column_parts, w, layer.pad_left, c.in_w, L)
-      and wide_enough(c.column_parts, w, nil, layer.OW, layer.after and L * layer.after.KW or L)) then
+  if layer.layout == "nchw" and not (wide_enough(c.column_parts, pair.w, layer.pad_left, c.in_w, L)
+      and wide_enough(c.column_parts, pair.w, nil, layer.OW, layer.after and L * layer.after.KW or L)) then
     c.columns = pair.w.count
     c.column_parts = tiles_of.parts(pair.w, c.columns)
   end
@@ -373,22 +390,22 @@ function winograd.plan(layer, isa, options)
   plan.in_tail, plan.out_tail = one.IC % L, one.OC % L -- channels of a last vector that is not full
 
   -- Do windows reach beyond the image, and tiles beyond the output, above or below, left or right?
-  local covered_h = tiles_of.begin(c.pair.h, c.pair.h.count)
-  local covered_w = tiles_of.begin(c.pair.w, c.pair.w.count)
+  local covered_h = tiles_of.stop(c.pair.h, c.pair.h.count - 1)
+  local covered_w = tiles_of.stop(c.pair.w, c.pair.w.count - 1)
   plan.rows_cut, plan.columns_cut = covered_h > layer.OH, covered_w > layer.OW
-  plan.rows_padded = layer.pad_top > 0 or tiles_of.reach(h, covered_h) - layer.pad_top > c.in_h
-  plan.columns_padded = layer.pad_left > 0 or tiles_of.reach(w, covered_w) - layer.pad_left > c.in_w
+  plan.rows_padded = layer.pad_top > 0 or tiles_of.reach(c.pair.h, covered_h) - layer.pad_top > c.in_h
+  plan.columns_padded = layer.pad_left > 0 or tiles_of.reach(c.pair.w, covered_w) - layer.pad_left > c.in_w
 
   -- Scratch: in NHWC zeros in the place of a row of a window that lies in the padding; in NCHW the input
   -- or the output of a block, of one vector of channels.
   if layer.layout == "nchw" then
     plan.result_w = widest(c.column_parts) // (layer.after and layer.after.KW or 1)
-    plan.region_h = tiles_of.reach(h, widest(c.row_parts))
-    plan.region_w = tiles_of.reach(w, widest(c.column_parts))
+    plan.region_h = tiles_of.reach(c.pair.h, widest(c.row_parts))
+    plan.region_w = tiles_of.reach(c.pair.w, widest(c.column_parts))
     plan.scratch_floats = L * plan.region_h * plan.region_w
   else
     plan.scratch_floats = (plan.rows_padded or plan.columns_padded)
-      and (w.window - 1) * plan.input.pixel + ceil_div(one.IC, L) * L or 0
+      and math.min((w.window - 1) * c.pair.w.step, layer.IW - 1) * plan.input.pixel + ceil_div(one.IC, L) * L or 0
   end
   plan.fetch_input = 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
   plan.fetch_output = not layer.after and 4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes
