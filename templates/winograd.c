@@ -262,10 +262,10 @@ static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(p
 @   end
             const float *window[$(H.window)];
             for (int i = 0; i < $(of_size("h", "window")); ++i)
-@   local row = "y + " .. scaled("i", step_h)
-@   local here = ("in + (ptrdiff_t)(%s) * %d + (ptrdiff_t)(%s) * %d"):format(row, plan.input.row, padded_w and "x + " .. scaled("first", step_w) or "x", plan.input.pixel)
+@   local row_at = "y + " .. scaled("i", step_h)
+@   local here = ("in + (ptrdiff_t)(%s) * %d + (ptrdiff_t)(%s) * %d"):format(row_at, plan.input.row, padded_w and "x + " .. scaled("first", step_w) or "x", plan.input.pixel)
 @   if padded then
-                window[i] = $(padded_w and "last > 0 && " or "")$(row) >= 0 && $(row) < $(g.IH) ? $(here) : scratch;
+                window[i] = $(padded_w and "last > 0 && " or "")$(row_at) >= 0 && $(row_at) < $(g.IH) ? $(here) : scratch;
 @   else
                 window[i] = $(here);
 @   end

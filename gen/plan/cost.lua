@@ -10,7 +10,7 @@ local cost = {
   l2_bytes = 1024 * 1024,
   l1_bytes = 48 * 1024, l1_ways = 12, l1_way_bytes = 4096, line_bytes = 64,
   l3_bytes = 20 * 1024 * 1024, -- what one core may hope for
-  l1_stream = 64, l2_stream = 32, l3_stream = 12, -- bytes a cycle, of data that lies there
+  l1_stream = 64, l2_stream = 32, l3_stream = 12, memory_stream = 4, -- bytes a cycle, of data that lies there
 }
 
 --- Cycles of one reduction step of a tile: so many multiply-adds, so many loads, and so many bytes of

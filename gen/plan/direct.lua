@@ -118,16 +118,22 @@ local function classes_of_groups(classes, layer, isa, sets)
   return list
 end
 
--- How many of the taps of a row meet the image, of all.
-local function taps_inside(layer)
-  local columns = axis.new { size = layer.IW, taps = layer.KW, stride = layer.stride_w, pad = layer.pad_left,
-    dilation = layer.dilation_w }
-  local sum, out = 0, math.min(layer.OW, axis.long)
+-- How many of all taps meet the image, of all: of an axis, and of both.
+local function taps_of_axis(fields)
+  local along = axis.new(fields)
+  local sum, out = 0, math.min(along.out, axis.long)
   for o = 0, out - 1 do
-    local first, last = axis.taps_of(columns, o)
+    local first, last = axis.taps_of(along, o)
     sum = sum + last - first
   end
-  return sum / (out * layer.KW)
+  return sum / (out * along.taps)
+end
+
+local function taps_inside(layer)
+  return taps_of_axis { out = layer.OH, size = layer.IH, taps = layer.KH, stride = layer.stride_h,
+      pad = layer.pad_top, dilation = layer.dilation_h }
+    * taps_of_axis { out = layer.OW, size = layer.IW, taps = layer.KW, stride = layer.stride_w,
+      pad = layer.pad_left, dilation = layer.dilation_w }
 end
 
 -- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.

@@ -12,9 +12,11 @@
 -- have only the first elements of the large ones, and share their weights.
 --
 -- A block of tiles, rows x columns of them, is as large as lets its elements stay in the second-level
--- cache. Weights are transformed when they are packed. Each group is a layer of its own, in a view of both
--- images. With a dilation tiles are made of outputs that lie as far apart as the taps. Windows of a pooling layer behind it that tiles hold
+-- cache. Weights are transformed when they are packed. Windows of a pooling layer behind it that tiles hold
 -- as a whole are pooled in registers, before tiles are stored.
+--
+-- Each group is a layer of its own, in a view of both images. With a dilation tiles are made of outputs that
+-- lie as far apart as the taps.
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
@@ -34,12 +36,12 @@ local ceil_div = axis.ceil_div
 winograd.handicap = 1.1
 
 -- By how much both axes may amplify rounding errors: 'high' is an error of at most twice that of a plain
--- sum, which grows with the root of its terms; 'fast' all that are within the bounds of the tests, with as
--- many input channels as networks have (see README.md).
+-- sum, which grows with the root of its terms; 'fast' all that are within the bounds of the tests, which
+-- are for up to 1024 input channels: of more of them the error is larger (see README.md).
 local AMPLIFIES = {
   exact = function() return 0 end,
   high = function(layer) return 2 * math.sqrt(layer.KH * layer.KW) end,
-  fast = function() return 25 end,
+  fast = function(layer) return 25 * math.min(1, math.sqrt(1024 / layer.IC)) end,
 }
 
 -- So many pairs of algorithms are looked at closely.
@@ -160,7 +162,8 @@ local function pairs_of(layer, isa, accuracy, wanted)
     for _, f in ipairs(tiles_of.algorithms(taps, stride)) do
       local cover = tiles_of.cover(f, out, step)
       -- Two sizes of which one is not needed are as good as one.
-      cover.fits = (not pooled or holds_windows(f, pooled)) and (wanted or not f[2] or cover.large * cover.small > 0)
+      cover.fits = (not pooled or holds_windows(f, pooled))
+        and (wanted or not f[2] or cover.large * cover.small > 0)
       list[#list + 1] = cover.fits and cover or nil
     end
     return list
@@ -177,8 +180,8 @@ local function pairs_of(layer, isa, accuracy, wanted)
         local pair = { name = name, h = h, w = w, transforms = transforms(layer, isa, { h = h, w = w }) }
         local filters = #h.f.filters * #w.f.filters
         local first = products * filters / (h.f.points * w.f.points)
-        pair.rough = math.max(first, cost.pass(weights * filters * layer.groups) / layer.groups) + products - first
-          + pair.transforms
+        local stream = cost.pass(weights * filters * layer.groups) / layer.groups
+        pair.rough = math.max(first, stream) + products - first + pair.transforms
         list[#list + 1] = pair
       end
     end
@@ -239,8 +242,14 @@ local function candidate(layer, isa, pair, vectors, pixels, most)
   local elements_in = 4 * c.elements * tiles * in_stride(layer, isa)
   local elements_out = 4 * c.elements * tiles * c.classes[1].size * L
   if elements_in + elements_out > cost.l2_bytes then
-    spilt = (1 - cost.l2_bytes / (elements_in + elements_out)) * (elements_in + 2 * elements_out)
-      * ceil_div(vectors_out, vectors) / cost.l3_stream
+    local blocks = ceil_div(vectors_out, vectors)
+    spilt = (1 - cost.l2_bytes / (elements_in + elements_out)) * (elements_in + 2 * elements_out) * blocks
+    if elements_in + elements_out > cost.l3_bytes then
+      -- In memory: read by each block of outputs, and written in the order of tiles, not of elements.
+      spilt = (spilt + 2 * elements_in) / cost.memory_stream
+    else
+      spilt = spilt / cost.l3_stream
+    end
   end
   local cycles = 0
   for _, rows in ipairs(c.row_parts) do
@@ -415,9 +424,9 @@ function winograd.plan(layer, isa, options)
   plan.products = products(plan, one, isa, c)
 
   -- Tasks: groups x images x blocks of tiles x chunks of output channels, so many as to share among some
-  -- threads. A block's
-  -- elements are kept from one of its chunks to the next, so the tasks of a block follow each other; where
-  -- they do not, windows are transformed again, so a chunk is to be much more work than that.
+  -- threads. A block's elements are kept from one of its chunks to the next, so the tasks of a block follow
+  -- each other; where they do not, windows are transformed again, so a chunk is to be much more work than
+  -- that.
   local places = layer.groups * layer.N * plan.row_blocks * plan.column_blocks
   local chunks = math.min(blocks, ceil_div(8, places), math.max(1, one.OC // 128))
   plan.chunk = ceil_div(blocks, chunks)

@@ -51,6 +51,9 @@ list.checks = {
   winograd = { suite = "winograd", builds = "avx2_nhwc_f3" },
   winograd_mixed = { suite = "winograd", builds = "avx2_nhwc_f43" },
   winograd_flat = { suite = "winograd", builds = "avx2_nhwc_f42", layers = "tiles_k1x7" },
+  winograd_groups = { suite = "winograd", builds = "avx2_nhwc_f3", layers = "tiles_g*" },
+  winograd_dilated = { suite = "winograd", builds = "avx2_nhwc_f3", layers = "tiles_d*" },
+  winograd_dilated_nchw = { suite = "winograd", builds = "avx2_nchw_f3", layers = "tiles_d*" },
   winograd_nchw = { suite = "winograd", builds = "avx2_nchw_f2" },
   textbook = { suite = "textbook", builds = "avx2_*" },
   rules = { suite = "specs" },
@@ -376,11 +379,10 @@ of("templates/runtime_depthwise.c", {
 
 -- Winograd's algorithms.
 of("templates/winograd.c", {
-  { "winograd_row_before_lost", "&& y + i < $(g.IH) ?", "&& y + i > 0 && y + i < $(g.IH) ?", "winograd" },
-  { "winograd_row_behind_read", "y + i < $(g.IH) ?", "y + i <= $(g.IH) ?", "winograd" },
-  { "winograd_column_before_read", "x < 0 ? -x : 0, last", "x < -1 ? -x : 0, last", "winograd" },
-  { "winograd_last_rows_written", "<= $(g.OH) ? $(of_size(\"h\", \"m\"))",
-    "<= $(g.OH) + 1 ? $(of_size(\"h\", \"m\"))", "winograd" },
+  { "winograd_row_before_lost", "$(row_at) >= 0 && $(row_at) <", "$(row_at) > 0 && $(row_at) <", "winograd" },
+  { "winograd_row_behind_read", "$(row_at) < $(g.IH) ?", "$(row_at) <= $(g.IH) ?", "winograd" },
+  { "winograd_column_before_read", "x < 0 ? $(ceil_quotient(", "x < -1 ? $(ceil_quotient(", "winograd" },
+  { "winograd_last_rows_written", "of_size(\"h\", \"m\"), g.OH)", "of_size(\"h\", \"m\"), g.OH + 1)", "winograd" },
   { "winograd_last_columns_lost", ":format(pooled and j * pooled.KW or j)",
     ":format(pooled and j * pooled.KW or j + 1)", "winograd" },
   { "winograd_no_bias", "local value = isa.add(result, \"start\")", "local value = result .. \" + 0 * start\"",
@@ -390,13 +392,23 @@ of("templates/winograd.c", {
   { "winograd_mixed_rows", "{ \"rows_large\", H.common, H.points }", "{ \"rows_large\", H.common + 1, H.points }",
     "winograd_mixed" },
   { "winograd_row_of_padding", "first <= %d && %d < last", "first <= %d + 1 && %d < last", "winograd_flat" },
+  { "winograd_dilated_rows", "\"y + \" .. scaled(\"i\", step_h)", "\"y + i\"", "winograd_dilated" },
+  { "winograd_dilated_first", "$(ceil_quotient(\"-x\", step_w)) : 0", "(-x) / $(step_w) : 0", "winograd_dilated" },
+  { "winograd_dilated_stores", "plan.output.row * step_h", "plan.output.row", "winograd_dilated" },
+  { "winograd_dilated_bottom", "stop(plan.tiles_h, \"(tile_y + rows)\")", "begin(plan.tiles_h, \"(tile_y + rows)\")",
+    "winograd_dilated_nchw" },
   { "winograd_window_without_stride", "W.stride), -layer.pad_left))", "1), -layer.pad_left))", "winograd" },
 })
 
 of("templates/winograd_pack.c", {
   { "winograd_filter_transposed", "rows[e / $(#W.filters)], *g = $(GW)[e % $(#W.filters)]",
     "rows[e % $(#W.filters)], *g = $(GW)[e / $(#W.filters)]", "winograd" },
+  { "winograd_bias_of_first_group", "? bias[$(of_group)o]", "? bias[o]", "winograd_groups" },
   { "winograd_last_bias_lost", "bias != NULL && o <", "bias != NULL && o + 1 <", "winograd" },
+})
+
+of("gen/plan/tiles.lua", {
+  { "winograd_dilated_last_tile_lost", "before >= out // step", "before >= out // step - 1", "winograd_dilated" },
 })
 
 of("templates/winograd_products.c", {
@@ -404,6 +416,8 @@ of("templates/winograd_products.c", {
 })
 
 of("templates/winograd_run.c", {
+  { "winograd_group_of_input", "in_image, plan.ICg * plan.input.channel", "in_image, plan.OCg * plan.input.channel",
+    "winograd_groups" },
   { "winograd_stale_windows", "if (place != ready) {", "if (ready < 0) {", "winograd" },
 })
 

@@ -165,6 +165,28 @@ describe("covers of an axis", function()
     assert.are.same({ 3, 1, 30 }, cover("42", 5, 14))
     assert.are.same({ 5, 0, 5 }, cover("1", 1, 5))
   end)
+
+  it("of a dilation have each output once, and no empty tiles", function()
+    for _, f in ipairs(tiles.algorithms(3, 1)) do
+      for step = 1, 7 do
+        for out = 1, 30 do
+          local c, seen, stop = tiles.cover(f, out, step), {}, 0
+          for at = 0, c.count - 1 do
+            local m = (at < c.large and f[1] or f[2]).m
+            for k = 0, m - 1 do
+              local o = tiles.begin(c, at) + k * step
+              assert.is_nil(seen[o])
+              seen[o] = true
+            end
+            assert.is_true(tiles.begin(c, at) < out)
+            assert.is_true(tiles.stop(c, at) > stop)
+            stop = tiles.stop(c, at)
+          end
+          for o = 0, out - 1 do assert.is_true(seen[o]) end
+        end
+      end
+    end
+  end)
 end)
 
 describe("--accuracy", function()
