@@ -68,6 +68,12 @@ function cost.pass(bytes)
   return bytes / math.max(7, math.min(15, 15 - 12 * (bytes / cost.l3_bytes - 1)))
 end
 
+--- The bound on the multiply-adds that are unrolled, so that a kernel's code stays within 64 KB: where one is two
+-- instructions, half as many.
+function cost.unrolled(isa, options)
+  return options.max_unroll or (isa.fused and 4096 or 2048)
+end
+
 --- Accumulators of a tile beside `held` vector operands and a splat: what registers are left, and no more
 -- than hide the latency of a multiply-add some three times.
 function cost.accumulators(isa, held)

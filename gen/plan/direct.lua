@@ -402,7 +402,7 @@ local function of_candidate(best, layer, isa, options, flat)
     class.index, class.step = i - 1, class.step or class.width
     class.vectors = inputs and class.width or channels and class.width // isa.lanes or nil
     class.biases = inputs and axis.ceil_div(best.units * class.width, isa.lanes) * isa.lanes or class.width
-    local budget = (options.max_unroll or 4096) // (#best.classes * math.min(ICg, 4) * class.size)
+    local budget = cost.unrolled(isa, options) // (#best.classes * math.min(ICg, 4) * class.size)
     class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units, budget)
     -- Where there is too much to unroll, tiles are not told apart by what they store.
     if copy and plan.columns.out > g.OW and class.segments[#class.segments].count > 1 then return nil end

@@ -8,6 +8,7 @@
 -- Where all that unrolled is too much code, one row at a time, its taps kh in a loop.
 
 local axis = require "plan.axis"
+local cost = require "plan.cost"
 local views = require "plan.views"
 
 local planes = {}
@@ -150,7 +151,7 @@ function planes.plan(layer, isa, choice, rows, columns, options)
   plan.accumulators, plan.registers = best.rows * best.units, best.registers
   plan.multiplier = layer.OC // layer.IC
   panels(plan, layer, isa, plan.multiplier, best.chunk)
-  cut(plan, rows, columns, best, (options.max_unroll or 4096) // #plan.panels)
+  cut(plan, rows, columns, best, cost.unrolled(isa, options) // #plan.panels)
   planes.share(plan, layer)
   return plan
 end
