@@ -283,8 +283,8 @@ of("templates/pooling_window.c", {
 })
 
 of("templates/pack.c", {
-  { "null_bias_read", "*to++ = bias != NULL$(inside", "*to++ = 1$(inside", "direct" },
-  { "bias_missing", "bias[$(group)first + k] : 0.0f", "0.0f : 0.0f", "direct" },
+  { "null_bias_read", "*to++ = bias != NULL$(there", "*to++ = 1$(there", "direct" },
+  { "bias_missing", "bias[$(group)first$(", "0.0f * bias[$(group)first$(", "direct" },
   { "weights_read_beyond", [[or class.step == class.width and ("first + k < %d")]],
     [[or class.step == class.width and ("first + k <= %d")]], "direct" },
   { "pack_ignores_columns", [[{ "kw", layer.KW > 1 and w.kw }]], [[{ "kw", layer.KW > 1 and w.kh }]],
@@ -440,7 +440,7 @@ of("gen/catalog.lua", {
 
 -- Instruction sets.
 of("gen/isa/x86.lua", {
-  { "aligned_load", [[call("loadu_ps")]], [[call("load_ps")]], "direct_nchw" },
+  { "aligned_load", [[call("loadu_ps")]], [[call("load_ps")]], "inputs" },
   { "aligned_store", "%s_storeu_ps(%s, %s);", "%s_store_ps(%s, %s);", "direct" },
 })
 
