@@ -18,7 +18,7 @@ list.checks = {
   direct = { suite = "problems", builds = "avx2_nhwc", layers = DIRECT },
   direct_nchw = { suite = "problems", builds = "avx2_nchw", layers = DIRECT },
   groups = { suite = "problems", builds = "avx2_nhwc",
-    layers = "group_3_9_9,group_16_32_32,group_17_34_34,group_32_64_64" },
+    layers = "group_3_9_9,group_16_32_32,group_17_34_34,group_32_64_64,group_4_two_vectors" },
   inputs = { suite = "problems", builds = "avx2_nhwc", layers = "few_out_point,few_out_3,few_out_1" },
   planar = { suite = "problems", builds = "avx2_nhwc",
     layers = "width_20,stem_c3_10k5,planar_high,planar_high_group,planar_s2_batch,planar_s3,wide_65" },
