@@ -328,7 +328,7 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
 @ end
 @ if nchw then
     const int top = $(begin(plan.tiles_h, "tile_y")), left = $(begin(plan.tiles_w, "tile_x"));
-    const int bottom = $(stop(plan.tiles_h, "(tile_y + rows)")), right = $(stop(plan.tiles_w, "(tile_x + columns)"));
+    const int bottom = $(begin(plan.tiles_h, "(tile_y + rows)")), right = $(begin(plan.tiles_w, "(tile_x + columns)"));
     const int height = (bottom < $(g.OH) ? bottom : $(g.OH)) - top, width = (right < $(g.OW) ? right : $(g.OW)) - left;
 @ local function part(text, size) return pooled and ("(%s / %d)"):format(text, size) or text end
 @ local PH, PW = pooled and pooled.KH, pooled and pooled.KW

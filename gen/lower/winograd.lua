@@ -61,12 +61,6 @@ function winograd.names(plan, isa, layer)
     return tiles.step > 1 and ("(%s + %s %% %d)"):format(text, at, tiles.step) or text
   end
 
-  --- C for where the tiles before number `at` end, if those of all phases of a dilation do.
-  function names.stop(tiles, at)
-    if tiles.step == 1 then return names.begin(tiles, at) end
-    return names.begin(tiles, ("((%s + %d) / %d * %d)"):format(at, tiles.step - 1, tiles.step, tiles.step))
-  end
-
   --- C for how many of `size` pixels from `at` on, the tiles' step apart, lie before `limit`.
   function names.inside(tiles, at, size, limit)
     if tiles.step == 1 then return ("%s + %s <= %d ? %s : %d - %s"):format(at, size, limit, size, limit, at) end

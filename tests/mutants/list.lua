@@ -395,8 +395,7 @@ of("templates/winograd.c", {
   { "winograd_dilated_rows", "\"y + \" .. scaled(\"i\", step_h)", "\"y + i\"", "winograd_dilated" },
   { "winograd_dilated_first", "$(ceil_quotient(\"-x\", step_w)) : 0", "(-x) / $(step_w) : 0", "winograd_dilated" },
   { "winograd_dilated_stores", "plan.output.row * step_h", "plan.output.row", "winograd_dilated" },
-  { "winograd_dilated_bottom", "stop(plan.tiles_h, \"(tile_y + rows)\")", "begin(plan.tiles_h, \"(tile_y + rows)\")",
-    "winograd_dilated_nchw" },
+  { "winograd_dilated_scratch", "(y + $(scaled(\"i\", step_h)))", "(y + i)", "winograd_dilated_nchw" },
   { "winograd_window_without_stride", "W.stride), -layer.pad_left))", "1), -layer.pad_left))", "winograd" },
 })
 
