@@ -27,6 +27,9 @@ local LAYERS = {
     explicit = "--pad 1", single = "--batch 1" },
   { "winograd_valid", "--algorithm winograd --input 17x19x33 --filters 10 --kernel 3 --weights hwio --no-bias" },
   { "winograd_narrow", "--algorithm winograd --input 9x3x8 --filters 64 --kernel 3 --pad 1" },
+  { "winograd_groups", "--algorithm winograd --input 12x13x42 --filters 34 --groups 2 --kernel 3 --pad 1 --batch 2",
+    single = "--batch 1" },
+  { "winograd_dilated", "--algorithm winograd --input 17x20x18 --filters 19 --kernel 3 --dilation 2x3 --pad 2,3,2,3" },
 
   { "dw", "--input 9x13x17 --groups depthwise --kernel 3 --pad 1", direct = "--algorithm direct" },
   { "dw_odd", "--input 11x14x9 --groups depthwise --kernel 5 --stride 2 --pad same",
