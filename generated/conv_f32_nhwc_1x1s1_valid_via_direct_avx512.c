@@ -218,6 +218,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
+    CONV_SUMS(8);
+    CONV_SUMS(9);
+    CONV_SUMS(10);
     const ptrdiff_t count = view->channels;
     const float *wt = w + vectors * 16;
     {
@@ -229,6 +232,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
         const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
         const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
         const float *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0;
+        const float *const px8 = pixels > 8 ? px0 + 8 * view->in_pixel : px0;
+        const float *const px9 = pixels > 9 ? px0 + 9 * view->in_pixel : px0;
+        const float *const px10 = pixels > 10 ? px0 + 10 * view->in_pixel : px0;
         for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 16) {
             const __m512 w_k0 = _mm512_loadu_ps(wt);
             const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
@@ -243,6 +249,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             CONV_ADD(5)
             CONV_ADD(6)
             CONV_ADD(7)
+            CONV_ADD(8)
+            CONV_ADD(9)
+            CONV_ADD(10)
         }
     }
     if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, view);
@@ -253,6 +262,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, view);
     if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, view);
     if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, view);
+    if (pixels > 8) CONV_(out)(out + 8 * view->out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, view);
+    if (pixels > 9) CONV_(out)(out + 9 * view->out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, view);
+    if (pixels > 10) CONV_(out)(out + 10 * view->out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, view);
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -262,7 +274,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     }
 CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 
 /* One of these tiles. */
 static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
@@ -271,7 +283,7 @@ static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, co
     switch (vectors) {
     case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
     }
 #undef CONV_CASE
 }
@@ -291,7 +303,7 @@ static int CONV_(part)(int left, int most)
 static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
     const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end)
 {
-    const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 8; /* pixels in a tile */
+    const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
     const int pixels = shape->out_h * shape->out_w;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;

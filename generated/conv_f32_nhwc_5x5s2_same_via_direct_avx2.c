@@ -11,6 +11,8 @@
  * For every tap of the filter and every input channel, each pixel's input is spread over all
  * lanes and multiplied with the weights of those output channels. There are smaller tiles for
  * what is left.
+ * Or a tile holds 3 vectors of pixels times 4 output channels, where that is faster: for few
+ * output channels, long rows.
  */
 #include <math.h>
 #include <string.h>
@@ -28,10 +30,10 @@ static long long CONV_(count)(long long a, long long b, long long c)
     return a * b > limit / c ? 0 : a * b * c;
 }
 
-/* Columns of the input that the windows of a row span, padding included. */
+/* Columns of the input that the windows of a row span, padding included, in whole strides. */
 static long long CONV_(span)(const struct conv_shape *shape)
 {
-    return (long long)(shape->out_w - 1) * 2 + 5;
+    return ((long long)(shape->out_w - 1) * 2 + 6) / 2 * 2;
 }
 
 enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h, int in_w,
@@ -73,6 +75,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
+    int pixels;         /* whether they are in the lanes */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -90,6 +93,16 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 7) / 8;
     s.block = 3;
+    /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
+     * output are transposed, a vector of pixels of some channels in so much time. */
+    const long long taps = (long long)25 * shape->in_channels;
+    const int units = (s.width + 7) / 8, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
+    const int cost = tile == 1 ? 205 : tile == 2 ? 103 : 103; /* of a vector's sum in such tiles, in hundredths */
+    const int other = s.vectors == 1 ? 116 : 100;
+    const int IC = shape->in_channels;
+    const long long moved = 16 * (long long)((shape->out_channels + 3) / 4)
+        + 32 * (IC == 1 ? 1 : IC < 1 ? 2LL * IC : (IC + 7) / 8 * 8LL);
+    s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
     if (vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
@@ -104,7 +117,8 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = 262144 / row_bytes;
+    /* Rows that two bands read are transposed twice: few bands. */
+    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
@@ -129,7 +143,7 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
     const struct CONV_(split) s = CONV_(cut)(shape);
     const long long rows = (long long)(s.band - 1) * 2 + 5;
     const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
-        * (size_t)shape->in_channels;
+        * (size_t)shape->in_channels + 8;
     return (band * sizeof(float) + 63) / 64 * 64;
 }
 
@@ -178,8 +192,16 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
+    ptrdiff_t in_channel;
+    ptrdiff_t width; /* of the block of packed weights */
     float low, high;
 };
+
+/* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
+static inline CONV_TARGET __m256 CONV_(load)(const float *p, int first, int last)
+{
+    return _mm256_maskload_ps(p, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(last), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((first) - 1))));
+}
 
 /* The first `lanes` of a vector, into memory. */
 static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
@@ -189,7 +211,7 @@ static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
 #define CONV_STORE(out, v) do { if (lanes < 8) CONV_(store)(out, v, lanes); else _mm256_storeu_ps(out, v); } while (0)
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, __m256 v4, int vectors, int lanes, const struct CONV_(view) *view)
 {
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     if (vectors > 1) {
@@ -200,6 +222,16 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, in
     if (vectors > 2) {
         _mm256_storeu_ps(out, CONV_CLAMP(v0));
         v0 = v2;
+        out += 8;
+    }
+    if (vectors > 3) {
+        _mm256_storeu_ps(out, CONV_CLAMP(v0));
+        v0 = v3;
+        out += 8;
+    }
+    if (vectors > 4) {
+        _mm256_storeu_ps(out, CONV_CLAMP(v0));
+        v0 = v4;
         out += 8;
     }
     CONV_STORE(out, CONV_CLAMP(v0));
@@ -256,14 +288,14 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             CONV_ADD(7)
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, vectors, lanes, view);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k2, acc_p0_k2, vectors, lanes, view);
+    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k2, acc_p1_k2, vectors, lanes, view);
+    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k2, acc_p2_k2, vectors, lanes, view);
+    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k2, acc_p3_k2, vectors, lanes, view);
+    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k2, acc_p4_k2, vectors, lanes, view);
+    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k2, acc_p5_k2, vectors, lanes, view);
+    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k2, acc_p6_k2, vectors, lanes, view);
+    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k2, acc_p7_k2, vectors, lanes, view);
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -290,6 +322,110 @@ static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, co
 #undef CONV_ADD
 #undef CONV_SUMS
 
+/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
+static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
+    ptrdiff_t columns, float *to, ptrdiff_t to_step)
+{
+    ptrdiff_t r = 0;
+    for (; r < rows && 8 <= rows; r += 8) {
+        if (rows - r < 8) r = rows - 8; /* the last ones again */
+        ptrdiff_t c = 0;
+        for (; c + 8 <= columns; c += 8) {
+            const float *row = from + r * from_step + c;
+            float *at = to + c * to_step + r;
+            const __m256 r0 = _mm256_loadu_ps(row);
+            const __m256 r1 = _mm256_loadu_ps(row + from_step);
+            const __m256 r2 = _mm256_loadu_ps(row + 2 * from_step);
+            const __m256 r3 = _mm256_loadu_ps(row + 3 * from_step);
+            const __m256 r4 = _mm256_loadu_ps(row + 4 * from_step);
+            const __m256 r5 = _mm256_loadu_ps(row + 5 * from_step);
+            const __m256 r6 = _mm256_loadu_ps(row + 6 * from_step);
+            const __m256 r7 = _mm256_loadu_ps(row + 7 * from_step);
+            const __m256 t0lo01 = _mm256_unpacklo_ps(r0, r1);
+            const __m256 t0lo23 = _mm256_unpacklo_ps(r2, r3);
+            const __m256 t0hi01 = _mm256_unpackhi_ps(r0, r1);
+            const __m256 t0hi23 = _mm256_unpackhi_ps(r2, r3);
+            const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
+            const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
+            const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
+            const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
+            const __m256 t1lo01 = _mm256_unpacklo_ps(r4, r5);
+            const __m256 t1lo23 = _mm256_unpacklo_ps(r6, r7);
+            const __m256 t1hi01 = _mm256_unpackhi_ps(r4, r5);
+            const __m256 t1hi23 = _mm256_unpackhi_ps(r6, r7);
+            const __m256 t1_0 = _mm256_shuffle_ps(t1lo01, t1lo23, 0x44);
+            const __m256 t1_1 = _mm256_shuffle_ps(t1lo01, t1lo23, 0xEE);
+            const __m256 t1_2 = _mm256_shuffle_ps(t1hi01, t1hi23, 0x44);
+            const __m256 t1_3 = _mm256_shuffle_ps(t1hi01, t1hi23, 0xEE);
+            const __m256 tr0 = _mm256_permute2f128_ps(t0_0, t1_0, 0x20);
+            const __m256 tr1 = _mm256_permute2f128_ps(t0_1, t1_1, 0x20);
+            const __m256 tr2 = _mm256_permute2f128_ps(t0_2, t1_2, 0x20);
+            const __m256 tr3 = _mm256_permute2f128_ps(t0_3, t1_3, 0x20);
+            const __m256 tr4 = _mm256_permute2f128_ps(t0_0, t1_0, 0x31);
+            const __m256 tr5 = _mm256_permute2f128_ps(t0_1, t1_1, 0x31);
+            const __m256 tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
+            const __m256 tr7 = _mm256_permute2f128_ps(t0_3, t1_3, 0x31);
+            _mm256_storeu_ps(at, tr0);
+            _mm256_storeu_ps(at + to_step, tr1);
+            _mm256_storeu_ps(at + 2 * to_step, tr2);
+            _mm256_storeu_ps(at + 3 * to_step, tr3);
+            _mm256_storeu_ps(at + 4 * to_step, tr4);
+            _mm256_storeu_ps(at + 5 * to_step, tr5);
+            _mm256_storeu_ps(at + 6 * to_step, tr6);
+            _mm256_storeu_ps(at + 7 * to_step, tr7);
+        }
+        if (columns - c >= 1) { /* some more, not all lanes of a vector */
+            const float *row = from + r * from_step + c;
+            float *at = to + c * to_step + r;
+            const int some = (int)(columns - c);
+            const __m256 r0 = CONV_(load)(row, 0, some);
+            const __m256 r1 = CONV_(load)(row + from_step, 0, some);
+            const __m256 r2 = CONV_(load)(row + 2 * from_step, 0, some);
+            const __m256 r3 = CONV_(load)(row + 3 * from_step, 0, some);
+            const __m256 r4 = CONV_(load)(row + 4 * from_step, 0, some);
+            const __m256 r5 = CONV_(load)(row + 5 * from_step, 0, some);
+            const __m256 r6 = CONV_(load)(row + 6 * from_step, 0, some);
+            const __m256 r7 = CONV_(load)(row + 7 * from_step, 0, some);
+            const __m256 t0lo01 = _mm256_unpacklo_ps(r0, r1);
+            const __m256 t0lo23 = _mm256_unpacklo_ps(r2, r3);
+            const __m256 t0hi01 = _mm256_unpackhi_ps(r0, r1);
+            const __m256 t0hi23 = _mm256_unpackhi_ps(r2, r3);
+            const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
+            const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
+            const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
+            const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
+            const __m256 t1lo01 = _mm256_unpacklo_ps(r4, r5);
+            const __m256 t1lo23 = _mm256_unpacklo_ps(r6, r7);
+            const __m256 t1hi01 = _mm256_unpackhi_ps(r4, r5);
+            const __m256 t1hi23 = _mm256_unpackhi_ps(r6, r7);
+            const __m256 t1_0 = _mm256_shuffle_ps(t1lo01, t1lo23, 0x44);
+            const __m256 t1_1 = _mm256_shuffle_ps(t1lo01, t1lo23, 0xEE);
+            const __m256 t1_2 = _mm256_shuffle_ps(t1hi01, t1hi23, 0x44);
+            const __m256 t1_3 = _mm256_shuffle_ps(t1hi01, t1hi23, 0xEE);
+            const __m256 tr0 = _mm256_permute2f128_ps(t0_0, t1_0, 0x20);
+            const __m256 tr1 = _mm256_permute2f128_ps(t0_1, t1_1, 0x20);
+            const __m256 tr2 = _mm256_permute2f128_ps(t0_2, t1_2, 0x20);
+            const __m256 tr3 = _mm256_permute2f128_ps(t0_3, t1_3, 0x20);
+            const __m256 tr4 = _mm256_permute2f128_ps(t0_0, t1_0, 0x31);
+            const __m256 tr5 = _mm256_permute2f128_ps(t0_1, t1_1, 0x31);
+            const __m256 tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
+            _mm256_storeu_ps(at, tr0);
+            if (some > 1) _mm256_storeu_ps(at + to_step, tr1);
+            if (some > 2) _mm256_storeu_ps(at + 2 * to_step, tr2);
+            if (some > 3) _mm256_storeu_ps(at + 3 * to_step, tr3);
+            if (some > 4) _mm256_storeu_ps(at + 4 * to_step, tr4);
+            if (some > 5) _mm256_storeu_ps(at + 5 * to_step, tr5);
+            if (some > 6) _mm256_storeu_ps(at + 6 * to_step, tr6);
+            continue;
+        }
+        for (; c < columns; ++c)
+            for (int l = 0; l < 8; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
+    }
+    (void)readable;
+    for (; r < rows; ++r)
+        for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
+}
+
 /* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
 static CONV_TARGET void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
 {
@@ -303,6 +439,47 @@ static CONV_TARGET void CONV_(stage)(const struct conv_shape *shape, const float
     }
 }
 
+/* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it;
+ * of every 2 pixels all the first ones, then all the second ones. */
+static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
+{
+    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape) / 2, left = shape->pad_left;
+    for (int ih = first; IC > 1 && ih < last; ++ih, to += 2 * span * IC)
+    for (int phase = 0; phase < 2; ++phase) {
+        const float *row = image + ih * IW * IC;
+        float *plane = to + phase * span;
+            ptrdiff_t begin = left > phase ? (left - phase + 1) / 2 : 0, end = (IW + left - phase + 1) / 2;
+            if (begin > span) begin = span;
+            if (end > span) end = span;
+        if (end < begin) end = begin;
+        /* Of few pixels, padding: channel after channel. */
+        for (ptrdiff_t x = begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
+            for (ptrdiff_t c = 0; c < IC; ++c) plane[x + c * 2 * span] = 0.0f;
+        if (begin < end)
+            CONV_(transpose)(row + (2 * begin + phase - left) * IC, 2 * IC, end - begin, end - begin, IC, plane + begin, 2 * span);
+    }
+    if (IC == 1) /* a plane as it is */
+    for (int ih = first; ih < last; ++ih)
+    for (ptrdiff_t c = 0; c < IC; ++c) {
+        const float *row = image + (c * shape->in_h + ih) * IW;
+        for (int phase = 0; phase < 2; ++phase, to += span) {
+            /* Its pixel x is pixel 2 x + phase - left of the row. */
+            ptrdiff_t begin = left > phase ? (left - phase + 1) / 2 : 0, end = (IW + left - phase + 1) / 2;
+            if (begin > span) begin = span;
+            if (end > span) end = span;
+            ptrdiff_t x = 0;
+            for (; x < begin; ++x) to[x] = 0.0f;
+            for (; x + 8 <= end; x += 8) {
+                const float *from = row + (2 * x + phase - left);
+                _mm256_storeu_ps(to + x, _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(_mm256_loadu_ps(from), _mm256_loadu_ps(from + 7), 0xD8)), 0xD8)));
+            }
+            for (; x < end; ++x) to[x] = row[2 * x + phase - left];
+            for (; x < span; ++x) to[x] = 0.0f;
+        }
+    }
+}
+
 
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int CONV_(part)(int left, int most)
@@ -310,6 +487,186 @@ static int CONV_(part)(int left, int most)
     const int parts = (left + most - 1) / most;
     return (left + parts - 1) / parts;
 }
+
+/* The sums of one output channel and up to 5 vectors of pixels: how they start, and what a step adds. */
+#define CONV_SUMS(k) __m256 acc_k##k##_p0 = _mm256_set1_ps(outputs > k ? w[k] : 0.0f), acc_k##k##_p1 = acc_k##k##_p0, acc_k##k##_p2 = acc_k##k##_p0, acc_k##k##_p3 = acc_k##k##_p0, acc_k##k##_p4 = acc_k##k##_p0
+#define CONV_ADD(k) if (outputs > k) { \
+        w_k = _mm256_set1_ps(wt[k]); \
+        CONV_FMA(acc_k##k##_p0, w_k, x_p0); \
+        if (units > 1) CONV_FMA(acc_k##k##_p1, w_k, x_p1); \
+        if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); \
+        if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); \
+        if (units > 4) CONV_FMA(acc_k##k##_p4, w_k, x_p4); }
+
+/* Of one vector of pixels, `lanes` of them in the output, the sums of `some` channels: each pixel's are neighbours. */
+static CONV_BODY void CONV_(px_transposed)(float *out, int some, int lanes, const struct CONV_(view) *view, __m256 v0, __m256 v1, __m256 v2, __m256 v3)
+{
+    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
+    v0 = CONV_CLAMP(v0);
+    v1 = CONV_CLAMP(v1);
+    v2 = CONV_CLAMP(v2);
+    v3 = CONV_CLAMP(v3);
+    if (some >= 1) {
+        const __m256 t0lo01 = _mm256_unpacklo_ps(v0, v1);
+        const __m256 t0lo23 = _mm256_unpacklo_ps(v2, v3);
+        const __m256 t0hi01 = _mm256_unpackhi_ps(v0, v1);
+        const __m256 t0hi23 = _mm256_unpackhi_ps(v2, v3);
+        const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
+        const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
+        const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
+        const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
+        if (lanes > 0) {
+            float *const to = out;
+            if (some == 1) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, 0, 0, 0, 0, 0, 0, 0), t0_0); }
+            else if (some == 2) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, 0, 0, 0, 0, 0, 0), t0_0); }
+            else if (some == 3) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, 0, 0, 0, 0, 0), t0_0); }
+            else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), t0_0); }
+        }
+        if (lanes > 1) {
+            float *const to = out + view->out_pixel;
+            if (some == 1) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, 0, 0, 0, 0, 0, 0, 0), t0_1); }
+            else if (some == 2) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, 0, 0, 0, 0, 0, 0), t0_1); }
+            else if (some == 3) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, 0, 0, 0, 0, 0), t0_1); }
+            else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), t0_1); }
+        }
+        if (lanes > 2) {
+            float *const to = out + 2 * view->out_pixel;
+            if (some == 1) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, 0, 0, 0, 0, 0, 0, 0), t0_2); }
+            else if (some == 2) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, 0, 0, 0, 0, 0, 0), t0_2); }
+            else if (some == 3) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, 0, 0, 0, 0, 0), t0_2); }
+            else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), t0_2); }
+        }
+        if (lanes > 3) {
+            float *const to = out + 3 * view->out_pixel;
+            if (some == 1) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, 0, 0, 0, 0, 0, 0, 0), t0_3); }
+            else if (some == 2) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, 0, 0, 0, 0, 0, 0), t0_3); }
+            else if (some == 3) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, 0, 0, 0, 0, 0), t0_3); }
+            else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), t0_3); }
+        }
+        if (lanes > 4) {
+            float *const to = out + 4 * view->out_pixel;
+            if (some == 1) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, 0, 0, 0), t0_0); }
+            else if (some == 2) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, 0, 0), t0_0); }
+            else if (some == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), t0_0); }
+            else { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1), t0_0); }
+        }
+        if (lanes > 5) {
+            float *const to = out + 5 * view->out_pixel;
+            if (some == 1) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, 0, 0, 0), t0_1); }
+            else if (some == 2) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, 0, 0), t0_1); }
+            else if (some == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), t0_1); }
+            else { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1), t0_1); }
+        }
+        if (lanes > 6) {
+            float *const to = out + 6 * view->out_pixel;
+            if (some == 1) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, 0, 0, 0), t0_2); }
+            else if (some == 2) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, 0, 0), t0_2); }
+            else if (some == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), t0_2); }
+            else { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1), t0_2); }
+        }
+        if (lanes > 7) {
+            float *const to = out + 7 * view->out_pixel;
+            if (some == 1) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, 0, 0, 0), t0_3); }
+            else if (some == 2) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, 0, 0), t0_3); }
+            else if (some == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), t0_3); }
+            else { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1), t0_3); }
+        }
+    }
+}
+
+/* The sums of a tile. */
+static CONV_BODY void CONV_(px_out)(float *out, int outputs, int some, int units, int lanes, const struct CONV_(view) *view, __m256 k0_p0, __m256 k0_p1, __m256 k0_p2, __m256 k0_p3, __m256 k0_p4, __m256 k1_p0, __m256 k1_p1, __m256 k1_p2, __m256 k1_p3, __m256 k1_p4, __m256 k2_p0, __m256 k2_p1, __m256 k2_p2, __m256 k2_p3, __m256 k2_p4, __m256 k3_p0, __m256 k3_p1, __m256 k3_p2, __m256 k3_p3, __m256 k3_p4)
+{
+    if (units > 0) {
+        float *const to = out;
+        const int there = units > 1 ? 8 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p0, k1_p0, k2_p0, k3_p0);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p0, k1_p0, k2_p0, k3_p0);
+    }
+    if (units > 1) {
+        float *const to = out + 8 * view->out_pixel;
+        const int there = units > 2 ? 8 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p1, k1_p1, k2_p1, k3_p1);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p1, k1_p1, k2_p1, k3_p1);
+    }
+    if (units > 2) {
+        float *const to = out + 16 * view->out_pixel;
+        const int there = units > 3 ? 8 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p2, k1_p2, k2_p2, k3_p2);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p2, k1_p2, k2_p2, k3_p2);
+    }
+    if (units > 3) {
+        float *const to = out + 24 * view->out_pixel;
+        const int there = units > 4 ? 8 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p3, k1_p3, k2_p3, k3_p3);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p3, k1_p3, k2_p3, k3_p3);
+    }
+    if (units > 4) {
+        float *const to = out + 32 * view->out_pixel;
+        const int there = units > 5 ? 8 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p4, k1_p4, k2_p4, k3_p4);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p4, k1_p4, k2_p4, k3_p4);
+    }
+}
+
+/* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
+ * `some` of the channels, and `lanes` of the last vector, are in the output. */
+static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
+{
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    const float *wt = w + view->width;
+    wt += (ptrdiff_t)kh_begin * 5 * view->channels * view->width;
+    for (int kh = kh_begin; kh < kh_end; ++kh, in += view->in_row)
+    for (int kw = 0; kw < 5; ++kw)
+    {
+        const float *px = in + kw % 2 * (view->in_channel / 2) + kw / 2;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
+            const __m256 x_p0 = _mm256_loadu_ps(px);
+            const __m256 x_p1 = units > 1 ? _mm256_loadu_ps(px + 8) : x_p0;
+            const __m256 x_p2 = units > 2 ? _mm256_loadu_ps(px + 16) : x_p0;
+            const __m256 x_p3 = units > 3 ? _mm256_loadu_ps(px + 24) : x_p0;
+            const __m256 x_p4 = units > 4 ? _mm256_loadu_ps(px + 32) : x_p0;
+            __m256 w_k;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+        }
+    }
+    CONV_(px_out)(out, outputs, some, units, lanes, view, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, acc_k0_p4, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, acc_k1_p4, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, acc_k2_p4, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, acc_k3_p4);
+}
+
+#define CONV_PIXELS(outputs, units) \
+    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int some, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(px_body)(in, w, out, kh_begin, kh_end, outputs, units, some, lanes, view); \
+    }
+CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4) CONV_PIXELS(2, 5)
+CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3)
+CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
+
+/* A row of `width` pixels, `channels` channels of it. */
+static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int width, int channels, const struct CONV_(view) *view)
+{
+    const int first = CONV_(part)(channels, 4); /* the most channels of a tile here */
+    const int most = first <= 2 ? 5 : first <= 3 ? 3 : 3; /* vectors in it */
+    for (int p = 0, units, lanes; p < width; p += 8 * (units)) {
+        units = CONV_(part)((width - p + 7) / 8, most);
+        lanes = width - p < 8 * units ? width - p - 8 * (units - 1) : 8;
+        for (int k = 0, outputs; k < channels; k += outputs) {
+            outputs = CONV_(part)(channels - k, 4);
+            if (outputs <= 2) (units == 5 ? CONV_(px_2x5) : units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
+            else if (outputs <= 3) (units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
+            else (units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
+        }
+    }
+}
+#undef CONV_PIXELS
+#undef CONV_ADD
+#undef CONV_SUMS
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
 static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
@@ -324,6 +681,10 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         int kh_end = top + 4 < shape->in_h ? 5 : shape->in_h - top;
         if (kh_begin >= kh_end) kh_begin = kh_end = 0;
         const float *row = kh_begin < kh_end ? in + (top + kh_begin - first) * view->in_row : in;
+        if (s->pixels) {
+            CONV_(px_row)(row, w, out + oh * view->out_row, kh_begin, kh_end, width, (vectors - 1) * 8 + lanes, view);
+            continue;
+        }
         float *to = out + oh * view->out_row;
         for (int left = width, n; left > 0; left -= n) {
             n = CONV_(part)(left, most);
@@ -340,9 +701,11 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    const struct CONV_(view) view = {
+    struct CONV_(view) view = {
         (ptrdiff_t)CONV_(span)(shape) * IC, IC, IC,
         s.width * OC, OC, 1,
+        (ptrdiff_t)CONV_(span)(shape),
+        0,
         shape->clamp_low, shape->clamp_high,
     };
     for (int task = task_begin; task < task_end; ++task) {
@@ -357,11 +720,13 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
         const int last = bottom < shape->in_h ? bottom : shape->in_h;
         float *staged = workspace;
-        CONV_(stage)(shape, in, staged, first, last);
+        if (s.pixels) CONV_(stage_planes)(shape, in, staged, first, last);
+        else CONV_(stage)(shape, in, staged, first, last);
         in = staged;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
+            view.width = vectors * 8;
             const int left = (int)OC - (v + vectors - 1) * 8;
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 25 * IC);
             CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < 8 ? left : 8, oh_begin, oh_end);

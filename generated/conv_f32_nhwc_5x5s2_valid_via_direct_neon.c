@@ -3,7 +3,7 @@
 /* output[N][OH][OW][OC] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][H][W][C], weights[OC][C][5][5]))
  *
  * Direct; sizes at run time; stride 2 x 2, padding 0 0 0 0 (top left bottom right), AArch64 NEON;
- * no workspace.
+ * a workspace for a band of the input.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
  * A register tile holds 6 pixels times 4 vectors of output channels, 4 lanes each: all its sums
@@ -11,8 +11,11 @@
  * For every tap of the filter and every input channel, each pixel's input is spread over all
  * lanes and multiplied with the weights of those output channels. There are smaller tiles for
  * what is left.
+ * Or a tile holds 3 vectors of pixels times 8 output channels, where that is faster: for few
+ * output channels, long rows.
  */
 #include <math.h>
+#include <string.h>
 
 #include "conv_f32_5x5s2_valid.h"
 
@@ -27,10 +30,10 @@ static long long CONV_(count)(long long a, long long b, long long c)
     return a * b > limit / c ? 0 : a * b * c;
 }
 
-/* Columns of the input that the windows of a row span, padding included. */
+/* Columns of the input that the windows of a row span, padding included, in whole strides. */
 static long long CONV_(span)(const struct conv_shape *shape)
 {
-    return (long long)(shape->out_w - 1) * 2 + 5;
+    return ((long long)(shape->out_w - 1) * 2 + 6) / 2 * 2;
 }
 
 enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h, int in_w,
@@ -54,7 +57,8 @@ enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h
     shape->pad_left = 0;
     const long long in = (long long)in_h * in_w, out = (long long)shape->out_h * shape->out_w;
     if (!CONV_(count)(in, in_channels, batch) || !CONV_(count)(out, out_channels, batch)
-        || !CONV_(count)(25, (long long)in_channels + 1, (long long)out_channels + 3))
+        || !CONV_(count)(25, (long long)in_channels + 1, (long long)out_channels + 3)
+        || !CONV_(count)(in_h, CONV_(span)(shape), in_channels))
         return CONV_SHAPE_TOO_LARGE;
     return CONV_SHAPE_OK;
 }
@@ -67,6 +71,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
+    int pixels;         /* whether they are in the lanes */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -84,16 +89,32 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 3) / 4;
     s.block = 4;
+    /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
+     * output are transposed, a vector of pixels of some channels in so much time. */
+    const long long taps = (long long)25 * shape->in_channels;
+    const int units = (s.width + 3) / 4, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
+    const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
+    const int other = s.vectors == 1 ? 113 : 100;
+    const int IC = shape->in_channels;
+    const long long moved = 8 * (long long)((shape->out_channels + 7) / 8)
+        + 16 * (IC == 1 ? 1 : IC < 0 ? 2LL * IC : (IC + 3) / 4 * 8LL);
+    s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
     if (vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
-    const int wanted = 16;
+    const int wanted = 8;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
+    long long most = (long long)25 * shape->out_channels / 400;
+    if (most > wanted) most = wanted;
+    if (most < 1) most = 1;
+    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = 262144 / row_bytes;
+    /* Rows that two bands read are transposed twice: few bands. */
+    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
@@ -115,8 +136,12 @@ size_t CONV_(packed_bytes)(const struct conv_shape *shape)
 
 size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
-    (void)shape;
-    return 0;
+    const struct CONV_(split) s = CONV_(cut)(shape);
+    const long long rows = (long long)(s.band - 1) * 2 + 5;
+    if (!s.pixels) return 0;
+    const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
+        * (size_t)shape->in_channels + 4;
+    return (band * sizeof(float) + 63) / 64 * 64;
 }
 
 int CONV_(tasks)(const struct conv_shape *shape)
@@ -161,6 +186,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
+    ptrdiff_t in_channel;
+    ptrdiff_t width; /* of the block of packed weights */
     float low, high;
 };
 
@@ -178,7 +205,7 @@ static inline void CONV_(store)(float *out, float32x4_t v, int lanes)
 #define CONV_STORE(out, v) do { if (lanes < 4) CONV_(store)(out, v, lanes); else vst1q_f32(out, v); } while (0)
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, float32x4_t v2, float32x4_t v3, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, float32x4_t v2, float32x4_t v3, float32x4_t v4, float32x4_t v5, int vectors, int lanes, const struct CONV_(view) *view)
 {
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     if (vectors > 1) {
@@ -194,6 +221,16 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
     if (vectors > 3) {
         vst1q_f32(out, CONV_CLAMP(v0));
         v0 = v3;
+        out += 4;
+    }
+    if (vectors > 4) {
+        vst1q_f32(out, CONV_CLAMP(v0));
+        v0 = v4;
+        out += 4;
+    }
+    if (vectors > 5) {
+        vst1q_f32(out, CONV_CLAMP(v0));
+        v0 = v5;
         out += 4;
     }
     CONV_STORE(out, CONV_CLAMP(v0));
@@ -224,6 +261,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
+    CONV_SUMS(8);
+    CONV_SUMS(9);
+    CONV_SUMS(10);
     const ptrdiff_t count = 5 * view->channels;
     const float *wt = w + vectors * 4;
     for (int kh = 0; kh < 5; ++kh, in += view->in_row)
@@ -236,6 +276,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
         const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
         const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
         const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
+        const float *const px8 = pixels > 8 ? px0 + 16 * view->in_pixel : px0;
+        const float *const px9 = pixels > 9 ? px0 + 18 * view->in_pixel : px0;
+        const float *const px10 = pixels > 10 ? px0 + 20 * view->in_pixel : px0;
         for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 4) {
             const float32x4_t w_k0 = vld1q_f32(wt);
             const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
@@ -250,16 +293,22 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             CONV_ADD(5)
             CONV_ADD(6)
             CONV_ADD(7)
+            CONV_ADD(8)
+            CONV_ADD(9)
+            CONV_ADD(10)
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, view);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, acc_p0_k3, acc_p0_k3, vectors, lanes, view);
+    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, acc_p1_k3, acc_p1_k3, vectors, lanes, view);
+    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, acc_p2_k3, acc_p2_k3, vectors, lanes, view);
+    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, acc_p3_k3, acc_p3_k3, vectors, lanes, view);
+    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, acc_p4_k3, acc_p4_k3, vectors, lanes, view);
+    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, acc_p5_k3, acc_p5_k3, vectors, lanes, view);
+    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, acc_p6_k3, acc_p6_k3, vectors, lanes, view);
+    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, acc_p7_k3, acc_p7_k3, vectors, lanes, view);
+    if (pixels > 8) CONV_(out)(out + 8 * view->out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, acc_p8_k3, acc_p8_k3, vectors, lanes, view);
+    if (pixels > 9) CONV_(out)(out + 9 * view->out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, acc_p9_k3, acc_p9_k3, vectors, lanes, view);
+    if (pixels > 10) CONV_(out)(out + 10 * view->out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, acc_p10_k3, acc_p10_k3, vectors, lanes, view);
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -269,7 +318,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     }
 CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 
 /* One of these tiles. */
 static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
@@ -278,13 +327,90 @@ static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w
     switch (vectors) {
     case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
     }
 #undef CONV_CASE
 }
 #undef CONV_OF
 #undef CONV_ADD
 #undef CONV_SUMS
+
+/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
+static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
+    ptrdiff_t columns, float *to, ptrdiff_t to_step)
+{
+    ptrdiff_t r = 0;
+    for (; r < rows && 4 <= rows; r += 4) {
+        if (rows - r < 4) r = rows - 4; /* the last ones again */
+        ptrdiff_t c = 0;
+        for (; c + 4 <= columns; c += 4) {
+            const float *row = from + r * from_step + c;
+            float *at = to + c * to_step + r;
+            const float32x4_t r0 = vld1q_f32(row);
+            const float32x4_t r1 = vld1q_f32(row + from_step);
+            const float32x4_t r2 = vld1q_f32(row + 2 * from_step);
+            const float32x4_t r3 = vld1q_f32(row + 3 * from_step);
+            const float32x4_t tac1 = vzip1q_f32(r0, r2);
+            const float32x4_t tac2 = vzip2q_f32(r0, r2);
+            const float32x4_t tbd1 = vzip1q_f32(r1, r3);
+            const float32x4_t tbd2 = vzip2q_f32(r1, r3);
+            const float32x4_t tr1 = vzip1q_f32(tac1, tbd1);
+            const float32x4_t tr2 = vzip2q_f32(tac1, tbd1);
+            const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
+            const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
+            vst1q_f32(at, tr1);
+            vst1q_f32(at + to_step, tr2);
+            vst1q_f32(at + 2 * to_step, ts1);
+            vst1q_f32(at + 3 * to_step, ts2);
+        }
+        for (; c < columns; ++c)
+            for (int l = 0; l < 4; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
+    }
+    (void)readable;
+    for (; r < rows; ++r)
+        for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
+}
+
+/* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it;
+ * of every 2 pixels all the first ones, then all the second ones. */
+static void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
+{
+    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape) / 2, left = shape->pad_left;
+    for (int ih = first; IC > 1 && ih < last; ++ih, to += 2 * span * IC)
+    for (int phase = 0; phase < 2; ++phase) {
+        const float *row = image + ih * IW * IC;
+        float *plane = to + phase * span;
+            ptrdiff_t begin = left > phase ? (left - phase + 1) / 2 : 0, end = (IW + left - phase + 1) / 2;
+            if (begin > span) begin = span;
+            if (end > span) end = span;
+        if (end < begin) end = begin;
+        /* Of few pixels, padding: channel after channel. */
+        for (ptrdiff_t x = begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
+            for (ptrdiff_t c = 0; c < IC; ++c) plane[x + c * 2 * span] = 0.0f;
+        if (begin < end)
+            CONV_(transpose)(row + (2 * begin + phase - left) * IC, 2 * IC, end - begin, end - begin, IC, plane + begin, 2 * span);
+    }
+    if (IC == 1) /* a plane as it is */
+    for (int ih = first; ih < last; ++ih)
+    for (ptrdiff_t c = 0; c < IC; ++c) {
+        const float *row = image + (c * shape->in_h + ih) * IW;
+        for (int phase = 0; phase < 2; ++phase, to += span) {
+            /* Its pixel x is pixel 2 x + phase - left of the row. */
+            ptrdiff_t begin = left > phase ? (left - phase + 1) / 2 : 0, end = (IW + left - phase + 1) / 2;
+            if (begin > span) begin = span;
+            if (end > span) end = span;
+            ptrdiff_t x = 0;
+            for (; x < begin; ++x) to[x] = 0.0f;
+            for (; x + 4 <= end; x += 4) {
+                const float *from = row + (2 * x + phase - left);
+                vst1q_f32(to + x, vuzp1q_f32(vld1q_f32(from), vrev64q_f32(vld1q_f32(from + 3))));
+            }
+            for (; x < end; ++x) to[x] = row[2 * x + phase - left];
+            for (; x < span; ++x) to[x] = 0.0f;
+        }
+    }
+}
 
 
 /* `left` in equal parts of at most `most`: the size of the first one. */
@@ -294,15 +420,234 @@ static int CONV_(part)(int left, int most)
     return (left + parts - 1) / parts;
 }
 
+/* The sums of one output channel and up to 6 vectors of pixels: how they start, and what a step adds. */
+#define CONV_SUMS(k) float32x4_t acc_k##k##_p0 = vdupq_n_f32(outputs > k ? w[k] : 0.0f), acc_k##k##_p1 = acc_k##k##_p0, acc_k##k##_p2 = acc_k##k##_p0, acc_k##k##_p3 = acc_k##k##_p0, acc_k##k##_p4 = acc_k##k##_p0, acc_k##k##_p5 = acc_k##k##_p0
+#define CONV_ADD(k) if (outputs > k) { \
+        w_k = vdupq_n_f32(wt[k]); \
+        CONV_FMA(acc_k##k##_p0, w_k, x_p0); \
+        if (units > 1) CONV_FMA(acc_k##k##_p1, w_k, x_p1); \
+        if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); \
+        if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); \
+        if (units > 4) CONV_FMA(acc_k##k##_p4, w_k, x_p4); \
+        if (units > 5) CONV_FMA(acc_k##k##_p5, w_k, x_p5); }
+
+/* Of one vector of pixels, `lanes` of them in the output, the sums of `some` channels: each pixel's are neighbours. */
+static CONV_BODY void CONV_(px_transposed)(float *out, int some, int lanes, const struct CONV_(view) *view, float32x4_t v0, float32x4_t v1, float32x4_t v2, float32x4_t v3, float32x4_t v4, float32x4_t v5, float32x4_t v6, float32x4_t v7)
+{
+    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
+    v0 = CONV_CLAMP(v0);
+    v1 = CONV_CLAMP(v1);
+    v2 = CONV_CLAMP(v2);
+    v3 = CONV_CLAMP(v3);
+    v4 = CONV_CLAMP(v4);
+    v5 = CONV_CLAMP(v5);
+    v6 = CONV_CLAMP(v6);
+    v7 = CONV_CLAMP(v7);
+    if (some >= 1) {
+        const float32x4_t tac1 = vzip1q_f32(v0, v2);
+        const float32x4_t tac2 = vzip2q_f32(v0, v2);
+        const float32x4_t tbd1 = vzip1q_f32(v1, v3);
+        const float32x4_t tbd2 = vzip2q_f32(v1, v3);
+        const float32x4_t tr1 = vzip1q_f32(tac1, tbd1);
+        const float32x4_t tr2 = vzip2q_f32(tac1, tbd1);
+        const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
+        const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
+        if (lanes > 0) {
+            float *const to = out;
+            if (some == 1) { vst1q_lane_f32(to, tr1, 0); }
+            else if (some == 2) { vst1_f32(to, vget_low_f32(tr1)); }
+            else if (some == 3) { vst1_f32(to, vget_low_f32(tr1)); vst1q_lane_f32(to + 2, tr1, 2); }
+            else { vst1q_f32(to, tr1); }
+        }
+        if (lanes > 1) {
+            float *const to = out + view->out_pixel;
+            if (some == 1) { vst1q_lane_f32(to, tr2, 0); }
+            else if (some == 2) { vst1_f32(to, vget_low_f32(tr2)); }
+            else if (some == 3) { vst1_f32(to, vget_low_f32(tr2)); vst1q_lane_f32(to + 2, tr2, 2); }
+            else { vst1q_f32(to, tr2); }
+        }
+        if (lanes > 2) {
+            float *const to = out + 2 * view->out_pixel;
+            if (some == 1) { vst1q_lane_f32(to, ts1, 0); }
+            else if (some == 2) { vst1_f32(to, vget_low_f32(ts1)); }
+            else if (some == 3) { vst1_f32(to, vget_low_f32(ts1)); vst1q_lane_f32(to + 2, ts1, 2); }
+            else { vst1q_f32(to, ts1); }
+        }
+        if (lanes > 3) {
+            float *const to = out + 3 * view->out_pixel;
+            if (some == 1) { vst1q_lane_f32(to, ts2, 0); }
+            else if (some == 2) { vst1_f32(to, vget_low_f32(ts2)); }
+            else if (some == 3) { vst1_f32(to, vget_low_f32(ts2)); vst1q_lane_f32(to + 2, ts2, 2); }
+            else { vst1q_f32(to, ts2); }
+        }
+    }
+    if (some >= 5) {
+        const float32x4_t tac1 = vzip1q_f32(v4, v6);
+        const float32x4_t tac2 = vzip2q_f32(v4, v6);
+        const float32x4_t tbd1 = vzip1q_f32(v5, v7);
+        const float32x4_t tbd2 = vzip2q_f32(v5, v7);
+        const float32x4_t tr1 = vzip1q_f32(tac1, tbd1);
+        const float32x4_t tr2 = vzip2q_f32(tac1, tbd1);
+        const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
+        const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
+        if (lanes > 0) {
+            float *const to = out + 4;
+            if (some == 5) { vst1q_lane_f32(to, tr1, 0); }
+            else if (some == 6) { vst1_f32(to, vget_low_f32(tr1)); }
+            else if (some == 7) { vst1_f32(to, vget_low_f32(tr1)); vst1q_lane_f32(to + 2, tr1, 2); }
+            else { vst1q_f32(to, tr1); }
+        }
+        if (lanes > 1) {
+            float *const to = out + view->out_pixel + 4;
+            if (some == 5) { vst1q_lane_f32(to, tr2, 0); }
+            else if (some == 6) { vst1_f32(to, vget_low_f32(tr2)); }
+            else if (some == 7) { vst1_f32(to, vget_low_f32(tr2)); vst1q_lane_f32(to + 2, tr2, 2); }
+            else { vst1q_f32(to, tr2); }
+        }
+        if (lanes > 2) {
+            float *const to = out + 2 * view->out_pixel + 4;
+            if (some == 5) { vst1q_lane_f32(to, ts1, 0); }
+            else if (some == 6) { vst1_f32(to, vget_low_f32(ts1)); }
+            else if (some == 7) { vst1_f32(to, vget_low_f32(ts1)); vst1q_lane_f32(to + 2, ts1, 2); }
+            else { vst1q_f32(to, ts1); }
+        }
+        if (lanes > 3) {
+            float *const to = out + 3 * view->out_pixel + 4;
+            if (some == 5) { vst1q_lane_f32(to, ts2, 0); }
+            else if (some == 6) { vst1_f32(to, vget_low_f32(ts2)); }
+            else if (some == 7) { vst1_f32(to, vget_low_f32(ts2)); vst1q_lane_f32(to + 2, ts2, 2); }
+            else { vst1q_f32(to, ts2); }
+        }
+    }
+}
+
+/* The sums of a tile. */
+static CONV_BODY void CONV_(px_out)(float *out, int outputs, int some, int units, int lanes, const struct CONV_(view) *view, float32x4_t k0_p0, float32x4_t k0_p1, float32x4_t k0_p2, float32x4_t k0_p3, float32x4_t k0_p4, float32x4_t k0_p5, float32x4_t k1_p0, float32x4_t k1_p1, float32x4_t k1_p2, float32x4_t k1_p3, float32x4_t k1_p4, float32x4_t k1_p5, float32x4_t k2_p0, float32x4_t k2_p1, float32x4_t k2_p2, float32x4_t k2_p3, float32x4_t k2_p4, float32x4_t k2_p5, float32x4_t k3_p0, float32x4_t k3_p1, float32x4_t k3_p2, float32x4_t k3_p3, float32x4_t k3_p4, float32x4_t k3_p5, float32x4_t k4_p0, float32x4_t k4_p1, float32x4_t k4_p2, float32x4_t k4_p3, float32x4_t k4_p4, float32x4_t k4_p5, float32x4_t k5_p0, float32x4_t k5_p1, float32x4_t k5_p2, float32x4_t k5_p3, float32x4_t k5_p4, float32x4_t k5_p5, float32x4_t k6_p0, float32x4_t k6_p1, float32x4_t k6_p2, float32x4_t k6_p3, float32x4_t k6_p4, float32x4_t k6_p5, float32x4_t k7_p0, float32x4_t k7_p1, float32x4_t k7_p2, float32x4_t k7_p3, float32x4_t k7_p4, float32x4_t k7_p5)
+{
+    if (units > 0) {
+        float *const to = out;
+        const int there = units > 1 ? 4 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p0, k1_p0, k2_p0, k3_p0, k4_p0, k5_p0, k6_p0, k7_p0);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p0, k1_p0, k2_p0, k3_p0, k4_p0, k5_p0, k6_p0, k7_p0);
+    }
+    if (units > 1) {
+        float *const to = out + 4 * view->out_pixel;
+        const int there = units > 2 ? 4 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p1, k1_p1, k2_p1, k3_p1, k4_p1, k5_p1, k6_p1, k7_p1);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p1, k1_p1, k2_p1, k3_p1, k4_p1, k5_p1, k6_p1, k7_p1);
+    }
+    if (units > 2) {
+        float *const to = out + 8 * view->out_pixel;
+        const int there = units > 3 ? 4 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p2, k1_p2, k2_p2, k3_p2, k4_p2, k5_p2, k6_p2, k7_p2);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p2, k1_p2, k2_p2, k3_p2, k4_p2, k5_p2, k6_p2, k7_p2);
+    }
+    if (units > 3) {
+        float *const to = out + 12 * view->out_pixel;
+        const int there = units > 4 ? 4 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p3, k1_p3, k2_p3, k3_p3, k4_p3, k5_p3, k6_p3, k7_p3);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p3, k1_p3, k2_p3, k3_p3, k4_p3, k5_p3, k6_p3, k7_p3);
+    }
+    if (units > 4) {
+        float *const to = out + 16 * view->out_pixel;
+        const int there = units > 5 ? 4 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p4, k1_p4, k2_p4, k3_p4, k4_p4, k5_p4, k6_p4, k7_p4);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p4, k1_p4, k2_p4, k3_p4, k4_p4, k5_p4, k6_p4, k7_p4);
+    }
+    if (units > 5) {
+        float *const to = out + 20 * view->out_pixel;
+        const int there = units > 6 ? 4 : lanes;
+        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p5, k1_p5, k2_p5, k3_p5, k4_p5, k5_p5, k6_p5, k7_p5);
+        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p5, k1_p5, k2_p5, k3_p5, k4_p5, k5_p5, k6_p5, k7_p5);
+    }
+}
+
+/* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
+ * `some` of the channels, and `lanes` of the last vector, are in the output. */
+static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
+{
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const float *wt = w + view->width;
+    for (int kh = 0; kh < 5; ++kh, in += view->in_row)
+    for (int kw = 0; kw < 5; ++kw)
+    {
+        const float *px = in + kw % 2 * (view->in_channel / 2) + kw / 2;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
+            const float32x4_t x_p0 = vld1q_f32(px);
+            const float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
+            const float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
+            const float32x4_t x_p3 = units > 3 ? vld1q_f32(px + 12) : x_p0;
+            const float32x4_t x_p4 = units > 4 ? vld1q_f32(px + 16) : x_p0;
+            const float32x4_t x_p5 = units > 5 ? vld1q_f32(px + 20) : x_p0;
+            float32x4_t w_k;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
+        }
+    }
+    CONV_(px_out)(out, outputs, some, units, lanes, view, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, acc_k0_p4, acc_k0_p5, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, acc_k1_p4, acc_k1_p5, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, acc_k2_p4, acc_k2_p5, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, acc_k3_p4, acc_k3_p5, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, acc_k4_p4, acc_k4_p5, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, acc_k5_p4, acc_k5_p5, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, acc_k6_p4, acc_k6_p5, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3, acc_k7_p4, acc_k7_p5);
+}
+
+#define CONV_PIXELS(outputs, units) \
+    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out, int some, int lanes, const struct CONV_(view) *view) \
+    { \
+        CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
+    }
+CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4) CONV_PIXELS(2, 5) CONV_PIXELS(2, 6)
+CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4) CONV_PIXELS(3, 5) CONV_PIXELS(3, 6)
+CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4) CONV_PIXELS(4, 5) CONV_PIXELS(4, 6)
+CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3) CONV_PIXELS(5, 4)
+CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3) CONV_PIXELS(6, 4)
+CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
+
+/* A row of `width` pixels, `channels` channels of it. */
+static void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
+{
+    const int first = CONV_(part)(channels, 8); /* the most channels of a tile here */
+    const int most = first <= 2 ? 6 : first <= 3 ? 6 : first <= 4 ? 6 : first <= 5 ? 4 : first <= 6 ? 4 : 3; /* vectors in it */
+    for (int p = 0, units, lanes; p < width; p += 4 * (units)) {
+        units = CONV_(part)((width - p + 3) / 4, most);
+        lanes = width - p < 4 * units ? width - p - 4 * (units - 1) : 4;
+        for (int k = 0, outputs; k < channels; k += outputs) {
+            outputs = CONV_(part)(channels - k, 8);
+            if (outputs <= 2) (units == 6 ? CONV_(px_2x6) : units == 5 ? CONV_(px_2x5) : units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 3) (units == 6 ? CONV_(px_3x6) : units == 5 ? CONV_(px_3x5) : units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 4) (units == 6 ? CONV_(px_4x6) : units == 5 ? CONV_(px_4x5) : units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 5) (units == 4 ? CONV_(px_5x4) : units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : CONV_(px_5x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 6) (units == 4 ? CONV_(px_6x4) : units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+        }
+    }
+}
+#undef CONV_PIXELS
+#undef CONV_ADD
+#undef CONV_SUMS
+
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
     const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end)
 {
-    const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 8; /* pixels in a tile */
+    const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
     (void)shape;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = s->width;
         const float *row = in + (oh * 2 - first) * view->in_row;
+        if (s->pixels) {
+            CONV_(px_row)(row, w, out + oh * view->out_row, width, (vectors - 1) * 4 + lanes, view);
+            continue;
+        }
         float *to = out + oh * view->out_row;
         for (int left = width, n; left > 0; left -= n) {
             n = CONV_(part)(left, most);
@@ -319,12 +664,13 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    const struct CONV_(view) view = {
-        shape->in_w * IC, IC, IC,
+    struct CONV_(view) view = {
+        (ptrdiff_t)(s.pixels ? CONV_(span)(shape) : shape->in_w) * IC, IC, IC,
         s.width * OC, OC, 1,
+        (ptrdiff_t)CONV_(span)(shape),
+        0,
         shape->clamp_low, shape->clamp_high,
     };
-    (void)workspace;
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -332,10 +678,21 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
-        const int first = 0;
+        const int top = oh_begin * 2 - shape->pad_top;
+        const int bottom = (oh_end - 1) * 2 - shape->pad_top + 5;
+        const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
+        const int last = bottom < shape->in_h ? bottom : shape->in_h;
+        float *staged = workspace;
+        if (s.pixels) {
+            CONV_(stage_planes)(shape, in, staged, first, last);
+            in = staged;
+        } else {
+            in += first * view.in_row;
+        }
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
+            view.width = vectors * 4;
             const int left = (int)OC - (v + vectors - 1) * 4;
             const float *w = (const float *)packed + (ptrdiff_t)v * 4 * (1 + 25 * IC);
             CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 4 * view.out_channel, vectors, left < 4 ? left : 4, oh_begin, oh_end);

@@ -109,6 +109,9 @@ size_t $(name)_workspace_bytes(const struct conv_shape *shape)
 @ end
 @ if plan.staged then
     const long long rows = (long long)(s.band - 1) * $(layer.stride_h) + $(reach_h);
+@   if plan.as_is and plan.pixels then
+    if (!s.pixels) return 0;
+@   end
     const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)$(name)_span(shape)
         * (size_t)shape->in_channels$(plan.pixels and " + " .. L or "");
 @ end

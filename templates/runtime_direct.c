@@ -17,11 +17,11 @@ struct $(name)_view {
 };
 
 @ if L > 1 then
-$(include("lanes.c", { lane_loads = plan.pixels and not plan.staged and 1 or false, lane_stores = true }))
+$(include("lanes.c", { lane_loads = plan.pixels and (not plan.staged or layer.layout == "nhwc" and isa.load_between) and 1 or false, lane_stores = true }))
 #define CONV_STORE(out, v) do { if (lanes < $(L)) $(name)_store(out, v, lanes); else $(isa.store("out", "v")) } while (0)
 
 @ end
-@ local units = math.max(tile.vectors, plan.pixels and plan.pixels.units or 0)
+@ local units = math.max(tile.vectors, plan.pixels and plan.pixels.longest or 0)
 @ -- The text `format` for each i in [from, to); where there are fewer, again for the last one.
 @ local function each(format, from, to, there)
 @   local out = {}
@@ -131,7 +131,7 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
     const struct $(name)_view view = {
 @ end
 @ if plan.staged then
-        (ptrdiff_t)$(name)_span(shape) * IC, IC, IC,
+        (ptrdiff_t)$((plan.as_is and "(s.pixels ? %s_span(shape) : shape->in_w)" or "%s_span(shape)"):format(name)) * IC, IC, IC,
 @ elseif plan.planes then
         s.width, 1, IC,
 @ else
@@ -176,13 +176,22 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
 @   else
         float *staged = workspace;
 @   end
-@   if plan.pixels then
+@   if plan.as_is then
+        if (s.pixels) {
+            $(name)_stage_planes(shape, in, staged, first, last);
+            in = staged;
+        } else {
+            in += first * view.in_row;
+        }
+@   else
+@     if plan.pixels then
         if (s.pixels) $(name)_stage_planes(shape, in, staged, first, last);
         else $(name)_stage(shape, in, staged, first, last);
-@   else
+@     else
         $(name)_stage(shape, in, staged, first, last);
-@   end
+@     end
         in = staged;
+@   end
 @ else
         const int first = 0;
 @ end

@@ -46,13 +46,25 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @   for i = 1, #costs - 1 do text[i] = ("%s == %d ? %d : "):format(n, i, costs[i]) end
 @   return table.concat(text) .. costs[#costs]
 @ end
+@   if layer.layout == "nchw" then
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise; but the output
      * need not be transposed, which takes the time of so many taps. */
+@   else
+    /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
+     * output are transposed, a vector of pixels of some channels in so much time. */
+@   end
     const long long taps = (long long)$(KH * KW) * shape->in_channels;
     const int units = (s.width + $(L - 1)) / $(L), tiles = (units + $(P.units - 1)) / $(P.units), tile = (units + tiles - 1) / tiles;
     const int cost = $(choice("tile", P.cost)); /* of a vector's sum in such tiles, in hundredths */
     const int other = $(choice("s.vectors", P.other_cost));
+@   if layer.layout == "nhwc" then
+    const int IC = shape->in_channels;
+    const long long moved = $(2 * L) * (long long)((shape->out_channels + $(P.outputs - 1)) / $(P.outputs))
+        + $(layer.stride_h * layer.stride_w * L) * (IC == 1 ? 1 : IC < $(L // 8) ? 2LL * IC : (IC + $(L - 1)) / $(L) * 8LL);
+    s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
+@   else
     s.pixels = taps * shape->out_channels * units * cost <= (taps + $(P.transposed)) * s.vectors * s.width * other;
+@   end
 @ end
 @ if tile.vectors > 2 then
     if (vector_bytes * s.block > $(l2_bytes * 3 // 4)) s.block = 2;
@@ -72,7 +84,12 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ end
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
+@ if plan.pixels and layer.layout == "nhwc" then
+    /* Rows that two bands read are transposed twice: few bands. */
+    long long band = (s.pixels ? $(l2_bytes // 2) : $(l2_bytes // 4)) / row_bytes;
+@ else
     long long band = $(l2_bytes // 4) / row_bytes;
+@ end
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);

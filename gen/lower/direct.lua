@@ -255,8 +255,9 @@ function direct.names(plan, isa, layer)
     "For every tap of the filter and every input channel, each pixel's input is spread over all lanes and "
       .. "multiplied with the weights of those output channels. "
       .. (plan.runtime and "There are smaller tiles for what is left." or "Tiles at the border have fewer taps."),
-    plan.pixels and ("Or a tile holds %s of pixels times %s, where that is faster: for few input channels, long rows.")
-      :format(count(plan.pixels.units, "vector"), count(plan.pixels.outputs, "output channel")) or nil,
+    plan.pixels and ("Or a tile holds %s of pixels times %s, where that is faster: for few %s channels, long rows.")
+      :format(count(plan.pixels.units, "vector"), count(plan.pixels.outputs, "output channel"),
+        layer.layout == "nchw" and "input" or "output") or nil,
   } or {
     ("A register tile holds %s of pixels, %d lanes each, times %s: all its sums grow side by side.")
       :format(count(first, "vector"), L, count(second, "output channel")),

@@ -8,7 +8,8 @@
 --
 -- NCHW has both mappings, of the same packed weights: channels in the lanes, from a band staged as NHWC,
 -- each row of outputs being transposed; or, for few input channels and long rows, pixels in the lanes, from
--- a band of planes (runtime_direct_split.c chooses).
+-- a band of planes (runtime_direct_split.c chooses). So has NHWC, for few output channels: its pixels are
+-- transposed into planes, and a tile's sums into pixels.
 
 local cost = require "plan.cost"
 
@@ -46,11 +47,19 @@ local function pixels_of(isa)
   -- What a vector's multiply-add costs in tiles of 1, 2 ... vectors of pixels (which straddle lines), and
   -- in those of the other mapping; what an output vector's transposition does.
   local function cost_of(sums, loads) return math.floor(200 * cost.step(sums, loads, 0, 0) / sums + 0.5) end
-  best.cost, best.other_cost, best.transposed = {}, { cost_of(8, 9), 100 }, isa.lanes // 2
+  best.single = isa.registers < 32 and 8 or 11
+  best.cost, best.other_cost, best.transposed = {}, { cost_of(best.single, best.single + 1), 100 }, isa.lanes // 2
   for units = 1, best.units do best.cost[units] = cost_of(best.outputs * units, best.outputs + 2 * units) end
   best.sizes = {}
   for outputs = 2, best.outputs do
     if outputs < 7 or outputs == best.outputs then table.insert(best.sizes, outputs) end
+  end
+  -- Tiles of few channels are longer: each weight serves more pixels.
+  best.longest, best.most = 0, {}
+  for i, outputs in ipairs(best.sizes) do
+    local units = best.units
+    while units < 6 and outputs * (units + 1) <= cost.accumulators(isa, units + 1) do units = units + 1 end
+    best.most[i], best.longest = units, math.max(best.longest, units)
   end
   return best
 end
@@ -69,18 +78,22 @@ function runtime.plan(layer, isa, options)
   local plan = {
     algorithm = "direct", mapping = "channels", runtime = true, exact = true, tasks = 1,
     tile_name = ("%dx%d"):format(tile.pixels, tile.vectors), tile = tile,
-    staged = padded or not (nhwc or flat), rows_clipped = padded,
+    staged = padded or not (nhwc or flat), rows_clipped = padded, as_is = nhwc and not padded,
     flat = flat, planes = flat and not nhwc, -- planes: they are read in place
     accumulators = tile.pixels * tile.vectors, registers = tile.pixels * tile.vectors + tile.vectors + 1,
     classes = {}, max_unroll = options.max_unroll,
   }
   -- With one vector each sum waits for itself: a tile's time hardly depends on its pixels.
   for _, vectors in ipairs(tile.vectors == 4 and { 4, 2, 1 } or tile.vectors == 3 and { 3, 2, 1 } or { 2, 1 }) do
-    local pixels = math.min(vectors == 2 and isa.registers >= 32 and 7 or 8, cost.accumulators(isa, vectors) // vectors)
+    local most = isa.registers < 32 and 8 or vectors == 2 and 7 or vectors == 1 and 11 or 8
+    local pixels = math.min(most, cost.accumulators(isa, vectors) // vectors)
     plan.classes[#plan.classes + 1] = { vectors = vectors, pixels = pixels }
     plan.most_pixels = math.max(plan.most_pixels or 0, pixels)
   end
-  if not nhwc and isa.lanes > 1 then plan.pixels = pixels_of(isa) end
+  if isa.lanes > 1 and not (nhwc and flat) then
+    plan.pixels = pixels_of(isa)
+    plan.staged = not flat
+  end
   return plan
 end
 

@@ -333,6 +333,7 @@ of("templates/runtime.c", {
 of("templates/runtime_direct.c", {
   { "runtime_clamp_ignored", "        shape->clamp_low, shape->clamp_high,",
     "        -INFINITY, INFINITY,", "runtime" },
+  { "runtime_band_of_the_image", "in += first * view.in_row;", "in += 0;", "runtime" },
   { "runtime_stage_beyond_image", "bottom < shape->in_h ? bottom : shape->in_h", "bottom", "runtime" },
   { "runtime_last_band_not_short", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime" },
@@ -351,6 +352,9 @@ of("templates/runtime_channels.c", {
 of("templates/runtime_pixels.c", {
   { "runtime_pixels_tap_left_out", "kw < $(layer.KW)", "kw < $(layer.KW - 1)", "runtime_nchw" },
   { "runtime_pixels_phase", "$(column) % $(SW) *", "0 *", "runtime_nchw" },
+  { "runtime_pixels_stored_one_more", "(to, outputs - 1, there", "(to, outputs, there", "runtime" },
+  { "runtime_pixels_stored_beyond", "? $(L) : lanes;\n        if (some == outputs)",
+    "? $(L) : lanes + 1;\n        if (some == outputs)", "runtime" },
   { "runtime_pixels_tail", "width - p - $(L) * (units - 1) : $(L);", "$(L) : $(L);", "runtime_nchw" },
   { "runtime_pixels_channels_lost", "some > $(k))", "some > $(k + 1))", "runtime_nchw" },
   { "runtime_pixels_too_many", "outputs > $(k) && some > $(k)", "outputs > $(k) && some > 0", "runtime_nchw" },
@@ -360,6 +364,9 @@ of("templates/runtime_pixels.c", {
 of("templates/runtime_stage.c", {
   { "runtime_stale_left", "memset(to, 0, (size_t)(left * IC)", "if (0) memset(to, 0, (size_t)(left * IC)", "runtime" },
   { "runtime_stale_right", "memset(to + (left + pixels) * IC, 0,", "if (0) memset(to, 0,", "runtime" },
+  { "runtime_pixels_again_beyond", "r = rows - $(L); /*", "{} /*", "runtime" },
+  { "runtime_pixels_stale", "x = x + 1 == begin ? end : x + 1)", "x = x + 1 == begin ? span : x + 1)", "runtime" },
+  { "runtime_pixels_rest", "if (some > %d) \"):format(l - 1)", "if (some > %d) \"):format(l)", "runtime" },
   { "runtime_planes_stale_left", "memset(to, 0, (size_t)begin", "if (0) memset(to, 0, (size_t)begin",
     "runtime_nchw" },
   { "runtime_planes_stale_right", "memset(to + end, 0,", "if (0) memset(to + end, 0,", "runtime_nchw" },
