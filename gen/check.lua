@@ -13,7 +13,7 @@ local check = {}
 
 local FLAGS = "-O2 -std=c99"
 
-local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
+local quoted = files.quoted
 
 -- The words of $CC, safe for the shell, and the first as it is.
 local function compiler()

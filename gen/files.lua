@@ -127,6 +127,9 @@ function files.write(path, text)
   return true
 end
 
+--- A word as a shell reads it back.
+function files.quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
+
 --- A new directory of our own, which is removed with all that is in it when what is given back is closed:
 -- local directory <close> = files.temporary_directory(). tostring() of it is the path.
 function files.temporary_directory()
@@ -136,7 +139,7 @@ function files.temporary_directory()
   return setmetatable({}, {
     __tostring = function() return path end,
     __close = function() -- after an interrupt a compiler may still be writing there
-      local rm = "rm -rf '" .. path:gsub("'", "'\\''") .. "'"
+      local rm = "rm -rf " .. files.quoted(path)
       os.execute(("%s 2>/dev/null || { sleep 1; %s; }"):format(rm, rm))
     end,
   })

@@ -38,9 +38,9 @@ local COST_NAMES = {}
 for name in pairs(COSTS) do COST_NAMES[#COST_NAMES + 1] = name end
 table.sort(COST_NAMES)
 
+local ACCURACIES = require("options").words.accuracy
 local ALGORITHMS = {}
 for i, entry in ipairs(plan.list()) do ALGORITHMS[i] = entry.name end
-profile.accuracies = { "exact", "high", "fast" }
 
 --- A profile of this version with nothing in it.
 function profile.new(cpu)
@@ -144,7 +144,7 @@ local function read_layer(self, words, line)
   end
   local set, accuracy, algorithm, about, options, l, why
   set, why = one_of(isa.names, "an instruction set", words[2])
-  if set then accuracy, why = one_of(profile.accuracies, "an accuracy", words[4]) end
+  if set then accuracy, why = one_of(ACCURACIES, "an accuracy", words[4]) end
   if accuracy then about, why = options_of(words, 6, colon - 1, ABOUT_LAYER) end
   if about then l, why = layer_of(words, about) end
   if l then algorithm, why = one_of(ALGORITHMS, "an algorithm", words[colon + 1]) end

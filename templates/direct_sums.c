@@ -7,6 +7,7 @@
 @ local kh_end = clipped and "kh_end" or KH
 @ local row_step = times(layer.dilation_h, plan.input.row)
 @ local width = class.width
+@ local tap_floats = times(width, plan.packed_inputs or ICg) -- of packed weights
 @
 @ -- Some reduction steps; `channels`: of the last one those that there are, where it is not full.
 @ local function steps(variant, taps, count, channels)
@@ -78,7 +79,7 @@
 @ if KH > 1 or clipped then
     for (int kh = $(kh_begin); kh < $(kh_end); ++kh) {
         const float *row = in + (ptrdiff_t)(kh - $(kh_begin)) * $(row_step);
-        const float *taps = w + (ptrdiff_t)kh * $(times(KW * width, plan.packed_inputs or ICg));
+        const float *taps = w + (ptrdiff_t)kh * $(times(KW, tap_floats));
 @ else
     {
         const float *row = in;
@@ -87,7 +88,7 @@
 @ if variant.rolled then
         for (int kw = kw_begin; kw < kw_end; ++kw) {
         const float *column = row + (ptrdiff_t)(kw - kw_begin) * $(times(layer.dilation_w, plan.input.pixel));
-        const float *column_taps = taps + (ptrdiff_t)kw * $(times(width, plan.packed_inputs or ICg));
+        const float *column_taps = taps + (ptrdiff_t)kw * $(tap_floats);
 @     tap_sum(variant, { first = 0, count = 1 }, "column", "column_taps")
         }
 @ else
@@ -95,7 +96,7 @@
 @     if touched(variant, taps) then
 
         /* $(variant.merged and ("The %d taps of the row x %d input channels: neighbours in memory."):format(KW, ICg) or touches(variant, taps)) */
-@       tap_sum(variant, taps, "row", at("taps", times(taps.first * width, plan.packed_inputs or ICg)))
+@       tap_sum(variant, taps, "row", at("taps", times(taps.first, tap_floats)))
 @     end
 @   end
 @ end

@@ -1,5 +1,5 @@
 -- Operands of the direct skeleton as C expressions: which name is loaded from where, and used by which
--- accumulator. The only place that knows the two mappings apart.
+-- accumulator. The only place that knows the mappings apart.
 -- SPDX-License-Identifier: MIT-0
 
 local axis = require "plan.axis"

@@ -19,6 +19,14 @@ function axis.new(fields)
   return fields
 end
 
+--- The two axes of a layer.
+function axis.of(layer)
+  return axis.new { out = layer.OH, size = layer.IH, taps = layer.KH, stride = layer.stride_h,
+    pad = layer.pad_top, dilation = layer.dilation_h },
+    axis.new { out = layer.OW, size = layer.IW, taps = layer.KW, stride = layer.stride_w,
+    pad = layer.pad_left, dilation = layer.dilation_w }
+end
+
 --- The range [first, last) of valid taps of output o; 0, 0 where the window lies in the padding.
 function axis.taps_of(a, o)
   local start = o * a.stride - a.pad
@@ -26,6 +34,24 @@ function axis.taps_of(a, o)
   local last = math.min(a.taps, ceil_div(a.size - start, a.dilation))
   if first >= last then return 0, 0 end
   return first, last
+end
+
+--- Where `outputs` neighbouring outputs of an axis read: places from that of the first one's first tap on, each
+-- once, in order; and how many of them the next as many outputs do not read.
+function axis.reads(outputs, taps, stride, dilation)
+  local seen, places, new = {}, {}, 0
+  for o = 0, outputs - 1 do
+    for k = 0, taps - 1 do
+      local at = o * stride + k * dilation
+      if not seen[at] then places[#places + 1] = at end
+      seen[at] = true
+    end
+  end
+  table.sort(places)
+  for _, at in ipairs(places) do
+    if not seen[at + outputs * stride] then new = new + 1 end
+  end
+  return places, new
 end
 
 --- Whether some output cannot use every tap; and whether some window lies wholly in the padding

@@ -8,7 +8,7 @@ local cost = {
   latency = 4,                   -- of a multiply-add: each accumulator takes one at a time
   call = 12,                     -- cycles to enter, set up and leave a micro-kernel
   l2_bytes = 1024 * 1024,
-  l1_bytes = 48 * 1024, l1_ways = 12, l1_way_bytes = 4096, line_bytes = 64,
+  l1_ways = 12, l1_way_bytes = 4096, line_bytes = 64,
   l3_bytes = 20 * 1024 * 1024, -- what one core may hope for
   l1_stream = 64, l2_stream = 32, l3_stream = 12, memory_stream = 4, -- bytes a cycle, of data that lies there
 }
@@ -28,6 +28,9 @@ function cost.spread_step(fmas, spreads, loads)
   return math.max(cost.step(fmas, spreads + loads, 0, 0), (fmas + spreads) / (1.5 * cost.fma))
 end
 
+--- The size of the first-level cache.
+function cost.l1_bytes() return cost.l1_ways * cost.l1_way_bytes end
+
 --- How many lines the first-level cache can hold that lie `bytes` apart: those at distances that a way
 -- is a multiple of share few sets.
 function cost.l1_lines(bytes)
@@ -40,7 +43,7 @@ end
 -- the first-level cache a pass over the planes would fill, the more comes from the second, which gives a line every
 -- so many cycles.
 function cost.plane_step(step, lines, channels, weights)
-  local missing = math.min(1, 2 * channels * lines * cost.line_bytes / cost.l1_bytes - 1)
+  local missing = math.min(1, 2 * channels * lines * cost.line_bytes / cost.l1_bytes() - 1)
   if missing <= 0 then return step end
   return step + missing * (math.max(0, 2.3 * (lines + weights / cost.line_bytes) - step) + lines / 16)
 end

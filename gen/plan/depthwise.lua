@@ -46,7 +46,7 @@ end
 local function most_vectors(layer, isa)
   local vector = 4 * isa.lanes
   local weights = vector * (1 + layer.KH * layer.KW)
-  return math.max(256 // vector, math.min(1024 // vector, cost.l1_ways * cost.l1_way_bytes // 4 // weights))
+  return math.max(256 // vector, math.min(1024 // vector, cost.l1_bytes() // 4 // weights))
 end
 
 -- The vectors in chunks of at most that many, as equal as can be: vectors of a chunk.
@@ -55,30 +55,12 @@ local function chunk_of(layer, isa)
   return axis.ceil_div(vectors, axis.ceil_div(vectors, most_vectors(layer, isa)))
 end
 
--- Where on an axis `outputs` outputs read: a list, in order, and how many of these places the next as many
--- outputs do not read.
-local function reads(outputs, taps, stride, dilation)
-  local seen, places, new = {}, {}, 0
-  for o = 0, outputs - 1 do
-    for k = 0, taps - 1 do
-      local at = o * stride + k * dilation
-      if not seen[at] then places[#places + 1] = at end
-      seen[at] = true
-    end
-  end
-  table.sort(places)
-  for _, at in ipairs(places) do
-    if not seen[at + outputs * stride] then new = new + 1 end
-  end
-  return places, new
-end
-
 -- Cycles that lines from the second-level cache and to it take, of a tile where lanes are channels. What
 -- tiles have in common with the next ones in their row is still in the first level where it has room.
 local function traffic(layer, isa, r, c, chunk)
   local pixel, bytes = 4 * layer.IC, 4 * isa.lanes * chunk
-  local rows = reads(r, layer.KH, layer.stride_h, layer.dilation_h)
-  local columns, new = reads(c, layer.KW, layer.stride_w, layer.dilation_w)
+  local rows = axis.reads(r, layer.KH, layer.stride_h, layer.dilation_h)
+  local columns, new = axis.reads(c, layer.KW, layer.stride_w, layer.dilation_w)
   local input, output = {}, {}
   for _, y in ipairs(rows) do
     for _, x in ipairs(columns) do input[#input + 1] = (y * layer.IW + x) * pixel end
@@ -102,8 +84,8 @@ local function candidates(layer, isa, options)
     local registers, resident = register_use(layer, isa, rows, units)
     if registers > isa.registers and rows * units > 1 then return nil end
     local function cycles(r, c)
-      local in_rows = #reads(r, layer.KH, layer.stride_h, layer.dilation_h)
-      local in_columns = pixels and c * layer.KW or #reads(c, layer.KW, layer.stride_w, layer.dilation_w)
+      local in_rows = #axis.reads(r, layer.KH, layer.stride_h, layer.dilation_h)
+      local in_columns = pixels and c * layer.KW or #axis.reads(c, layer.KW, layer.stride_w, layer.dilation_w)
       local per_load = pixels and (layer.stride_w > 2 and isa.lanes or layer.stride_w == 2 and 3 or 1.5) or 1
       local weights = resident and (pixels and 0 or taps) or in_rows * math.min(r, layer.KH) * layer.KW
       local loads = in_rows * in_columns * per_load + weights
@@ -180,7 +162,7 @@ function depthwise.plan(layer, isa, options)
   end
   local choice = candidates(layer, isa, options)
   if not choice[1] then return nil, "no register tile of that shape" end
-  local rows, columns = planes.axes(layer)
+  local rows, columns = axis.of(layer)
   local plan = planes.plan(layer, isa, choice, rows, columns, options)
   plan.algorithm, plan.resident = "depthwise", choice[1].resident
   if plan.looped then

@@ -54,19 +54,7 @@ local function row_cycles(width, unit, units, f)
   return sum
 end
 
--- How many pixels of a row `pixels` outputs read at `taps` neighbouring taps.
-local function pixels_read(layer, pixels, taps)
-  local count, seen = 0, {}
-  for i = 0, pixels - 1 do
-    for k = 0, taps - 1 do
-      local at = i * layer.stride_w + k * layer.dilation_w
-      count, seen[at] = count + (seen[at] and 0 or 1), true
-    end
-  end
-  return count
-end
-
--- How many cache lines of a row they lie in, on average.
+-- How many cache lines of a row the pixels lie in that so many outputs read at some taps, on average.
 local function lines_of(layer, pixels, taps)
   return 1 + ((pixels - 1) * layer.stride_w + (taps - 1) * layer.dilation_w) * 4 / cost.line_bytes
 end
@@ -118,22 +106,14 @@ local function classes_of_groups(classes, layer, isa, sets)
   return list
 end
 
--- How many of all taps meet the image, of all: of an axis, and of both.
-local function taps_of_axis(fields)
-  local along = axis.new(fields)
+-- How many of all taps along an axis meet the image, of all.
+local function taps_inside(along)
   local sum, out = 0, math.min(along.out, axis.long)
   for o = 0, out - 1 do
     local first, last = axis.taps_of(along, o)
     sum = sum + last - first
   end
   return sum / (out * along.taps)
-end
-
-local function taps_inside(layer)
-  return taps_of_axis { out = layer.OH, size = layer.IH, taps = layer.KH, stride = layer.stride_h,
-      pad = layer.pad_top, dilation = layer.dilation_h }
-    * taps_of_axis { out = layer.OW, size = layer.IW, taps = layer.KW, stride = layer.stride_w,
-      pad = layer.pad_left, dilation = layer.dilation_w }
 end
 
 -- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.
@@ -172,7 +152,8 @@ local function candidates(layer, isa, options, flat)
   -- What is loaded for the channels of a pixel, or for the pixels of a tile, shares few sets of the first cache.
   local alias = not planes and layer.IC * 4 % 4096 == 0
     or planes and ICg > cost.l1_lines(plane) and cost.l1_lines(plane) < 100
-  local inside = taps_inside(layer)
+  local along_h, along_w = axis.of(layer)
+  local inside = taps_inside(along_h) * taps_inside(along_w)
   local group = pooled and pooled.KW or 1 -- pixels that are inseparable
 
   -- Tiles whose lanes are channels, `total` vectors of them.
@@ -188,7 +169,7 @@ local function candidates(layer, isa, options, flat)
           local bytes, sum = 4 * isa.lanes * v, 0
           for _, run in ipairs(axis.balanced(layer.KW, together)) do
             local taps = run.size
-            local pixels = pixels_read(layer, p, taps)
+            local pixels = #axis.reads(p, taps, layer.stride_w, layer.dilation_w)
             local step = mapping == "groups" and cost.spread_step(p * v * taps, pixels * v, v * taps)
               or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
             if planes then

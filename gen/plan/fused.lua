@@ -63,7 +63,7 @@ end
 
 -- What the tasks of a direct plan are made of, and the plan for one of them. Chunks of blocks must be
 -- alike, as one pooling plan is for all.
-local function direct_outer(conv, _, output)
+local function direct_outer(conv, output)
   local g, class = conv.geometry, conv.classes[1]
   conv.geometry = { N = 1, IH = g.IH, IW = g.IW, OH = g.OH, OW = g.OW }
   if conv.group_count > 1 then
@@ -86,7 +86,7 @@ local function direct_outer(conv, _, output)
   return outer, channels
 end
 
-local function depthwise_outer(conv, layer, output)
+local function depthwise_outer(conv, output, layer)
   local channels = layer.OC // conv.outer.count
   return { count = conv.outer.count, input = conv.outer.input, output = channels * output.channel,
     weights = conv.outer.weights }, channels
@@ -159,7 +159,7 @@ local function by_band(layer, map, algorithm, isa, options, output)
   end
   local probe, why = convolution(whole)
   if not probe then return nil, why end
-  local outer, channels = outer_of(probe, layer, output)
+  local outer, channels = outer_of(probe, output, layer)
   local tasks = share(layer, map, outer)
   local step, rows = step_of(after, map, channels, tasks.band)
   local band = views.image(layer.layout, channels, rows, map.OW)
@@ -169,7 +169,7 @@ local function by_band(layer, map, algorithm, isa, options, output)
   plan.step, plan.rows, plan.band_view, plan.channels = step, rows, band, channels
   plan.kept = math.max(0, reach(after.KH, after.dilation_h) - after.stride_h)
   plan.workspace_floats = band.image
-  plan.outer = outer_of(conv, layer, output)
+  plan.outer = outer_of(conv, output, layer)
   plan.band, plan.bands, plan.tasks = tasks.band, tasks.bands, tasks.tasks
   conv.layer, conv.suffix, conv.band_rows = map, "_map", true
   local pool = pool_of(after, channels)

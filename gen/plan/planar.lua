@@ -68,7 +68,7 @@ function planar.new(layer, isa)
     copy.cycles = vectors * transposed
   end
   -- Where the rows of a window do not fit the first-level cache, all is written to the second.
-  if 4 * copy.row * reach > cost.l1_bytes * 2 // 3 then copy.cycles = copy.cycles * 1.8 end
+  if 4 * copy.row * reach > cost.l1_bytes() * 2 // 3 then copy.cycles = copy.cycles * 1.8 end
   copy.cycles = copy.cycles + cost.call + 2 * ICg
   return copy
 end

@@ -123,14 +123,6 @@ function planes.share(plan, layer)
   plan.tasks = images * plan.bands
 end
 
---- The two axes of a layer.
-function planes.axes(layer)
-  return axis.new { out = layer.OH, size = layer.IH, taps = layer.KH, stride = layer.stride_h,
-    pad = layer.pad_top, dilation = layer.dilation_h },
-    axis.new { out = layer.OW, size = layer.IW, taps = layer.KW, stride = layer.stride_w,
-    pad = layer.pad_left, dilation = layer.dilation_w }
-end
-
 --- What every plan has, whatever its tiles. options: input, output, views of images that are no whole
 -- images.
 function planes.base(layer, mapping, options)

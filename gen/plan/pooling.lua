@@ -23,7 +23,7 @@ function pooling.fits(layer) return layer.pool ~= nil end
 
 -- The axes, which know how many taps of an output an average counts.
 local function axes(layer)
-  local rows, columns = planes.axes(layer)
+  local rows, columns = axis.of(layer)
   for a, pad in pairs({ [rows] = "pad_bottom", [columns] = "pad_right" }) do
     if layer.include_pad then a.count_end = a.size + layer[pad] end
     if layer.pool == "average" then

@@ -162,9 +162,8 @@ local function pairs_of(layer, isa, accuracy, wanted)
     for _, f in ipairs(tiles_of.algorithms(taps, stride)) do
       local cover = tiles_of.cover(f, out, step)
       -- Two sizes of which one is not needed are as good as one.
-      cover.fits = (not pooled or holds_windows(f, pooled))
-        and (wanted or not f[2] or cover.large * cover.small > 0)
-      list[#list + 1] = cover.fits and cover or nil
+      local needed = wanted or not f[2] or cover.large * cover.small > 0
+      if needed and (not pooled or holds_windows(f, pooled)) then list[#list + 1] = cover end
     end
     return list
   end
