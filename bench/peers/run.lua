@@ -63,6 +63,10 @@ local isa, least = options.isa[1], options.least / 100
 
 -- ---- what to measure ---------------------------------------------------------------------------
 
+-- The peers take the layers from NHWC, which comes first and is always measured.
+local layouts = { "nhwc" }
+if table.concat(options.layout, " "):find("nchw") then layouts[2] = "nchw" end
+
 local sets, seen, layers, portions, full = {}, {}, 0, {}, math.huge
 for _, list in ipairs(options.lists) do
   local entries, why = lists.read(root, list)
@@ -83,9 +87,7 @@ for _, list in ipairs(options.lists) do
     local ok
     ok, why = lists.write(file, chosen)
     if not ok then fail(why, 4) end
-    -- The peers take the layers from NHWC, which comes first and is always measured.
-    for _, layout in ipairs(options.layout[1] == "nhwc" and #options.layout == 1 and { "nhwc" }
-      or { "nhwc", "nchw" }) do
+    for _, layout in ipairs(layouts) do
       sets[#sets + 1] = { list = list, file = file, layout = layout, isa = isa,
         algorithm = options.algorithm }
     end
