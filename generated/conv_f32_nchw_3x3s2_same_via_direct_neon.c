@@ -205,7 +205,7 @@ static inline void CONV_(store)(float *out, float32x4_t v, int lanes)
 #define CONV_STORE(out, v) do { if (lanes < 4) CONV_(store)(out, v, lanes); else vst1q_f32(out, v); } while (0)
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, float32x4_t v2, float32x4_t v3, float32x4_t v4, float32x4_t v5, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, float32x4_t v2, float32x4_t v3, int vectors, int lanes, const struct CONV_(view) *view)
 {
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     if (vectors > 1) {
@@ -221,16 +221,6 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
     if (vectors > 3) {
         vst1q_f32(out, CONV_CLAMP(v0));
         v0 = v3;
-        out += 4;
-    }
-    if (vectors > 4) {
-        vst1q_f32(out, CONV_CLAMP(v0));
-        v0 = v4;
-        out += 4;
-    }
-    if (vectors > 5) {
-        vst1q_f32(out, CONV_CLAMP(v0));
-        v0 = v5;
         out += 4;
     }
     CONV_STORE(out, CONV_CLAMP(v0));
@@ -299,17 +289,17 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             CONV_ADD(10)
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, acc_p0_k3, acc_p0_k3, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, acc_p1_k3, acc_p1_k3, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, acc_p2_k3, acc_p2_k3, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, acc_p3_k3, acc_p3_k3, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, acc_p4_k3, acc_p4_k3, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, acc_p5_k3, acc_p5_k3, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, acc_p6_k3, acc_p6_k3, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, acc_p7_k3, acc_p7_k3, vectors, lanes, view);
-    if (pixels > 8) CONV_(out)(out + 8 * view->out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, acc_p8_k3, acc_p8_k3, vectors, lanes, view);
-    if (pixels > 9) CONV_(out)(out + 9 * view->out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, acc_p9_k3, acc_p9_k3, vectors, lanes, view);
-    if (pixels > 10) CONV_(out)(out + 10 * view->out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, acc_p10_k3, acc_p10_k3, vectors, lanes, view);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, view);
+    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, view);
+    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, view);
+    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, view);
+    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, view);
+    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, view);
+    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, view);
+    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, view);
+    if (pixels > 8) CONV_(out)(out + 8 * view->out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, view);
+    if (pixels > 9) CONV_(out)(out + 9 * view->out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, view);
+    if (pixels > 10) CONV_(out)(out + 10 * view->out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, view);
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -418,16 +408,14 @@ static int CONV_(part)(int left, int most)
     return (left + parts - 1) / parts;
 }
 
-/* The sums of one output channel and up to 6 vectors of pixels: how they start, and what a step adds. */
-#define CONV_SUMS(k) float32x4_t acc_k##k##_p0 = vdupq_n_f32(outputs > k ? w[k] : 0.0f), acc_k##k##_p1 = acc_k##k##_p0, acc_k##k##_p2 = acc_k##k##_p0, acc_k##k##_p3 = acc_k##k##_p0, acc_k##k##_p4 = acc_k##k##_p0, acc_k##k##_p5 = acc_k##k##_p0
+/* The sums of one output channel and up to 4 vectors of pixels: how they start, and what a step adds. */
+#define CONV_SUMS(k) float32x4_t acc_k##k##_p0 = vdupq_n_f32(outputs > k ? w[k] : 0.0f), acc_k##k##_p1 = acc_k##k##_p0, acc_k##k##_p2 = acc_k##k##_p0, acc_k##k##_p3 = acc_k##k##_p0
 #define CONV_ADD(k) if (outputs > k) { \
         w_k = vdupq_n_f32(wt[k]); \
         CONV_FMA(acc_k##k##_p0, w_k, x_p0); \
         if (units > 1) CONV_FMA(acc_k##k##_p1, w_k, x_p1); \
         if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); \
-        if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); \
-        if (units > 4) CONV_FMA(acc_k##k##_p4, w_k, x_p4); \
-        if (units > 5) CONV_FMA(acc_k##k##_p5, w_k, x_p5); }
+        if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); }
 
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
@@ -452,8 +440,6 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
             const float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
             const float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
             const float32x4_t x_p3 = units > 3 ? vld1q_f32(px + 12) : x_p0;
-            const float32x4_t x_p4 = units > 4 ? vld1q_f32(px + 16) : x_p0;
-            const float32x4_t x_p5 = units > 5 ? vld1q_f32(px + 20) : x_p0;
             float32x4_t w_k;
             CONV_ADD(0)
             CONV_ADD(1)
@@ -465,14 +451,14 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
             CONV_ADD(7)
         }
     }
-    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, acc_k0_p4, acc_k0_p5, units, lanes, view);
-    if (outputs > 1 && some > 1) CONV_(out)(out + view->out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, acc_k1_p4, acc_k1_p5, units, lanes, view);
-    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * view->out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, acc_k2_p4, acc_k2_p5, units, lanes, view);
-    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * view->out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, acc_k3_p4, acc_k3_p5, units, lanes, view);
-    if (outputs > 4 && some > 4) CONV_(out)(out + 4 * view->out_channel, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, acc_k4_p4, acc_k4_p5, units, lanes, view);
-    if (outputs > 5 && some > 5) CONV_(out)(out + 5 * view->out_channel, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, acc_k5_p4, acc_k5_p5, units, lanes, view);
-    if (outputs > 6 && some > 6) CONV_(out)(out + 6 * view->out_channel, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, acc_k6_p4, acc_k6_p5, units, lanes, view);
-    if (outputs > 7 && some > 7) CONV_(out)(out + 7 * view->out_channel, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3, acc_k7_p4, acc_k7_p5, units, lanes, view);
+    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, units, lanes, view);
+    if (outputs > 1 && some > 1) CONV_(out)(out + view->out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, units, lanes, view);
+    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * view->out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, units, lanes, view);
+    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * view->out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, units, lanes, view);
+    if (outputs > 4 && some > 4) CONV_(out)(out + 4 * view->out_channel, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, units, lanes, view);
+    if (outputs > 5 && some > 5) CONV_(out)(out + 5 * view->out_channel, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, units, lanes, view);
+    if (outputs > 6 && some > 6) CONV_(out)(out + 6 * view->out_channel, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, units, lanes, view);
+    if (outputs > 7 && some > 7) CONV_(out)(out + 7 * view->out_channel, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3, units, lanes, view);
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -480,9 +466,9 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     { \
         CONV_(px_body)(in, w, out, kh_begin, kh_end, outputs, units, some, lanes, view); \
     }
-CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4) CONV_PIXELS(2, 5) CONV_PIXELS(2, 6)
-CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4) CONV_PIXELS(3, 5) CONV_PIXELS(3, 6)
-CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4) CONV_PIXELS(4, 5) CONV_PIXELS(4, 6)
+CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
+CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
+CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
 CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3) CONV_PIXELS(5, 4)
 CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3) CONV_PIXELS(6, 4)
 CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
@@ -491,15 +477,15 @@ CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
 static void CONV_(px_row)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int width, int channels, const struct CONV_(view) *view)
 {
     const int first = CONV_(part)(channels, 8); /* the most channels of a tile here */
-    const int most = first <= 2 ? 6 : first <= 3 ? 6 : first <= 4 ? 6 : first <= 5 ? 4 : first <= 6 ? 4 : 3; /* vectors in it */
+    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 4 : first <= 6 ? 4 : 3; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 4 * (units)) {
         units = CONV_(part)((width - p + 3) / 4, most);
         lanes = width - p < 4 * units ? width - p - 4 * (units - 1) : 4;
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, 8);
-            if (outputs <= 2) (units == 6 ? CONV_(px_2x6) : units == 5 ? CONV_(px_2x5) : units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
-            else if (outputs <= 3) (units == 6 ? CONV_(px_3x6) : units == 5 ? CONV_(px_3x5) : units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
-            else if (outputs <= 4) (units == 6 ? CONV_(px_4x6) : units == 5 ? CONV_(px_4x5) : units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
+            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
+            else if (outputs <= 3) (units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
+            else if (outputs <= 4) (units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
             else if (outputs <= 5) (units == 4 ? CONV_(px_5x4) : units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : CONV_(px_5x1))(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
             else if (outputs <= 6) (units == 4 ? CONV_(px_6x4) : units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1))(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);
             else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1))(in + p, w + k, out + k * view->out_channel + p, kh_begin, kh_end, outputs, lanes, view);

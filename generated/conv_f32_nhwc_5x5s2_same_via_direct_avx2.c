@@ -211,7 +211,7 @@ static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
 #define CONV_STORE(out, v) do { if (lanes < 8) CONV_(store)(out, v, lanes); else _mm256_storeu_ps(out, v); } while (0)
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, __m256 v4, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, int vectors, int lanes, const struct CONV_(view) *view)
 {
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     if (vectors > 1) {
@@ -227,11 +227,6 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
     if (vectors > 3) {
         _mm256_storeu_ps(out, CONV_CLAMP(v0));
         v0 = v3;
-        out += 8;
-    }
-    if (vectors > 4) {
-        _mm256_storeu_ps(out, CONV_CLAMP(v0));
-        v0 = v4;
         out += 8;
     }
     CONV_STORE(out, CONV_CLAMP(v0));
@@ -288,14 +283,14 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             CONV_ADD(7)
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k2, acc_p0_k2, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k2, acc_p1_k2, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k2, acc_p2_k2, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k2, acc_p3_k2, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k2, acc_p4_k2, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k2, acc_p5_k2, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k2, acc_p6_k2, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k2, acc_p7_k2, vectors, lanes, view);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k2, vectors, lanes, view);
+    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k2, vectors, lanes, view);
+    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k2, vectors, lanes, view);
+    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k2, vectors, lanes, view);
+    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k2, vectors, lanes, view);
+    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k2, vectors, lanes, view);
+    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k2, vectors, lanes, view);
+    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k2, vectors, lanes, view);
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -488,18 +483,17 @@ static int CONV_(part)(int left, int most)
     return (left + parts - 1) / parts;
 }
 
-/* The sums of one output channel and up to 5 vectors of pixels: how they start, and what a step adds. */
-#define CONV_SUMS(k) __m256 acc_k##k##_p0 = _mm256_set1_ps(outputs > k ? w[k] : 0.0f), acc_k##k##_p1 = acc_k##k##_p0, acc_k##k##_p2 = acc_k##k##_p0, acc_k##k##_p3 = acc_k##k##_p0, acc_k##k##_p4 = acc_k##k##_p0
+/* The sums of one output channel and up to 4 vectors of pixels: how they start, and what a step adds. */
+#define CONV_SUMS(k) __m256 acc_k##k##_p0 = _mm256_set1_ps(outputs > k ? w[k] : 0.0f), acc_k##k##_p1 = acc_k##k##_p0, acc_k##k##_p2 = acc_k##k##_p0, acc_k##k##_p3 = acc_k##k##_p0
 #define CONV_ADD(k) if (outputs > k) { \
         w_k = _mm256_set1_ps(wt[k]); \
         CONV_FMA(acc_k##k##_p0, w_k, x_p0); \
         if (units > 1) CONV_FMA(acc_k##k##_p1, w_k, x_p1); \
         if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); \
-        if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); \
-        if (units > 4) CONV_FMA(acc_k##k##_p4, w_k, x_p4); }
+        if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); }
 
 /* Of one vector of pixels, `lanes` of them in the output, the sums of `some` channels: each pixel's are neighbours. */
-static CONV_BODY void CONV_(px_transposed)(float *out, int some, int lanes, const struct CONV_(view) *view, __m256 v0, __m256 v1, __m256 v2, __m256 v3)
+static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, const struct CONV_(view) *view, __m256 v0, __m256 v1, __m256 v2, __m256 v3)
 {
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     v0 = CONV_CLAMP(v0);
@@ -575,37 +569,23 @@ static CONV_BODY void CONV_(px_transposed)(float *out, int some, int lanes, cons
 }
 
 /* The sums of a tile. */
-static CONV_BODY void CONV_(px_out)(float *out, int outputs, int some, int units, int lanes, const struct CONV_(view) *view, __m256 k0_p0, __m256 k0_p1, __m256 k0_p2, __m256 k0_p3, __m256 k0_p4, __m256 k1_p0, __m256 k1_p1, __m256 k1_p2, __m256 k1_p3, __m256 k1_p4, __m256 k2_p0, __m256 k2_p1, __m256 k2_p2, __m256 k2_p3, __m256 k2_p4, __m256 k3_p0, __m256 k3_p1, __m256 k3_p2, __m256 k3_p3, __m256 k3_p4)
+static CONV_BODY void CONV_(px_out)(float *out, int some, int units, int lanes, const struct CONV_(view) *view, __m256 k0_p0, __m256 k0_p1, __m256 k0_p2, __m256 k0_p3, __m256 k1_p0, __m256 k1_p1, __m256 k1_p2, __m256 k1_p3, __m256 k2_p0, __m256 k2_p1, __m256 k2_p2, __m256 k2_p3, __m256 k3_p0, __m256 k3_p1, __m256 k3_p2, __m256 k3_p3)
 {
     if (units > 0) {
         float *const to = out;
-        const int there = units > 1 ? 8 : lanes;
-        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p0, k1_p0, k2_p0, k3_p0);
-        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p0, k1_p0, k2_p0, k3_p0);
+        CONV_(px_transposed)(to, some, units > 1 ? 8 : lanes, view, k0_p0, k1_p0, k2_p0, k3_p0);
     }
     if (units > 1) {
         float *const to = out + 8 * view->out_pixel;
-        const int there = units > 2 ? 8 : lanes;
-        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p1, k1_p1, k2_p1, k3_p1);
-        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p1, k1_p1, k2_p1, k3_p1);
+        CONV_(px_transposed)(to, some, units > 2 ? 8 : lanes, view, k0_p1, k1_p1, k2_p1, k3_p1);
     }
     if (units > 2) {
         float *const to = out + 16 * view->out_pixel;
-        const int there = units > 3 ? 8 : lanes;
-        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p2, k1_p2, k2_p2, k3_p2);
-        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p2, k1_p2, k2_p2, k3_p2);
+        CONV_(px_transposed)(to, some, units > 3 ? 8 : lanes, view, k0_p2, k1_p2, k2_p2, k3_p2);
     }
     if (units > 3) {
         float *const to = out + 24 * view->out_pixel;
-        const int there = units > 4 ? 8 : lanes;
-        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p3, k1_p3, k2_p3, k3_p3);
-        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p3, k1_p3, k2_p3, k3_p3);
-    }
-    if (units > 4) {
-        float *const to = out + 32 * view->out_pixel;
-        const int there = units > 5 ? 8 : lanes;
-        if (some == outputs) CONV_(px_transposed)(to, outputs, there, view, k0_p4, k1_p4, k2_p4, k3_p4);
-        else if (outputs == 2 || outputs > 7) CONV_(px_transposed)(to, outputs - 1, there, view, k0_p4, k1_p4, k2_p4, k3_p4);
+        CONV_(px_transposed)(to, some, units > 4 ? 8 : lanes, view, k0_p3, k1_p3, k2_p3, k3_p3);
     }
 }
 
@@ -628,7 +608,6 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
             const __m256 x_p1 = units > 1 ? _mm256_loadu_ps(px + 8) : x_p0;
             const __m256 x_p2 = units > 2 ? _mm256_loadu_ps(px + 16) : x_p0;
             const __m256 x_p3 = units > 3 ? _mm256_loadu_ps(px + 24) : x_p0;
-            const __m256 x_p4 = units > 4 ? _mm256_loadu_ps(px + 32) : x_p0;
             __m256 w_k;
             CONV_ADD(0)
             CONV_ADD(1)
@@ -636,7 +615,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
             CONV_ADD(3)
         }
     }
-    CONV_(px_out)(out, outputs, some, units, lanes, view, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, acc_k0_p4, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, acc_k1_p4, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, acc_k2_p4, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, acc_k3_p4);
+    CONV_(px_out)(out, some, units, lanes, view, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3);
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -644,7 +623,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     { \
         CONV_(px_body)(in, w, out, kh_begin, kh_end, outputs, units, some, lanes, view); \
     }
-CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4) CONV_PIXELS(2, 5)
+CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
 CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
 
@@ -652,13 +631,13 @@ CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
 static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int width, int channels, const struct CONV_(view) *view)
 {
     const int first = CONV_(part)(channels, 4); /* the most channels of a tile here */
-    const int most = first <= 2 ? 5 : first <= 3 ? 3 : 3; /* vectors in it */
+    const int most = first <= 2 ? 4 : first <= 3 ? 3 : 3; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 8 * (units)) {
         units = CONV_(part)((width - p + 7) / 8, most);
         lanes = width - p < 8 * units ? width - p - 8 * (units - 1) : 8;
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, 4);
-            if (outputs <= 2) (units == 5 ? CONV_(px_2x5) : units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
+            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
             else if (outputs <= 3) (units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
             else (units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
         }

@@ -31,7 +31,7 @@
 @     ways[#ways + 1] = { first = first, count = count, least = count > 4 and 5 or 1, most = count }
 @   end
 /* Of one vector of pixels, `lanes` of them in the output, the sums of `some` channels: each pixel's are neighbours. */
-static CONV_BODY void $(name)_px_transposed(float *out, int some, int lanes, const struct $(name)_view *view$(each(", " .. V .. " v%d", 0, P.outputs)))
+static CONV_TILE void $(name)_px_transposed(float *out, int some, int lanes, const struct $(name)_view *view$(each(", " .. V .. " v%d", 0, P.outputs)))
 {
 @   if layer.activation.runtime then
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
@@ -59,14 +59,12 @@ static CONV_BODY void $(name)_px_transposed(float *out, int some, int lanes, con
 }
 
 /* The sums of a tile. */
-static CONV_BODY void $(name)_px_out(float *out, int outputs, int some, int units, int lanes, const struct $(name)_view *view$(sum_parameters))
+static CONV_BODY void $(name)_px_out(float *out, int some, int units, int lanes, const struct $(name)_view *view$(sum_parameters))
 {
 @   for p = 0, P.longest - 1 do
     if (units > $(p)) {
         float *const to = $(at("out", times(p * L, "view->out_pixel")));
-        const int there = units > $(p + 1) ? $(L) : lanes;
-        if (some == outputs) $(name)_px_transposed(to, outputs, there, view$(each((", k%%d_p%d"):format(p), 0, P.outputs)));
-        else if (outputs == 2 || outputs > 7) $(name)_px_transposed(to, outputs - 1, there, view$(each((", k%%d_p%d"):format(p), 0, P.outputs)));
+        $(name)_px_transposed(to, some, units > $(p + 1) ? $(L) : lanes, view$(each((", k%%d_p%d"):format(p), 0, P.outputs)));
     }
 @   end
 }
@@ -110,7 +108,7 @@ static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *ou
         }
     }
 @ if nhwc then
-    $(name)_px_out(out, outputs, some, units, lanes, view$(all_sums));
+    $(name)_px_out(out, some, units, lanes, view$(all_sums));
 @ else
 @ for k = 0, P.outputs - 1 do
     if (outputs > $(k) && some > $(k)) $(name)_out($(at("out", times(k, "view->out_channel")))$(each((", acc_k%d_p%%d"):format(k), 0, units, P.longest)), units, lanes, view);

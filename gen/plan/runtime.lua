@@ -58,7 +58,7 @@ local function pixels_of(isa)
   best.longest, best.most = 0, {}
   for i, outputs in ipairs(best.sizes) do
     local units = best.units
-    while units < 6 and outputs * (units + 1) <= cost.accumulators(isa, units + 1) do units = units + 1 end
+    while units < 4 and outputs * (units + 1) <= cost.accumulators(isa, units + 1) do units = units + 1 end
     best.most[i], best.longest = units, math.max(best.longest, units)
   end
   return best

@@ -51,6 +51,7 @@ list.checks = {
   winograd = { suite = "winograd", builds = "avx2_nhwc_f3" },
   winograd_mixed = { suite = "winograd", builds = "avx2_nhwc_f43" },
   winograd_flat = { suite = "winograd", builds = "avx2_nhwc_f42", layers = "tiles_k1x7" },
+  winograd_strided = { suite = "winograd", builds = "avx2_nhwc_f43", layers = "tiles_s2*,tiles_k5s2" },
   winograd_groups = { suite = "winograd", builds = "avx2_nhwc_f3", layers = "tiles_g*" },
   winograd_dilated = { suite = "winograd", builds = "avx2_nhwc_f3", layers = "tiles_d*" },
   winograd_dilated_nchw = { suite = "winograd", builds = "avx2_nchw_f3", layers = "tiles_d*" },
@@ -83,6 +84,10 @@ end
 
 -- Borders, strides, dilation: where a window reads.
 of("gen/plan/axis.lua", {
+  { "depthwise_stride_transposed", "taps = layer.KW, stride = layer.stride_w",
+    "taps = layer.KW, stride = layer.stride_h", "depthwise" },
+  { "pool_dilation_transposed", "pad = layer.pad_left, dilation = layer.dilation_w",
+    "pad = layer.pad_left, dilation = layer.dilation_h", "maximum" },
   { "border_begin_tap_lost", "at >= 0 and at < a.size", "at > 0 and at < a.size", "direct" },
   { "border_end_tap_lost", "at >= 0 and at < a.size", "at >= 0 and at < a.size - 1", "direct" },
   { "border_begin_tap_more", "at >= 0 and at < a.size", "at >= -1 and at < a.size", "direct" },
@@ -97,10 +102,6 @@ of("gen/plan/axis.lua", {
 })
 
 of("gen/plan/planes.lua", {
-  { "depthwise_stride_transposed", "taps = layer.KW, stride = layer.stride_w",
-    "taps = layer.KW, stride = layer.stride_h", "depthwise" },
-  { "pool_dilation_transposed", "pad = layer.pad_left, dilation = layer.dilation_w",
-    "pad = layer.pad_left, dilation = layer.dilation_h", "maximum" },
   { "depthwise_multiplier_ignored", "few and L // multiplier * multiplier or L", "L", "depthwise" },
   { "depthwise_tail_too_many", "lanes = rest, input = inputs", "lanes = step, input = inputs",
     "depthwise" },
@@ -352,9 +353,8 @@ of("templates/runtime_channels.c", {
 of("templates/runtime_pixels.c", {
   { "runtime_pixels_tap_left_out", "kw < $(layer.KW)", "kw < $(layer.KW - 1)", "runtime_nchw" },
   { "runtime_pixels_phase", "$(column) % $(SW) *", "0 *", "runtime_nchw" },
-  { "runtime_pixels_stored_one_more", "(to, outputs - 1, there", "(to, outputs, there", "runtime" },
-  { "runtime_pixels_stored_beyond", "? $(L) : lanes;\n        if (some == outputs)",
-    "? $(L) : lanes + 1;\n        if (some == outputs)", "runtime" },
+  { "runtime_pixels_stored_one_more", "(to, some, units", "(to, some + 1, units", "runtime" },
+  { "runtime_pixels_stored_beyond", "? $(L) : lanes, view", "? $(L) : lanes + 1, view", "runtime" },
   { "runtime_pixels_tail", "width - p - $(L) * (units - 1) : $(L);", "$(L) : $(L);", "runtime_nchw" },
   { "runtime_pixels_channels_lost", "some > $(k))", "some > $(k + 1))", "runtime_nchw" },
   { "runtime_pixels_too_many", "outputs > $(k) && some > $(k)", "outputs > $(k) && some > 0", "runtime_nchw" },
@@ -418,7 +418,7 @@ of("gen/plan/tiles.lua", {
 })
 
 of("templates/winograd_products.c", {
-  { "winograd_weights_not_shared", "list[e] = f - 1", "list[e] = math.min(e, #axis.filters) - 1", "winograd" },
+  { "winograd_weights_not_shared", "list[e] = f - 1", "list[e] = math.min(e, #axis.filters) - 1", "winograd_strided" },
 })
 
 of("templates/winograd_run.c", {

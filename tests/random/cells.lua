@@ -30,10 +30,8 @@ local REASONS = {
     function(c) return c.algorithm == "pooling" and c.activation ~= "none" end },
   { "pooling has no kernels with run-time sizes",
     function(c) return c.algorithm == "pooling" and c.sizes == "run-time" end },
-  { "in NHWC neighbouring pixels are not neighbours in memory, but of one channel",
-    function(c)
-      return c.way:find(" pixels") and c.layout == "nhwc" and not (c.algorithm == "direct" and c.sizes == "fixed")
-    end },
+  { "in NHWC neighbouring pixels are not neighbours in memory, and only direct kernels transpose them",
+    function(c) return c.way == "depthwise pixels" and c.layout == "nhwc" end },
   { "in NCHW kernels with run-time sizes hold both mappings, and count as the other one",
     function(c)
       return c.way == "direct channels" and c.sizes == "run-time" and c.layout == "nchw" and c.isa ~= "scalar"

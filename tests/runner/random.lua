@@ -35,6 +35,10 @@ end
 
 local function kind_of(cell) return cell.algorithm end
 
+-- Where a 1x1 filter is what makes a kernel with run-time sizes one of the cell: in NHWC others hold both
+-- mappings, in NCHW it reads its pixels in place.
+local ONE_MAPPING = { ["nhwc direct channels"] = true, ["nchw direct pixels"] = true }
+
 -- A layer of a cell, or nil.
 local function layer_of(cell, way)
   for _ = 1, 40 do
@@ -42,7 +46,7 @@ local function layer_of(cell, way)
       isa = cell.isa, layout = cell.layout, kind = kind_of(cell), pool = cell.way:match("^pooling (%l+)"),
       activation = cell.activation, runtime = cell.sizes == "run-time", most = way.run and MOST_EMULATED,
       mapping = cell.sizes == "fixed" and cell.way ~= "direct channels" and cell.way:match("^direct (%l+)") or nil,
-      pointwise = cell.way == "direct pixels" and cell.sizes == "run-time",
+      pointwise = cell.sizes == "run-time" and ONE_MAPPING[cell.layout .. " " .. cell.way] and cell.isa ~= "scalar",
     }
     if s and cells.of(s) == cell.key then return s end
   end
