@@ -180,7 +180,7 @@ end
 local function load_tune()
   local ok, result = pcall(require, "tune")
   if ok then return result end
-  if result:find("interrupted!$") then error(result, 0) end
+  if message.interrupted(result) then error(result, 0) end
   return nil, "cannot measure: " .. (result:find("cjson", 1, true) and "lua-cjson is missing"
     or "the folder bench is not beside that of convgen")
 end
@@ -254,8 +254,7 @@ function cli.main(arguments, stdout, stderr)
   local ok, text, why, status = pcall(run, arguments, say)
   os.setlocale(locale)
   if not ok then -- SIGINT, a template with an error, or an error of ours
-    text = tostring(text)
-    say("%s", text:find("interrupted!$") and "interrupted" or text)
+    say("%s", message.interrupted(text) and "interrupted" or tostring(text))
     return 4
   elseif not text then
     say("%s", why)

@@ -30,6 +30,11 @@ function message.one_line(text)
   return (text:gsub(odd and "[^ -~]" or "%c", escaped))
 end
 
+--- Whether an error is what SIGINT raises in Lua. A library may have put a traceback behind it.
+function message.interrupted(failure)
+  return tostring(failure):find("interrupted!%f[\0\n]") ~= nil
+end
+
 --- "a, b or c"
 function message.choices(list)
   if #list < 2 then return list[1] or "" end

@@ -110,6 +110,22 @@ describe("a hostile surrounding:", function()
     assert.are.same({ "k.h" }, support.list())
   end)
 
+  it("an interrupt at any step of a command is told in two words", function()
+    local words, steps, reached = support.words(LAYER), 1000
+    repeat -- later and later, until the command ends before
+      steps, reached = steps + steps // 90, false
+      debug.sethook(function()
+        debug.sethook()
+        reached = true
+        error("interrupted!")
+      end, "", steps)
+      local ok, status, _, err = pcall(support.run, words)
+      debug.sethook()
+      if reached and ok then assert.are.same({ 4, "convgen: interrupted\n" }, { status, err }) end
+    until not reached
+    assert.is_true(steps > 100000, steps)
+  end)
+
   it("a signal at any time leaves whole files or none", function()
     local lines = {}
     for i = 1, 40 do lines[i] = ('ic4oc4ih%dkh3ph1n"k%d"\n'):format(i + 2, i) end
