@@ -15,9 +15,13 @@
 @ end
 @ local function result(s, v) return active and activate(acc(s, v)) or acc(s, v) end
 @ local function place(s, v) return at("out", plus(times(s, splat_step), times(v, vector_step))) end
-@ local function plain(v, count)
+@ -- The vectors first to last, in the order of their addresses: lines that are written whole, one after the other,
+@ -- need not be read before.
+@ local function plain(first, last, count)
 @   for s = 0, splats - 1 do
-    $(isa.store_range(place(s, v), result(s, v), 0, count))
+@     for v = first, last do
+    $(isa.store_range(place(s, v), result(s, v), 0, v == vectors - 1 and count or L))
+@     end
 @   end
 @ end
 @ if inputs then
@@ -45,16 +49,16 @@
             out[i * $(plan.output.pixel) + k] = sums[i * $(vectors) + k];
 @   end
 @ elseif contiguous or L == 1 then
-@   for v = 0, vectors - 1 do
-@     if channels and class.ragged == "last" and v == vectors - 1 then
+@   local last = vectors - 1
+@   if channels and class.ragged == "last" then
+@     plain(0, last - 1, L)
     if (ragged) {
-@       plain(v, valid(v))
+@     plain(last, last, valid(last))
     } else {
-@       plain(v, L)
+@     plain(last, last, L)
     }
-@     else
-@       plain(v, valid(v))
-@     end
+@   else
+@     plain(0, last, valid(last))
 @   end
 @ else
 @   if active then

@@ -87,7 +87,7 @@ local function panels(plan, layer, isa, multiplier, chunk)
   end
 end
 
-local function cut(plan, rows, columns, best, budget)
+local function cut(plan, rows, columns, best, isa, budget)
   plan.rows_clipped, plan.rows_empty = axis.clips(rows)
   plan.row_segments, plan.row_variants = axis.cut(rows, 1, best.rows, budget)
   plan.column_segments, plan.column_variants = axis.cut(columns, best.unit, best.units, budget)
@@ -97,6 +97,7 @@ local function cut(plan, rows, columns, best, budget)
     column_weight, rolled = column_weight + v.weight, rolled or v.rolled
   end
   plan.looped = rolled or row_weight * column_weight > budget or #plan.row_segments > 16
+    or best.registers > isa.registers
   if plan.looped then
     -- One row at a time; its columns unrolled as far as the budget goes.
     local units = best.looped_units or best.units
@@ -134,18 +135,29 @@ function planes.base(layer, mapping, options)
   }
 end
 
---- The plan for the best of some candidates.
+--- The plan for the best of some candidates; for one that is a little slower where the best would be too much code
+-- to unroll, and that one not.
 function planes.plan(layer, isa, choice, rows, columns, options)
-  local best = choice[1]
-  local plan = planes.base(layer, best.mapping, options)
-  plan.run = "planes" -- templates/planes_run.c
-  plan.tile_name, plan.candidates, plan.cycles = best.tile, choice, best.cycles
-  plan.accumulators, plan.registers = best.rows * best.units, best.registers
-  plan.multiplier = layer.OC // layer.IC
-  panels(plan, layer, isa, plan.multiplier, best.chunk)
-  cut(plan, rows, columns, best, cost.unrolled(isa, options) // #plan.panels)
-  planes.share(plan, layer)
-  return plan
+  local function made(best)
+    local plan = planes.base(layer, best.mapping, options)
+    plan.run = "planes" -- templates/planes_run.c
+    plan.tile_name, plan.candidates, plan.cycles = best.tile, choice, best.cycles
+    plan.accumulators, plan.registers = best.rows * best.units, best.registers
+    plan.multiplier = layer.OC // layer.IC
+    panels(plan, layer, isa, plan.multiplier, best.chunk)
+    cut(plan, rows, columns, best, isa, cost.unrolled(isa, options) // #plan.panels)
+    planes.share(plan, layer)
+    return plan
+  end
+  for i, candidate in ipairs(choice) do
+    if candidate.cycles > 1.1 * choice[1].cycles then break end
+    local plan = made(candidate)
+    if not plan.looped then
+      table.insert(choice, 1, table.remove(choice, i))
+      return plan
+    end
+  end
+  return made(choice[1])
 end
 
 return planes
