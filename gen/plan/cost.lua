@@ -83,6 +83,19 @@ function cost.accumulators(isa, held)
   return math.min(isa.registers >= 32 and 24 or 12, isa.registers - held - 1 - (isa.fused and 0 or 1))
 end
 
+--- Cycles from the last step of a tile to the first of the next: `stores` of them, or what is left of a pipeline that
+-- does not look as far ahead as the sums of many accumulators reach (measured).
+function cost.tail(accumulators, stores)
+  return 20 + math.max(stores / cost.store, 3 * (accumulators - 8))
+end
+
+--- Cycles to write `lines` cache lines in so many runs of neighbours, beside which a tile is computed; `step`: bytes
+-- from pixel to pixel, of `bytes` in all. What the caches do not hold is written fast where it is in order.
+function cost.written(lines, runs, step, bytes)
+  if bytes > cost.l3_bytes then return runs == 1 and 24 + 8 * lines or 12 * lines end
+  return bytes > cost.l2_bytes and step >= 1024 and 24 * runs or 0
+end
+
 --- Replaces some of the numbers above, for as long as what is given back is in scope:
 -- local _ <close> = cost.replaced { l2_bytes = 512 * 1024 }
 function cost.replaced(numbers)

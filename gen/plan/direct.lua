@@ -156,6 +156,13 @@ local function candidates(layer, isa, options, flat)
   local inside = taps_inside(along_h) * taps_inside(along_w)
   local group = pooled and pooled.KW or 1 -- pixels that are inseparable
 
+  -- Cycles to write so many channels of so many pixels in NHWC.
+  local function written(pixels, outputs)
+    local pixel, run = 4 * layer.OC, math.min(4 * outputs, 4 * layer.OC)
+    return cost.written(pixels * axis.ceil_div(run, cost.line_bytes), run == pixel and 1 or pixels, pixel,
+      pixel * layer.OH * layer.OW * layer.N)
+  end
+
   -- Tiles whose lanes are channels, `total` vectors of them.
   local function add_channels(mapping, total, more, vectors, together)
     if together > 1 then more = more + 2 * math.min(vectors, 2) end -- compilers want some to spare
@@ -181,7 +188,9 @@ local function candidates(layer, isa, options, flat)
           end
           if alias and not planes and p > 8 then sum = sum * 1.35 end
           if pooled then stores = stores / (group * pooled.KH) + p * v + 2 * size * v end
-          return cost.call + inside * layer.KH * ICg * sum + stores / cost.store
+          local work = inside * layer.KH * ICg * sum + cost.tail(p * v, stores)
+          if planes or pooled then return work end
+          return math.max(work, written(p, v * isa.lanes) + work / 16)
         end, together)
     end
   end
@@ -220,7 +229,8 @@ local function candidates(layer, isa, options, flat)
             step = cost.plane_step(step, lines, ICg, 4 * o)
             if alias and not flat then step = step + 0.9 * lines end
           end
-          return cost.call + steps * step + stores / cost.store
+          local work = steps * step + cost.tail(o * v, stores)
+          return planes and work or math.max(work, written(v * isa.lanes, o) + work / 16)
         end, 1)
         if c and copy then
           c.copy, c.cycles = copy, c.cycles + copy.cycles * layer.IH * layer.N * layer.groups
