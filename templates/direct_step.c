@@ -7,6 +7,11 @@
 @ if isa.accumulate ~= "" and not plan.tiles_only then
 CONV_STEP;
 @ end
+@ if plan.fetch_weights then
+@   for first = 0, class.width - 1, 16 do
+CONV_FETCH((const float *)((size_t)wt + $(4 * (u * class.width + first + plan.fetch_weights))));
+@   end
+@ end
 @ for _, operand in ipairs(vector_operands(class, variant, taps, u)) do
 $(operand.name) = $(operand.load);
 @   if pinned(class, variant) then

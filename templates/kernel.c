@@ -55,6 +55,7 @@ $(include((plan.run or plan.algorithm) .. "_run.c"))
 #undef CONV_FMA
 #undef CONV_STEP
 #undef CONV_PIN
+#undef CONV_FETCH
 @ end
 @ if isa.guard ~= "" then
 #endif

@@ -1,4 +1,5 @@
 @ -- SPDX-License-Identifier: MIT-0
+@ local fetches = plan.fetch_input or plan.fetch_output or plan.fetch_weights
 @ local steps = isa.accumulate ~= "" and not layer.pool and not plan.runtime and (plan.algorithm ~= "depthwise" or (plan.taps_at_a_time or layer.KW) < layer.KW)
 #if defined(__GNUC__)
 @ if isa.target ~= "" then
@@ -22,6 +23,9 @@
 #define CONV_PIN(v) __asm__("" : "+$(isa.constraint)"(v))
 @   end
 @ end
+@ if fetches then
+#define CONV_FETCH(p) __builtin_prefetch(p)
+@ end
 #else
 @ if isa.target ~= "" then
 #define CONV_TARGET
@@ -38,6 +42,9 @@
 @   if pins then
 #define CONV_PIN(v) ((void)0)
 @   end
+@ end
+@ if fetches then
+#define CONV_FETCH(p) ((void)(p))
 @ end
 #endif
 @ if isa.accumulate == "" and not layer.pool then

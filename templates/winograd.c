@@ -24,15 +24,7 @@
 @   return text
 @ end
 @ -- Images that do not fit the second-level cache are fetched a tile ahead, or the transforms wait for them.
-@ local fetch_in, fetch_out = not nchw and plan.fetch_input, not nchw and plan.fetch_output
-@ if fetch_in or fetch_out then
-#if defined(__GNUC__)
-#define CONV_FETCH(p) __builtin_prefetch(p)
-#else
-#define CONV_FETCH(p) (void)(p)
-#endif
-
-@ end
+@ local fetch_in, fetch_out = plan.fetch_input, plan.fetch_output
 @ -- Whether the elements of a row are in two places: those that only large tiles have follow each other, too.
 @ local function wide_of(pair) return W.nested and pair.w.points > W.common end
 $(include("winograd_products.c", products()))
@@ -384,8 +376,4 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
     }
 @ end
 }
-@ end
-@ if fetch_in or fetch_out then
-
-#undef CONV_FETCH
 @ end

@@ -68,7 +68,13 @@ end
 -- caches hold: all of it, or less and less.
 function cost.pass(bytes)
   if bytes <= cost.l2_bytes * 3 // 4 then return bytes / cost.l2_stream end
-  return bytes / math.max(7, math.min(15, 15 - 12 * (bytes / cost.l3_bytes - 1)))
+  return bytes / math.max(8, math.min(20, 20 - 12 * (bytes / cost.l3_bytes - 1)))
+end
+
+--- How many floats ahead to fetch packed weights of so many bytes, or nil: what streams by from beyond the second
+-- level arrives too late where it is fetched by itself, which begins anew on each page (measured).
+function cost.fetch_ahead(bytes)
+  return bytes > cost.l2_bytes and 4096 or nil
 end
 
 --- The bound on the multiply-adds that are unrolled, so that a kernel's code stays within 64 KB: where one is two

@@ -216,7 +216,10 @@ local function candidate(layer, isa, pair, vectors, pixels, most)
   local vectors_out = ceil_div(layer.OC, L)
   c.classes = axis.balanced(vectors_out, vectors)
 
-  -- Cycles of all elements of some tiles: each once.
+  local weights = 4 * c.filters * layer.IC * vectors_out * L
+  local far = weights * layer.groups > cost.l2_bytes
+
+  -- Cycles of all elements of some tiles: each once. Weights that stream by get in the way of what else is loaded.
   local known = {}
   local function product(tiles)
     if not known[tiles] then
@@ -226,7 +229,7 @@ local function candidate(layer, isa, pair, vectors, pixels, most)
         for _, run in ipairs(axis.balanced(tiles, pixels)) do
           sum = sum + class.count * run.count * (cost.call
             + layer.IC * cost.step(run.size * class.size, run.size + class.size, bytes, layer.IC * bytes)
-            + run.size * class.size / cost.store)
+            + run.size * class.size / cost.store + (far and layer.IC * bytes / (4 * cost.l1_stream) or 0))
         end
       end
       known[tiles] = sum
@@ -235,7 +238,6 @@ local function candidate(layer, isa, pair, vectors, pixels, most)
   end
   -- What streams by in a block: all weights, while there are products; and so much as is too large for the
   -- second-level cache of elements, once for each block of outputs, and of products, written and read.
-  local weights = 4 * c.filters * layer.IC * vectors_out * L
   local stream, spilt = cost.pass(weights * layer.groups) / layer.groups, 0
   local tiles = c.rows * c.columns
   local elements_in = 4 * c.elements * tiles * in_stride(layer, isa)
@@ -353,6 +355,7 @@ local function products(plan, layer, isa, c)
   return {
     algorithm = "direct", mapping = "channels", no_bias = true, tiles_only = true, pixel_noun = "tile",
     tile_name = ("%dx%d"):format(c.pixels, c.vectors), ICg = layer.IC, classes = classes,
+    fetch_weights = plan.fetch_weights,
     input = { row = 0, pixel = plan.tile_in, channel = 1 }, output = { row = 0, pixel = plan.tile_out, channel = 1 },
   }
 end
@@ -415,11 +418,13 @@ function winograd.plan(layer, isa, options)
     plan.scratch_floats = (plan.rows_padded or plan.columns_padded)
       and math.min((w.window - 1) * c.pair.w.step, layer.IW - 1) * plan.input.pixel + ceil_div(one.IC, L) * L or 0
   end
-  plan.fetch_input = 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
-  plan.fetch_output = not layer.after and 4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes
+  local planes = layer.layout == "nchw"
+  plan.fetch_input = not planes and 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
+  plan.fetch_output = not planes and not layer.after and 4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes
   plan.products_at = c.elements * plan.element_in
   plan.scratch_at = plan.products_at + c.elements * plan.element_out
   plan.workspace_floats = plan.scratch_at + plan.scratch_floats
+  plan.fetch_weights = cost.fetch_ahead(4 * plan.packed_floats)
   plan.products = products(plan, one, isa, c)
 
   -- Tasks: groups x images x blocks of tiles x chunks of output channels, so many as to share among some
