@@ -4,9 +4,11 @@
 @ local nchw = layer.layout == "nchw"
 @ local step_h, step_w = plan.tiles_h.step, plan.tiles_w.step -- of a tile's pixels: the dilation
 @ local in_pixel, out_pixel, out_row = plan.input.pixel * step_w, plan.output.pixel * step_w, plan.output.row * step_h
-@ if nchw then in_pixel, out_pixel, out_row = L * step_w, L * step_w, plan.result_w * L * step_h end
+@ local gathers = plan.gathers -- windows are those of a copy
+@ if gathers then in_pixel = plan.region_pixel * step_w end
+@ if nchw then out_pixel, out_row = L * step_w, plan.result_w * L * step_h end
 @ local pooled = plan.pooled -- the pooling behind it, or nil
-@ local cut_h, cut_w, padded_w = not nchw and plan.rows_cut, not nchw and plan.columns_cut, not nchw and plan.columns_padded
+@ local cut_h, cut_w, padded_w = not nchw and plan.rows_cut, not nchw and plan.columns_cut, not gathers and plan.columns_padded
 @
 @ local function joined(prefix, count)
 @   local names = {}
@@ -33,7 +35,7 @@ $(include("winograd_products.c", products()))
 @ local tall, wide = pair.h.window, pair.w.window
 @ -- A window of one row is transformed along it only; one of one column, along that.
 @ local flat, slim = tall == 1, wide == 1
-@ for _, count in ipairs(nchw and { { lanes = L, suffix = "" } } or input_counts) do
+@ for _, count in ipairs(gathers and not plan.phases and { { lanes = L, suffix = "" } } or input_counts) do
 /* BT d B of a window of $(tall) x $(wide) pixels, $(plural(count.lanes, "channel")): `rows` are its rows$(padded_w and ", of which the columns first to last are in the image" or ""). */
 static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *const *rows, ptrdiff_t at$(padded_w and ", int first, int last" or ""), float *v$(wide_of(pair) and ", float *v_large" or ""))
 {
@@ -198,6 +200,10 @@ static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *prod
 
 @ end
 @ end
+@ if plan.phases then
+$(include("winograd_phases.c"))
+
+@ end
 @ if nchw then
 $(include("winograd_scratch.c"))
 
@@ -219,13 +225,10 @@ static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(p
 @ if needs_columns_large then
     const int columns_large = $(columns_large);
 @ end
-@ if nchw then
+@ if gathers then
     const int top = $(begin(plan.tiles_h, "tile_y", H.stride)), left = $(begin(plan.tiles_w, "tile_x", W.stride));
-@   for _, count in ipairs(input_counts) do
-@     local last = count.lanes < L
-    $(last and "{" or ("for (int k = 0; k < %d; k += %d) {"):format(full * L, L))
-@     local k = last and tostring(full * L) or "k"
-        $(name)_gather$(count.suffix)($(at("in", last and full * L * plan.input.channel or ("(ptrdiff_t)k * %d"):format(plan.input.channel))), $(at("top", -layer.pad_top)), $(at("left", -layer.pad_left)), scratch);
+@   -- The windows of what the copy holds, of channels from k on.
+@   local function windows(suffix, k, pixel)
         for (int r = 0; r < rows; ++r) {
             $(size_of("h", "r", "rows_large"))
             const int y = $(begin(plan.tiles_h, "(tile_y + r)", H.stride)) - top;
@@ -234,11 +237,31 @@ static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(p
                 const int x = $(begin(plan.tiles_w, "(tile_x + c)", W.stride)) - left;
                 const float *window[$(H.window)];
                 for (int i = 0; i < $(of_size("h", "window")); ++i)
-                    window[i] = scratch + ((ptrdiff_t)(y + $(scaled("i", step_h))) * $(plan.region_w) + x) * $(L);
-                $(each_pair(function(pair) return ("%s_window_%s(window, 0, %s%s);"):format(name, pair.name, at(slot("v", "columns", plan.tile_in), k == "0" and 0 or k), wide_of(pair) and ", " .. at(slot("v", "columns_large", plan.tile_in), k == "0" and 0 or k) or "") end))
+                    window[i] = scratch + ((ptrdiff_t)(y + $(scaled("i", step_h))) * $(plan.region_w) + x) * $(plan.region_pixel);
+                $(each_pair(function(pair) return ("%s_window_%s%s(window, %s, %s%s);"):format(name, pair.name, suffix, pixel, at(slot("v", "columns", plan.tile_in), k), wide_of(pair) and ", " .. at(slot("v", "columns_large", plan.tile_in), k) or "") end))
             }
         }
+@   end
+@   if plan.phases then
+    $(name)_gather(in, top, left, scratch);
+@     if full > 0 then
+    for (int k = 0; k < $(full * L); k += $(L)) {
+@       windows("", "k", "k")
     }
+@     end
+@     if plan.in_tail > 0 then
+    {
+@       windows("_last", full * L, full * L)
+    }
+@     end
+@   else
+@   for _, count in ipairs(input_counts) do
+@     local last = count.lanes < L
+    $(last and "{" or ("for (int k = 0; k < %d; k += %d) {"):format(full * L, L))
+        $(name)_gather$(count.suffix)($(at("in", last and full * L * plan.input.channel or ("(ptrdiff_t)k * %d"):format(plan.input.channel))), $(at("top", -layer.pad_top)), $(at("left", -layer.pad_left)), scratch);
+@     windows("", last and full * L or "k", "0")
+    }
+@   end
 @   end
 @ else
 @   local padded = plan.rows_padded or plan.columns_padded

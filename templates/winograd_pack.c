@@ -4,7 +4,8 @@
 /* Transforms the weights in double: $(H == W and "G g GT" or "GH g GWT"), rounded once. */
 void $(name)_pack(const float *weights, const float *bias, void *packed)
 {
-@ local KH, KW, square = layer.KH, layer.KW, H == W
+@ local KH, KW, square = H[1].r, W[1].r, H == W
+@ local folded = plan.phases -- of a stride are channels: tap kh of the one at h is tap h + kh * stride
 @ for which, axis in ipairs(square and { H } or { H, W }) do
     static const double $(square and "G" or which == 1 and "GH" or "GW")[$(#axis.filters)][$(which == 1 and KH or KW)] = {
 @   for _, row in ipairs(axis.filters) do
@@ -34,12 +35,19 @@ void $(name)_pack(const float *weights, const float *bias, void *packed)
 @   end
             for (int c = 0; c < $(plan.ICg); ++c) {
                 float *u = to + ((ptrdiff_t)c + 1) * $(class.width) + k;
+@ if folded then
+                const int h = c / $(folded.step_h) % $(folded.h), w = c / $(folded.step_w) % $(folded.w);
+@ end
                 double rows[$(#H.filters)][$(KW)];
                 for (int e = 0; e < $(#H.filters); ++e) {
                     for (int kw = 0; kw < $(KW); ++kw) {
                         rows[e][kw] = 0;
-                        for (int kh = 0; kh < $(KH) && o < $(plan.OCg); ++kh)
-                            rows[e][kw] += $(GH)[e][kh] * (double)weights[$(scaled(groups > 1 and "(ptrdiff_t)(" .. of_group .. "o)" or "(ptrdiff_t)o", w.o)) + $(scaled("(ptrdiff_t)c", w.i)) + $(scaled("kh", w.kh)) + $(scaled("kw", w.kw))];
+@ if folded then
+                        if (w + kw * $(folded.w) >= $(layer.KW))
+                            continue;
+@ end
+                        for (int kh = 0; $(folded and ("h + kh * %d < %d"):format(folded.h, layer.KH) or "kh < " .. KH) && o < $(plan.OCg); ++kh)
+                            rows[e][kw] += $(GH)[e][kh] * (double)weights[$(scaled(groups > 1 and "(ptrdiff_t)(" .. of_group .. "o)" or "(ptrdiff_t)o", w.o)) + $(scaled(folded and ("(ptrdiff_t)(c %% %d)"):format(folded.IC) or "(ptrdiff_t)c", w.i)) + $(scaled(folded and ("(h + kh * %d)"):format(folded.h) or "kh", w.kh)) + $(scaled(folded and ("(w + kw * %d)"):format(folded.w) or "kw", w.kw))];
                     }
                 }
                 for (int e = 0; e < $(plan.filters); ++e, u += $(plan.ICg * class.width)) {

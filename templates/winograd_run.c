@@ -6,7 +6,7 @@
     float *const v = workspace, *const products = v + $(plan.products_at);
 @ if plan.scratch_floats > 0 then
     float *const scratch = v + $(plan.scratch_at);
-@   if not nchw then
+@   if not plan.gathers then
     for (int i = 0; i < $(plan.scratch_floats) && task_begin < task_end; ++i)
         scratch[i] = 0;
 @   end

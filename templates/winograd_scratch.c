@@ -16,7 +16,7 @@
             $(store(l, rows[l + 1].name))
 @   end
 @ end
-@ for _, count in ipairs(input_counts) do
+@ for _, count in ipairs(plan.phases and {} or input_counts) do
 /* $(plan.region_h) x $(plan.region_w) pixels from (y, x) on of $(plural(count.lanes, "channel")), with zeros around the image. */
 static $(target)void $(name)_gather$(count.suffix)(const float *in, int y, int x, float *to)
 {

@@ -120,10 +120,13 @@ function winograd.names(plan, isa, layer)
   local steps = { plan.tiles_h.step, plan.tiles_w.step }
   local apart = ""
   if math.max(steps[1], steps[2]) > 1 then apart = (", %d x %d apart as the taps are"):format(steps[1], steps[2]) end
+  local phases = plan.phases and plan.phases.h * plan.phases.w or 1
   names.method = {
     ("Winograd's algorithm: the output is cut into tiles of %s pixels%s. One of %d x %d needs %d products for each"
       .. " pair of channels, in place of %d."):format(table.concat(sizes, ", "), apart, H[1].m, W[1].m,
-      plan.elements, layer.KH * layer.KW * H[1].m * W[1].m),
+      plan.elements * phases, layer.KH * layer.KW * H[1].m * W[1].m),
+    phases > 1 and ("%d x %d pixels are one, of %d channels, in a copy of the input."):format(plan.phases.h,
+      plan.phases.w, plan.ICg) or "",
     ("Windows of the input are transformed, a vector of channels at a time; each of their elements is summed"
       .. " over the input channels, in a block of up to %d tiles; the sums are transformed back.")
       :format(plan.block_rows * plan.block_columns),

@@ -84,6 +84,10 @@ return function(plan, layer, isa)
     local function outputs(f) return f[2] and ("%d or %d"):format(f[1].m, f[2].m) or tostring(f[1].m) end
     say("transforms", "tiles of %s x %s outputs: at most %d products, of %d weights", outputs(h), outputs(w),
       plan.elements, plan.filters)
+    if plan.phases then
+      say("phases", "%d x %d pixels are one, of %d channels, in a copy of the input", plan.phases.h, plan.phases.w,
+        plan.ICg)
+    end
     say("blocks", "%d x %d, of up to %d x %d tiles", plan.row_blocks, plan.column_blocks, plan.block_rows,
       plan.block_columns)
   end

@@ -16,12 +16,13 @@
 -- as a whole are pooled in registers, before tiles are stored.
 --
 -- Each group is a layer of its own, in a view of both images. With a dilation tiles are made of outputs that
--- lie as far apart as the taps.
+-- lie as far apart as the taps. The phases of a stride are parts of the algorithm, or channels (plan/phases.lua).
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
 local direct = require "plan.direct"
 local layer_pooling = require "pooling"
+local phases = require "plan.phases"
 local tiles_of = require "plan.tiles"
 local views = require "plan.views"
 
@@ -61,6 +62,12 @@ local function group_of(layer)
   return one
 end
 
+-- Whether there are algorithms for both axes of which one saves something.
+local function saves(layer)
+  local h, w = tiles_of.algorithms(layer.KH, layer.stride_h), tiles_of.algorithms(layer.KW, layer.stride_w)
+  return #h > 0 and #w > 0 and not (h[#h].trivial and w[#w].trivial)
+end
+
 -- Why not, or nil.
 local function refuses(layer, options)
   if layer.runtime then return "sizes at run time are not supported" end
@@ -68,8 +75,8 @@ local function refuses(layer, options)
   if step_h > 1 and layer.stride_h > 1 or step_w > 1 and layer.stride_w > 1 then
     return "along an axis with a stride the dilation must be 1"
   end
-  local h, w = tiles_of.algorithms(layer.KH, layer.stride_h), tiles_of.algorithms(layer.KW, layer.stride_w)
-  if #h == 0 or #w == 0 or #h == 1 and #w == 1 then
+  local folded = phases.folded(layer)
+  if not (saves(layer) or folded and saves(folded)) then
     return ("it saves nothing of a %dx%d filter of stride %dx%d"):format(layer.KH, layer.KW, layer.stride_h,
       layer.stride_w)
   end
@@ -137,23 +144,28 @@ local function transforms(layer, isa, pair)
         input = input + pass(w.input, h.points, w.window, w.points, w.points)
         output = output + pass(w.output, h.m, w.points, w.m, w.points)
       end
-      if layer.layout == "nchw" then
-        input, output = input + 5 * h.m * h.stride * w.m * w.stride, output + 5 * h.m * w.m
+      if layer.phases then
+        -- Neighbouring blocks, of a few rows of tiles, copy the same rows.
+        input = input + (h.m + (h.r - 1) / 2) * w.m * phases.copied(layer, isa) / vectors_in
+      elseif layer.layout == "nchw" then
+        input = input + 5 * h.m * h.stride * w.m * w.stride
       end
+      if layer.layout == "nchw" then output = output + 5 * h.m * w.m end
       cycles = cycles + count * (vectors_in * input + vectors_out * output)
     end
   end
   return cycles
 end
 
--- 'f' and the names of the algorithms along both axes, or of the only one.
+-- 'f', or 's' where phases are channels, and the names of the algorithms along both axes, or of the only one.
 local function pair_name(layer, h, w)
-  if layer.KH == 1 or w.name == h.name then return "f" .. w.name end
-  return "f" .. h.name .. (layer.KW == 1 and "" or "x" .. w.name)
+  local kind = layer.phases and "s" or "f"
+  if layer.KH == 1 or w.name == h.name then return kind .. w.name end
+  return kind .. h.name .. (layer.KW == 1 and "" or "x" .. w.name)
 end
 
 -- The pairs of algorithms along both axes, each with its cover of the axis, by which the layer has the
--- fewest cycles, roughly: { name, h, w } where h and w are covers.
+-- fewest cycles, roughly: { name, layer, h, w } where h and w are covers.
 local function pairs_of(layer, isa, accuracy, wanted)
   local most = AMPLIFIES[accuracy](layer)
   local weights = 4 * layer.IC * ceil_div(layer.OC, isa.lanes) * isa.lanes
@@ -176,7 +188,7 @@ local function pairs_of(layer, isa, accuracy, wanted)
       if not (h.f.trivial and w.f.trivial) and h.f.amplification * w.f.amplification <= most
         and (not wanted or wanted == name or wanted:find("^" .. name .. "t")) then
         local products = h.points * w.points * weights / 4 / isa.lanes / cost.fma
-        local pair = { name = name, h = h, w = w, transforms = transforms(layer, isa, { h = h, w = w }) }
+        local pair = { name = name, layer = layer, h = h, w = w, transforms = transforms(layer, isa, { h = h, w = w }) }
         local filters = #h.f.filters * #w.f.filters
         local first = products * filters / (h.f.points * w.f.points)
         local stream = cost.pass(weights * filters * layer.groups) / layer.groups
@@ -193,8 +205,8 @@ local function pairs_of(layer, isa, accuracy, wanted)
 end
 
 -- One way to do it: tiles of a pair, a register tile of `pixels` tiles x `vectors`, blocks of at most `most`.
-local function candidate(layer, isa, pair, vectors, pixels, most)
-  local L = isa.lanes
+local function candidate(isa, pair, vectors, pixels, most)
+  local layer, L = pair.layer, isa.lanes
   local h, w = pair.h.f, pair.w.f
   local c = { pair = pair, vectors = vectors, pixels = pixels, elements = h.points * w.points,
     filters = #h.filters * #w.filters }
@@ -208,7 +220,7 @@ local function candidate(layer, isa, pair, vectors, pixels, most)
   c.in_h = math.min(layer.IH, tiles_of.reach(pair.h, layer.OH) - layer.pad_top)
   c.in_w = math.min(layer.IW, tiles_of.reach(pair.w, layer.OW) - layer.pad_left)
   c.row_parts, c.column_parts = tiles_of.parts(pair.h, c.rows), tiles_of.parts(pair.w, c.columns)
-  if layer.layout == "nchw" and not (wide_enough(c.column_parts, pair.w, layer.pad_left, c.in_w, L)
+  if layer.layout == "nchw" and not ((layer.phases or wide_enough(c.column_parts, pair.w, layer.pad_left, c.in_w, L))
       and wide_enough(c.column_parts, pair.w, nil, layer.OW, layer.after and L * layer.after.KW or L)) then
     c.columns = pair.w.count
     c.column_parts = tiles_of.parts(pair.w, c.columns)
@@ -280,14 +292,17 @@ end
 local function candidates(layer, isa, options)
   local list = {}
   local wanted = options.tile and options.tile.tile
-  for _, pair in ipairs(pairs_of(layer, isa, options.accuracy or "fast", wanted)) do
+  local all = pairs_of(layer, isa, options.accuracy or "fast", wanted)
+  local folded = phases.folded(layer)
+  if folded then table.move(pairs_of(folded, isa, options.accuracy or "fast", wanted), 1, CLOSELY, #all + 1, all) end
+  for _, pair in ipairs(all) do
     for vectors = 1, math.min(4, ceil_div(layer.OC, isa.lanes)) do
       local room = cost.accumulators(isa, vectors) // vectors
-      local bytes = 4 * pair.h.f.points * pair.w.f.points * (in_stride(layer, isa) + vectors * isa.lanes)
+      local bytes = 4 * pair.h.f.points * pair.w.f.points * (in_stride(pair.layer, isa) + vectors * isa.lanes)
       local last
       for _, share in ipairs { 0.6, 1, 2, 4, 8 } do
         local most = math.max(1, cost.l2_bytes * share // bytes // 1 | 0)
-        local c = room > 0 and candidate(layer, isa, pair, vectors, room, options.block or most)
+        local c = room > 0 and candidate(isa, pair, vectors, room, options.block or most)
         if last and c and c.rows * c.columns == last.rows * last.columns then c = nil end -- the same
         last = c or last
         if c and (not wanted or c.tile == wanted or wanted == pair.name) then list[#list + 1] = c end
@@ -364,11 +379,10 @@ end
 function winograd.plan(layer, isa, options)
   local why = refuses(layer, options)
   if why then return nil, "algorithm winograd: " .. why end
-  local one = group_of(layer)
-  local choice = candidates(one, isa, options)
+  local choice = candidates(group_of(layer), isa, options)
   local c = choice[1]
   if not c then return nil, "no register tile of that shape" end
-  local last = layer.after or layer
+  local one, last = c.pair.layer, layer.after or layer
   local L, h, w = isa.lanes, c.pair.h.f, c.pair.w.f
   local plan = {
     algorithm = "winograd", mapping = "channels", exact = false, points = math.max(h[1].order, w[1].order),
@@ -376,7 +390,7 @@ function winograd.plan(layer, isa, options)
     tile_name = c.tile, candidates = choice, cycles = c.cycles,
     ICg = one.IC, OCg = one.OC, group_count = layer.groups,
     accumulators = c.pixels * c.vectors, registers = c.pixels * c.vectors + c.vectors + 1 + (isa.fused and 0 or 1),
-    geometry = { N = layer.N, IH = c.in_h, IW = c.in_w, OH = layer.OH, OW = layer.OW },
+    geometry = { N = layer.N, IH = c.in_h, IW = c.in_w, OH = layer.OH, OW = layer.OW }, phases = one.phases,
     input = views.image(layer.layout, layer.IC, layer.IH, layer.IW),
     output = views.image(layer.layout, layer.OC, last.OH, last.OW), pooled = layer.after,
     weights = views.weights(layer.weights, layer), classes = c.classes,
@@ -408,24 +422,31 @@ function winograd.plan(layer, isa, options)
   plan.columns_padded = layer.pad_left > 0 or tiles_of.reach(c.pair.w, covered_w) - layer.pad_left > c.in_w
 
   -- Scratch: in NHWC zeros in the place of a row of a window that lies in the padding; in NCHW the input
-  -- or the output of a block, of one vector of channels.
-  if layer.layout == "nchw" then
-    plan.result_w = widest(c.column_parts) // (layer.after and layer.after.KW or 1)
+  -- or the output of a block, of one vector of channels; where phases are channels, its input, of all of them.
+  plan.gathers = layer.layout == "nchw" or one.phases ~= nil
+  if layer.layout == "nchw" then plan.result_w = widest(c.column_parts) // (layer.after and layer.after.KW or 1) end
+  if plan.gathers then
     plan.region_h = tiles_of.reach(c.pair.h, widest(c.row_parts))
     plan.region_w = tiles_of.reach(c.pair.w, widest(c.column_parts))
-    plan.scratch_floats = L * plan.region_h * plan.region_w
+    plan.region_pixel = one.phases and ceil_div(one.IC, L) * L or L
+    plan.scratch_floats = plan.region_pixel * plan.region_h * plan.region_w
   else
     plan.scratch_floats = (plan.rows_padded or plan.columns_padded)
       and math.min((w.window - 1) * c.pair.w.step, layer.IW - 1) * plan.input.pixel + ceil_div(one.IC, L) * L or 0
   end
   local planes = layer.layout == "nchw"
-  plan.fetch_input = not planes and 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
+  plan.fetch_input = not plan.gathers and 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
   plan.fetch_output = not planes and not layer.after and 4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes
   plan.products_at = c.elements * plan.element_in
   plan.scratch_at = plan.products_at + c.elements * plan.element_out
   plan.workspace_floats = plan.scratch_at + plan.scratch_floats
   plan.fetch_weights = cost.fetch_ahead(4 * plan.packed_floats)
   plan.products = products(plan, one, isa, c)
+  if one.phases then
+    -- What lies behind is not read, though zeros of the filters are for it.
+    plan.geometry.IH = math.min(layer.IH, (layer.OH - 1) * layer.stride_h + layer.KH - layer.pad_top)
+    plan.geometry.IW = math.min(layer.IW, (layer.OW - 1) * layer.stride_w + layer.KW - layer.pad_left)
+  end
 
   -- Tasks: groups x images x blocks of tiles x chunks of output channels, so many as to share among some
   -- threads. A block's elements are kept from one of its chunks to the next, so the tasks of a block follow

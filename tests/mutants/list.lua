@@ -56,6 +56,8 @@ list.checks = {
   winograd_dilated = { suite = "winograd", builds = "avx2_nhwc_f3", layers = "tiles_d*" },
   winograd_dilated_nchw = { suite = "winograd", builds = "avx2_nchw_f3", layers = "tiles_d*" },
   winograd_nchw = { suite = "winograd", builds = "avx2_nchw_f2" },
+  winograd_phases = { suite = "winograd", builds = "avx2_nhwc_s3", layers = "tiles_s2*,tiles_k5s2" },
+  winograd_phases_nchw = { suite = "winograd", builds = "avx2_nchw_s3", layers = "tiles_s2*,tiles_k5s2" },
   textbook = { suite = "textbook", builds = "avx2_*" },
   rules = { suite = "specs" },
   scalar = { suite = "problems", builds = "scalar_nhwc", layers = DIRECT },
@@ -411,6 +413,8 @@ of("templates/winograd_pack.c", {
     "rows[e % $(#W.filters)], *g = $(GW)[e / $(#W.filters)]", "winograd" },
   { "winograd_bias_of_first_group", "? bias[$(of_group)o]", "? bias[o]", "winograd_groups" },
   { "winograd_last_bias_lost", "bias != NULL && o <", "bias != NULL && o + 1 <", "winograd" },
+  { "winograd_phase_row_too_many", "h + kh * %d < %d", "h + kh * %d <= %d", "winograd_phases" },
+  { "winograd_phase_column_too_many", "$(folded.w) >= $(layer.KW)", "$(folded.w) > $(layer.KW)", "winograd_phases" },
 })
 
 of("gen/plan/tiles.lua", {
@@ -432,6 +436,23 @@ of("templates/winograd_scratch.c", {
     "winograd_nchw" },
   { "winograd_scatter_short", "for (int i = 0; i < rows; ++i) {", "for (int i = 0; i < rows - 1; ++i) {",
     "winograd_nchw" },
+})
+
+of("templates/winograd_phases.c", {
+  { "phases_left_edge", "left < 0 ? -left : 0", "left < -1 ? -left : 0", "winograd_phases" },
+  { "phases_right_edge", "? $(P.w) : $(IW) - left", "? $(P.w) : $(IW) + 1 - left", "winograd_phases" },
+  { "phases_row_behind", "line + h >= $(IH)", "line + h > $(IH)", "winograd_phases" },
+  { "phases_last_row_whole", "line + $(P.h) <= $(IH)", "line + $(P.h) <= $(IH) + 1", "winograd_phases" },
+  { "phases_row_as_the_first", "h * input.row + first", "first", "winograd_phases" },
+  { "phases_part_of_a_run", "first - h * run", "0", "winograd_phases" },
+  { "phases_last_whole_pixels", "at < last - %d ? at : last - %d", "at < last - %d ? at : at * 0 + last - %d + 1",
+    "winograd_phases_nchw" },
+  { "phases_columns_mixed", "l % stride * P.step_w", "l % stride", "winograd_phases_nchw" },
+})
+
+of("gen/plan/winograd.lua", {
+  { "phases_unread_rows_read", "(layer.OH - 1) * layer.stride_h + layer.KH", "layer.OH * layer.stride_h + layer.KH",
+    "winograd_phases" },
 })
 
 -- The library.

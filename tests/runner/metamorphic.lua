@@ -31,6 +31,10 @@ local LAYERS = {
     single = "--batch 1" },
   { "winograd_dilated", "--algorithm winograd --input 17x20x18 --filters 19 --kernel 3 --dilation 2x3 --pad 2,3,2,3" },
 
+  { "winograd_phases", "--algorithm winograd --input 29x32x3 --filters 19 --kernel 7x5 --stride 2 --pad same",
+    explicit = "--pad 3,1,3,2" },
+  { "winograd_phases_valid", "--algorithm winograd --input 31x33x5 --filters 20 --kernel 5 --stride 3x2" },
+
   { "dw", "--input 9x13x17 --groups depthwise --kernel 3 --pad 1", direct = "--algorithm direct" },
   { "dw_odd", "--input 11x14x9 --groups depthwise --kernel 5 --stride 2 --pad same",
     direct = "--algorithm direct", explicit = "--pad 2,1,2,2" },

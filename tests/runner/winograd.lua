@@ -11,11 +11,11 @@ local plan = require "plan"
 local problems = require "runner.problems"
 local tally = require "runner.tally"
 
--- Of both axes, or of the one that has any; then pairs, '1' of which is no algorithm along that axis. How
--- many there are is no multiple of three, see below.
+-- Of both axes, or of the one that has any; then pairs, '1' of which is no algorithm along that axis; then some where
+-- the phases of a stride are channels. How many there are is no multiple of three, see below.
 local TILES = {
   "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f32", "f42", "f43", "f54", "f64", "f86",
-  "f1x4", "f1x32", "f3x1", "f42x1", "f2x5", "f43x2", "f6x3",
+  "f1x4", "f1x32", "f3x1", "f42x1", "f2x5", "f43x2", "f6x3", "s3", "s54", "s1x4",
 }
 -- And with pooling behind them, in registers.
 local POOLED = {
