@@ -28,14 +28,19 @@
 @ -- Images that do not fit the second-level cache are fetched a tile ahead, or the transforms wait for them.
 @ local fetch_in, fetch_out = plan.fetch_input, plan.fetch_output
 @ -- Whether the elements of a row are in two places: those that only large tiles have follow each other, too.
-@ local function wide_of(pair) return W.nested and pair.w.points > W.common end
+@ local function wide_of(pair) return not plan.few and W.nested and pair.w.points > W.common end
+@ local few = plan.few -- a tile's sums are transformed in registers
+@ if few then
+$(include("winograd_few.c", { in_pixel = in_pixel, padded_w = padded_w }))
+@ else
 $(include("winograd_products.c", products()))
+@ end
 @ for _, pair in ipairs(pairs) do
 @ local nh, nw, mh, mw = pair.h.points, pair.w.points, pair.h.m, pair.w.m
 @ local tall, wide = pair.h.window, pair.w.window
 @ -- A window of one row is transformed along it only; one of one column, along that.
 @ local flat, slim = tall == 1, wide == 1
-@ for _, count in ipairs(gathers and not plan.phases and { { lanes = L, suffix = "" } } or input_counts) do
+@ for _, count in ipairs(few and {} or gathers and not plan.phases and { { lanes = L, suffix = "" } } or input_counts) do
 /* BT d B of a window of $(tall) x $(wide) pixels, $(plural(count.lanes, "channel")): `rows` are its rows$(padded_w and ", of which the columns first to last are in the image" or ""). */
 static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *const *rows, ptrdiff_t at$(padded_w and ", int first, int last" or ""), float *v$(wide_of(pair) and ", float *v_large" or ""))
 {
@@ -125,7 +130,7 @@ static CONV_TILE void $(name)_window_$(pair.name)$(count.suffix)(const float *co
 @ end
 @ for _, count in ipairs(nchw and { { lanes = L, suffix = "" } } or output_counts) do
 /* AT p A of the products of a tile, bias and activation: $(mh) x $(mw) pixels, $(plural(count.lanes, "channel")). */
-static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *products$(wide_of(pair) and ", const float *products_large" or ""), const float *bias, float *out$(cut_h and ", int height" or "")$(cut_w and ", int width" or ""))
+static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *$(few and "v, const float *u" or "products")$(wide_of(pair) and ", const float *products_large" or ""), const float *bias, float *out$(cut_h and ", int height" or "")$(cut_w and ", int width" or ""))
 {
     const $(V) start = $(isa.load("bias"));
 @ local one_row = nh == 1 -- of products: nothing to add up along columns
@@ -143,7 +148,22 @@ static CONV_TILE void $(name)_tile_$(pair.name)$(count.suffix)(const float *prod
 @   end
     }
 @ end
-@ if not one_row then
+@ if few then
+    for (int j = 0; j < $(nw); ++j) {
+        const float *elements = v + j * $(few_row(pair)), *w = u + j * $(plan.ICg * L);
+        $(V) $(joined("d", nh));
+@   for c = 0, plan.ICg - 1 do
+@     for i = 0, nh - 1 do
+@       local a, b = isa.splat(("elements[%d]"):format(i * plan.ICg + c)), isa.load(at("w", (i * W.points * plan.ICg + c) * L))
+        d$(i) = $(c == 0 and isa.mul(a, b) or isa.fma(a, b, "d" .. i));
+@     end
+@   end
+        $(transform(pair.h.output))
+@   for i, result in ipairs(pair.h.output.results) do
+        half[$(i - 1)][j] = $(result);
+@   end
+    }
+@ elseif not one_row then
 @   columns(0, math.min(nw, W.common), "products")
 @   if wide_of(pair) then columns(W.common, nw, "products_large") end
 @ end
@@ -214,15 +234,15 @@ $(include("winograd_scratch.c"))
 @ local function slot(from, count, step)
 @   return ("%s + ((ptrdiff_t)r * %s + c) * %d"):format(from, count, step)
 @ end
-@ local needs_columns_large = W.nested and plan.tiles_w.large > 0
+@ local needs_columns_large = not few and W.nested and plan.tiles_w.large > 0
 /* The windows of a block of tiles, all input channels. */
 static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(plan.scratch_floats > 0 and ", float *scratch" or ""))
 {
 @ local full = plan.ICg // L
-@ if H.nested and plan.tiles_h.large > 0 and plan.tiles_h.small > 0 then
+@ if mixed(plan.tiles_h) then
     const int rows_large = $(rows_large);
 @ end
-@ if needs_columns_large then
+@ if needs_columns_large or mixed(plan.tiles_w) then
     const int columns_large = $(columns_large);
 @ end
 @ if gathers then
@@ -251,7 +271,7 @@ static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(p
 @     end
 @     if plan.in_tail > 0 then
     {
-@       windows("_last", full * L, full * L)
+@       windows(few and "" or "_last", full * L, full * L)
     }
 @     end
 @   else
@@ -300,7 +320,7 @@ static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(p
             }
 @   end
 @   if plan.in_tail > 0 then
-            $(call("_last", full * L))
+            $(call(few and "" or "_last", full * L))
 @   end
         }
     }
@@ -315,13 +335,15 @@ static $(target)void $(name)_windows(const float *in, $(parameters), float *v$(p
 static $(target)void $(prefix)_block(const float *v, const float *w, float *out, $(parameters)$(ragged and ", int ragged" or ""), float *products$(nchw and ", float *scratch" or ""))
 {
     const float *bias = w, *u = w + $(class.width);
-@ if H.nested then
+@ if mixed(plan.tiles_h) or H.nested and not few then
     const int rows_large = $(rows_large);
 @ end
-@ if W.nested then
+@ if mixed(plan.tiles_w) or W.nested and not few then
     const int columns_large = $(columns_large);
 @ end
-@ if H.nested or W.nested then
+@ if few then
+    (void)products;
+@ elseif H.nested or W.nested then
 @   for _, y in ipairs { { "rows", 0, H.common }, H.nested and { "rows_large", H.common, H.points } or nil } do
 @     for _, x in ipairs { { "columns", 0, W.common }, W.nested and { "columns_large", W.common, W.points } or nil } do
     $(prefix)_products(v, u, products, $(y[1]) * $(x[1]), $(y[2]), $(y[3]), $(x[2]), $(x[3]));
@@ -356,7 +378,7 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
                 $(size_of("w", "c", "columns_large"))
                 const int x = $(begin(plan.tiles_w, "(tile_x + c)")) - left;
                 float *to = scratch + ((ptrdiff_t)$(part("y", PH)) * $(plan.result_w) + $(part("x", PW))) * $(L);
-                $(each_pair(function(pair) return ("%s_tile_%s(%s + k * %d%s, bias + k * %d, to);"):format(name, pair.name, slot("products", "columns", plan.tile_out), L, wide_of(pair) and (", %s + k * %d"):format(slot("products", "columns_large", plan.tile_out), L) or "", L) end))
+                $(each_pair(function(pair) return few and ("%s_tile_%s(%s, u, bias, to);"):format(name, pair.name, slot("v", "columns", plan.tile_in)) or ("%s_tile_%s(%s + k * %d%s, bias + k * %d, to);"):format(name, pair.name, slot("products", "columns", plan.tile_out), L, wide_of(pair) and (", %s + k * %d"):format(slot("products", "columns_large", plan.tile_out), L) or "", L) end))
             }
         }
 @   local function scatter(suffix) return ("%s_scatter%s(scratch, out + (ptrdiff_t)k * %d, %s, %s);"):format(name, suffix, L * plan.output.channel, part("height", PH), part("width", PW)) end
@@ -384,7 +406,7 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
 @   if cut_w then
             const int width = $(inside(plan.tiles_w, "x", of_size("w", "m"), g.OW));
 @   end
-            const float *from = $(slot("products", "columns", plan.tile_out));
+            const float *from = $(few and slot("v", "columns", plan.tile_in) or slot("products", "columns", plan.tile_out));
 @   if needs_columns_large then
             const float *from_large = $(slot("products", "columns_large", plan.tile_out));
 @     if plan.tiles_w.small > 0 then
@@ -393,7 +415,7 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
 @   end
             float *to = out + (ptrdiff_t)$(pooled and ("(y / %d)"):format(pooled.KH) or "y") * $(plan.output.row) + (ptrdiff_t)$(pooled and ("(x / %d)"):format(pooled.KW) or "x") * $(plan.output.pixel);
 @   for k = 0, class.vectors - 1 do
-            $(by_tail(k, function(suffix) return each_pair(function(pair) return ("%s_tile_%s%s(%s%s, %s, %s%s%s);"):format(name, pair.name, suffix, at("from", k * L), wide_of(pair) and ", " .. at("from_large", k * L) or "", at("bias", k * L), at("to", k * L), cut_h and ", height" or "", cut_w and ", width" or "") end) end))
+            $(by_tail(k, function(suffix) return each_pair(function(pair) return ("%s_tile_%s%s(%s%s, %s, %s%s%s);"):format(name, pair.name, suffix, few and "from, u" or at("from", k * L), wide_of(pair) and ", " .. at("from_large", k * L) or "", at("bias", k * L), at("to", k * L), cut_h and ", height" or "", cut_w and ", width" or "") end) end))
 @   end
         }
     }

@@ -31,6 +31,7 @@ function winograd.names(plan, isa, layer)
 
   -- Of an axis's cover: whether it has tiles of two sizes.
   local function mixed(tiles) return tiles.large > 0 and tiles.small > 0 end
+  names.mixed = mixed
 
   --- The sizes of tiles: all pairs { h, w, name, condition }, where large_h and large_w tell them apart.
   names.pairs = {}
@@ -47,6 +48,9 @@ function winograd.names(plan, isa, layer)
       end
     end
   end
+
+  --- Of few channels: floats of the elements of a column of a tile.
+  function names.few_row(pair) return (pair.h.points * plan.ICg + L - 1) // L * L end
 
   --- C for where tile `at` of an axis begins, in outputs, or in inputs with a factor: the stride.
   function names.begin(tiles, at, factor)
@@ -127,7 +131,9 @@ function winograd.names(plan, isa, layer)
       plan.elements * phases, layer.KH * layer.KW * H[1].m * W[1].m),
     phases > 1 and ("%d x %d pixels are one, of %d channels, in a copy of the input."):format(plan.phases.h,
       plan.phases.w, plan.ICg) or "",
-    ("Windows of the input are transformed, a vector of channels at a time; each of their elements is summed"
+    (plan.few and "Windows of the input are transformed, in a block of up to %d tiles; their elements are summed over"
+      .. " the few input channels, a tile at a time, and transformed back in registers."
+      or "Windows of the input are transformed, a vector of channels at a time; each of their elements is summed"
       .. " over the input channels, in a block of up to %d tiles; the sums are transformed back.")
       :format(plan.block_rows * plan.block_columns),
   }

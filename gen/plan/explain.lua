@@ -84,6 +84,7 @@ return function(plan, layer, isa)
     local function outputs(f) return f[2] and ("%d or %d"):format(f[1].m, f[2].m) or tostring(f[1].m) end
     say("transforms", "tiles of %s x %s outputs: at most %d products, of %d weights", outputs(h), outputs(w),
       plan.elements, plan.filters)
+    if plan.few then say("sums", "of few channels, transformed in registers as soon as a column of them is there") end
     if plan.phases then
       say("phases", "%d x %d pixels are one, of %d channels, in a copy of the input", plan.phases.h, plan.phases.w,
         plan.ICg)

@@ -45,6 +45,9 @@ local AMPLIFIES = {
   fast = function(layer) return 25 * math.min(1, math.sqrt(1024 / layer.IC)) end,
 }
 
+-- So many input channels are few: with more, two loads for each product take longer than what they save.
+local FEW = 4
+
 -- So many pairs of algorithms are looked at closely.
 local CLOSELY = 8
 
@@ -123,8 +126,8 @@ end
 local function in_stride(layer, isa) return ceil_div(layer.IC, isa.lanes) * isa.lanes + 16 end
 
 -- Cycles of the transforms of all tiles: along one axis for the rows of a tile, along the other for the
--- columns; where a tile has one row or column there is one pass.
-local function transforms(layer, isa, pair)
+-- columns; where a tile has one row or column there is one pass. `few`: of channels that share vectors.
+local function transforms(layer, isa, pair, few)
   local vectors_in, vectors_out = ceil_div(layer.IC, isa.lanes), ceil_div(layer.OC, isa.lanes)
   local cycles = 0
   local function pass(program, count, loads, stores, points)
@@ -141,9 +144,11 @@ local function transforms(layer, isa, pair)
         output = output + pass(h.output, w.points, h.points, h.m, h.points)
       end
       if w.window > 1 then
-        input = input + pass(w.input, h.points, w.window, w.points, w.points)
+        local rows = few and ceil_div(h.points * layer.IC, isa.lanes) or h.points
+        input = input + pass(w.input, rows, w.window, w.points, w.points)
         output = output + pass(w.output, h.m, w.points, w.m, w.points)
       end
+      if few then input = 1.5 * input end -- vectors are loaded of what was just stored in parts
       if layer.phases then
         -- Neighbouring blocks, of a few rows of tiles, copy the same rows.
         input = input + (h.m + (h.r - 1) / 2) * w.m * phases.copied(layer, isa) / vectors_in
@@ -204,12 +209,11 @@ local function pairs_of(layer, isa, accuracy, wanted)
   return { table.unpack(list, 1, CLOSELY) }
 end
 
--- One way to do it: tiles of a pair, a register tile of `pixels` tiles x `vectors`, blocks of at most `most`.
-local function candidate(isa, pair, vectors, pixels, most)
+-- Blocks of at most `most` tiles of a pair.
+local function shape(pair, most, isa)
   local layer, L = pair.layer, isa.lanes
   local h, w = pair.h.f, pair.w.f
-  local c = { pair = pair, vectors = vectors, pixels = pixels, elements = h.points * w.points,
-    filters = #h.filters * #w.filters }
+  local c = { pair = pair, elements = h.points * w.points, filters = #h.filters * #w.filters }
   c.rows, c.columns = blocks_of(pair.h.count, pair.w.count, most)
   -- In NCHW a block is a part of the image without gaps: the tiles of all phases of a dilation.
   if layer.layout == "nchw" then
@@ -225,6 +229,15 @@ local function candidate(isa, pair, vectors, pixels, most)
     c.columns = pair.w.count
     c.column_parts = tiles_of.parts(pair.w, c.columns)
   end
+  return c
+end
+
+-- One way to do it: tiles of a pair, a register tile of `pixels` tiles x `vectors`, blocks of at most `most`.
+local function candidate(isa, pair, vectors, pixels, most)
+  local layer, L = pair.layer, isa.lanes
+  local h, w = pair.h.f, pair.w.f
+  local c = shape(pair, most, isa)
+  c.vectors, c.pixels = vectors, pixels
   local vectors_out = ceil_div(layer.OC, L)
   c.classes = axis.balanced(vectors_out, vectors)
 
@@ -241,7 +254,9 @@ local function candidate(isa, pair, vectors, pixels, most)
         for _, run in ipairs(axis.balanced(tiles, pixels)) do
           sum = sum + class.count * run.count * (cost.call
             + layer.IC * cost.step(run.size * class.size, run.size + class.size, bytes, layer.IC * bytes)
-            + run.size * class.size / cost.store + (far and layer.IC * bytes / (4 * cost.l1_stream) or 0))
+            -- Of few channels nothing hides the stores.
+            + run.size * class.size * (layer.IC <= FEW and 2.5 or 1) / cost.store
+            + (far and layer.IC * bytes / (4 * cost.l1_stream) or 0))
         end
       end
       known[tiles] = sum
@@ -282,6 +297,38 @@ local function candidate(isa, pair, vectors, pixels, most)
   return c
 end
 
+-- Whether sums over few input channels may be transformed in registers at once, a tile and a vector of output
+-- channels at a time: two loads for each product take less time than to store its sum, and to load it again.
+local function is_few(layer, isa, pair)
+  local h, w = pair.h, pair.w
+  return layer.IC <= math.min(FEW, isa.lanes) and h.step * w.step == 1 and not (h.f.trivial or w.f.trivial)
+    and not (h.f.shared or w.f.shared) and h.f.points + 4 <= isa.registers
+end
+
+-- Floats of the elements of a tile: those of a column side by side.
+local function few_floats(layer, isa, pair)
+  return pair.w.f.points * ceil_div(pair.h.f.points * layer.IC, isa.lanes) * isa.lanes
+end
+
+-- One way to do it where there are few channels.
+local function candidate_of_few(isa, pair)
+  local layer, L = pair.layer, isa.lanes
+  local c = shape(pair, math.max(1, cost.l1_bytes() // 3 // (4 * few_floats(layer, isa, pair))), isa)
+  c.few, c.vectors, c.pixels = true, 1, 1
+  c.classes = axis.balanced(ceil_div(layer.OC, L), 1)
+  local sums = 0
+  for i, h in ipairs(pair.h.f) do
+    for j, w in ipairs(pair.w.f) do
+      sums = sums + h.points * w.points * (i == 1 and pair.h.large or pair.h.small)
+        * (j == 1 and pair.w.large or pair.w.small)
+    end
+  end
+  sums = sums * ceil_div(layer.OC, L) * layer.IC * math.max(1 / cost.fma, 2 / cost.load)
+  c.cycles = layer.N * (sums + transforms(layer, isa, pair, true)) // 1
+  c.tile, c.mapping, c.block = pair.name .. "t1x1", "channels", c.rows * c.columns
+  return c
+end
+
 -- Floats from one tile to the next, and from one element to the next: an odd number of cache lines, so
 -- that the elements of a tile lie in different sets of the caches.
 local function strides(tiles, channels)
@@ -296,6 +343,8 @@ local function candidates(layer, isa, options)
   local folded = phases.folded(layer)
   if folded then table.move(pairs_of(folded, isa, options.accuracy or "fast", wanted), 1, CLOSELY, #all + 1, all) end
   for _, pair in ipairs(all) do
+    local few = layer.groups == 1 and is_few(pair.layer, isa, pair) and candidate_of_few(isa, pair)
+    if few and (not wanted or few.tile == wanted or wanted == pair.name) then list[#list + 1] = few end
     for vectors = 1, math.min(4, ceil_div(layer.OC, isa.lanes)) do
       local room = cost.accumulators(isa, vectors) // vectors
       local bytes = 4 * pair.h.f.points * pair.w.f.points * (in_stride(pair.layer, isa) + vectors * isa.lanes)
@@ -389,17 +438,19 @@ function winograd.plan(layer, isa, options)
     pack = "winograd_pack.c", h = h, w = w, elements = c.elements, filters = c.filters,
     tile_name = c.tile, candidates = choice, cycles = c.cycles,
     ICg = one.IC, OCg = one.OC, group_count = layer.groups,
-    accumulators = c.pixels * c.vectors, registers = c.pixels * c.vectors + c.vectors + 1 + (isa.fused and 0 or 1),
+    accumulators = c.few and h.points or c.pixels * c.vectors,
+    registers = (c.few and h.points or c.pixels * c.vectors) + c.vectors + 1 + (isa.fused and 0 or 1),
     geometry = { N = layer.N, IH = c.in_h, IW = c.in_w, OH = layer.OH, OW = layer.OW }, phases = one.phases,
     input = views.image(layer.layout, layer.IC, layer.IH, layer.IW),
     output = views.image(layer.layout, layer.OC, last.OH, last.OW), pooled = layer.after,
     weights = views.weights(layer.weights, layer), classes = c.classes,
-    tiles_h = c.pair.h, tiles_w = c.pair.w, block_rows = c.rows, block_columns = c.columns,
+    few = c.few, tiles_h = c.pair.h, tiles_w = c.pair.w, block_rows = c.rows, block_columns = c.columns,
     row_blocks = #c.row_parts, column_blocks = #c.column_parts, product_sizes = product_sizes(c),
   }
   local tiles = c.rows * c.columns
   plan.tile_in, plan.tile_out = in_stride(one, isa), c.classes[1].size * L
   plan.element_in, plan.element_out = strides(tiles, plan.tile_in), strides(tiles, plan.tile_out)
+  if c.few then plan.tile_in = few_floats(one, isa, c.pair) end
 
   local floats, blocks = 0, 0
   for _, class in ipairs(plan.classes) do
@@ -435,13 +486,18 @@ function winograd.plan(layer, isa, options)
       and math.min((w.window - 1) * c.pair.w.step, layer.IW - 1) * plan.input.pixel + ceil_div(one.IC, L) * L or 0
   end
   local planes = layer.layout == "nchw"
-  plan.fetch_input = not plan.gathers and 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
+  plan.fetch_input = not plan.gathers and not c.few and 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
   plan.fetch_output = not planes and not layer.after and 4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes
-  plan.products_at = c.elements * plan.element_in
-  plan.scratch_at = plan.products_at + c.elements * plan.element_out
+  if c.few then
+    plan.products_at = tiles * plan.tile_in
+    plan.scratch_at = plan.products_at
+  else
+    plan.products_at = c.elements * plan.element_in
+    plan.scratch_at = plan.products_at + c.elements * plan.element_out
+    plan.fetch_weights = cost.fetch_ahead(4 * plan.packed_floats)
+    plan.products = products(plan, one, isa, c)
+  end
   plan.workspace_floats = plan.scratch_at + plan.scratch_floats
-  plan.fetch_weights = cost.fetch_ahead(4 * plan.packed_floats)
-  plan.products = products(plan, one, isa, c)
   if one.phases then
     -- What lies behind is not read, though zeros of the filters are for it.
     plan.geometry.IH = math.min(layer.IH, (layer.OH - 1) * layer.stride_h + layer.KH - layer.pad_top)

@@ -56,6 +56,7 @@ list.checks = {
   winograd_dilated = { suite = "winograd", builds = "avx2_nhwc_f3", layers = "tiles_d*" },
   winograd_dilated_nchw = { suite = "winograd", builds = "avx2_nchw_f3", layers = "tiles_d*" },
   winograd_nchw = { suite = "winograd", builds = "avx2_nchw_f2" },
+  winograd_few = { suite = "winograd", builds = "avx2_nhwc_f43", layers = "stem_c3k3s1" },
   winograd_phases = { suite = "winograd", builds = "avx2_nhwc_s3", layers = "tiles_s2*,tiles_k5s2" },
   winograd_phases_nchw = { suite = "winograd", builds = "avx2_nchw_s3", layers = "tiles_s2*,tiles_k5s2" },
   textbook = { suite = "textbook", builds = "avx2_*" },
@@ -436,6 +437,13 @@ of("templates/winograd_scratch.c", {
     "winograd_nchw" },
   { "winograd_scatter_short", "for (int i = 0; i < rows; ++i) {", "for (int i = 0; i < rows - 1; ++i) {",
     "winograd_nchw" },
+})
+
+of("templates/winograd_few.c", {
+  { "few_rows_mixed", "(i - 1) * plan.ICg), result", "(i - 1) * math.max(1, plan.ICg - 1)), result", "winograd_few" },
+  { "few_column_before_read", "if (j < first || j >= last) {", "if (j + 1 < first || j >= last) {", "winograd_few" },
+  { "few_zeros_over_the_last_row", "nh * plan.ICg), isa.zero(), 0", "nh * plan.ICg - 1), isa.zero(), 0",
+    "winograd_few" },
 })
 
 of("templates/winograd_phases.c", {
