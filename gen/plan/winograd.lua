@@ -232,6 +232,13 @@ local function shape(pair, most, isa)
   return c
 end
 
+-- Cycles that images beyond the last-level cache take: a burst of lines behind each block, which nothing hides.
+local function bursts(layer)
+  local written = 4 * layer.N * layer.groups * layer.OH * layer.OW * layer.OC
+  local all = written + 4 * layer.N * layer.groups * layer.IH * layer.IW * layer.IC
+  return (written > cost.l3_bytes and 12 * written or all > cost.l3_bytes // 2 and 3 * all or 0) / cost.line_bytes
+end
+
 -- One way to do it: tiles of a pair, a register tile of `pixels` tiles x `vectors`, blocks of at most `most`.
 local function candidate(isa, pair, vectors, pixels, most)
   local layer, L = pair.layer, isa.lanes
@@ -291,7 +298,7 @@ local function candidate(isa, pair, vectors, pixels, most)
     end
   end
 
-  c.cycles = layer.N * layer.groups * (cycles + pair.transforms) // 1
+  c.cycles = (layer.N * layer.groups * (cycles + pair.transforms) + bursts(layer)) // 1
   c.tile, c.mapping = ("%st%dx%d"):format(pair.name, pixels, c.classes[1].size), "channels"
   c.block = c.rows * c.columns
   return c
@@ -324,7 +331,7 @@ local function candidate_of_few(isa, pair)
     end
   end
   sums = sums * ceil_div(layer.OC, L) * layer.IC * math.max(1 / cost.fma, 2 / cost.load)
-  c.cycles = layer.N * (sums + transforms(layer, isa, pair, true)) // 1
+  c.cycles = (layer.N * (sums + transforms(layer, isa, pair, true)) + bursts(layer)) // 1
   c.tile, c.mapping, c.block = pair.name .. "t1x1", "channels", c.rows * c.columns
   return c
 end
