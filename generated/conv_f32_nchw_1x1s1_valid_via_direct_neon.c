@@ -84,14 +84,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 3) / 4;
     s.block = 4;
-    /* With pixels in the lanes some lanes have none, as some have no channel otherwise; but the output
-     * need not be transposed, which takes the time of so many taps. */
+    /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
+     * but the output need not be transposed, which takes the time of so many taps. */
     const long long taps = (long long)1 * shape->in_channels;
     const int units = (s.width + 3) / 4, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 113 : 100;
-    s.pixels = taps * shape->out_channels * units * cost <= (taps + 2) * s.vectors * s.width * other;
-    if (vector_bytes * s.block > 786432) s.block = 2;
+    s.pixels = (taps * shape->out_channels * units) * cost <= (taps + 1) * s.vectors * s.width * other;
+    if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -155,12 +155,15 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(a), "w"(b))
 #else
 #define CONV_TILE
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = vfmaq_f32(acc, a, b))
 #endif
@@ -168,10 +171,10 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_CLAMP(v) vminq_f32(high, vmaxq_f32(low, v))
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
-    ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
-    ptrdiff_t in_channel;
-    ptrdiff_t width; /* of the block of packed weights */
+    ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
+    int lanes; /* of the last vector of a block of channels */
+    ptrdiff_t width; /* of the block of packed weights */
 };
 
 /* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
@@ -197,9 +200,8 @@ static inline void CONV_(store)(float *out, float32x4_t v, int lanes)
 #define CONV_STORE(out, v) do { if (lanes < 4) CONV_(store)(out, v, lanes); else vst1q_f32(out, v); } while (0)
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, float32x4_t v2, float32x4_t v3, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, float32x4_t v2, float32x4_t v3, int vectors, int lanes, float32x4_t low, float32x4_t high)
 {
-    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     if (vectors > 1) {
         vst1q_f32(out, CONV_CLAMP(v0));
         v0 = v1;
@@ -220,16 +222,15 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
 
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) float32x4_t acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
-#define CONV_ADD(p) if (pixels > p) { \
-        x = vdupq_n_f32(px[p]); \
+#define CONV_ADD(p, from) { \
+        x = vdupq_n_f32(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
 
-/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
- * vector, `lanes` lanes are in the output. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
 {
     const float32x4_t b_k0 = vld1q_f32(w);
     const float32x4_t b_k1 = vectors > 1 ? vld1q_f32(w + 4) : b_k0;
@@ -246,55 +247,63 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(8);
     CONV_SUMS(9);
     CONV_SUMS(10);
-    const ptrdiff_t count = view->channels;
     const float *wt = w + vectors * 4;
     {
-        const float *px = in;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += vectors * 4) {
-            const float32x4_t w_k0 = vld1q_f32(wt);
-            const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
-            const float32x4_t w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0;
-            const float32x4_t w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0;
-            float32x4_t x;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
-            CONV_ADD(8)
-            CONV_ADD(9)
-            CONV_ADD(10)
+        for (int kw = 0; kw < 1; ++kw) {
+            const float *px0 = in + kw * view->in_pixel;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 4) {
+                const float32x4_t w_k0 = vld1q_f32(wt);
+                const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
+                const float32x4_t w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0;
+                const float32x4_t w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0;
+                float32x4_t x;
+                if (pixels > 0) CONV_ADD(0, px0[0])
+                if (pixels > 1) CONV_ADD(1, px0[1])
+                if (pixels > 2) CONV_ADD(2, px0[2])
+                if (pixels > 3) CONV_ADD(3, px0[3])
+                if (pixels > 4) CONV_ADD(4, px0[4])
+                if (pixels > 5) CONV_ADD(5, px0[5])
+                if (pixels > 6) CONV_ADD(6, px0[6])
+                if (pixels > 7) CONV_ADD(7, px0[7])
+                if (pixels > 8) CONV_ADD(8, px0[8])
+                if (pixels > 9) CONV_ADD(9, px0[9])
+                if (pixels > 10) CONV_ADD(10, px0[10])
+                px0 += view->in_channel;
+            }
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, view);
-    if (pixels > 8) CONV_(out)(out + 8 * view->out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, view);
-    if (pixels > 9) CONV_(out)(out + 9 * view->out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, view);
-    if (pixels > 10) CONV_(out)(out + 10 * view->out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, view);
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, low, high);
+    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, low, high);
+    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, low, high);
+    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, low, high);
+    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, low, high);
+    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, low, high);
+    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, low, high);
+    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, low, high);
+    if (pixels > 8) CONV_(out)(out + 8 * out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, low, high);
+    if (pixels > 9) CONV_(out)(out + 9 * out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, low, high);
+    if (pixels > 10) CONV_(out)(out + 10 * out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, low, high);
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
     { \
-        CONV_(body)(in, w, out, pixels, vectors, lanes, view); \
+        CONV_(body)(in, w, out, pixels, vectors, view); \
     }
 CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
 
 /* One of these tiles. */
-static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
+static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, lanes, view); break;
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
     case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
@@ -302,19 +311,15 @@ static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w
     }
 #undef CONV_CASE
 }
-#undef CONV_OF
-#undef CONV_ADD
-#undef CONV_SUMS
 
-/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
-static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
-    ptrdiff_t columns, float *to, ptrdiff_t to_step)
+/* to[c][r] = from[r][c], rows of both being so many elements apart; whole vectors of `from` may be read. */
+static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
-    for (; r < rows && r + 4 <= readable; r += 4) {
+    for (; r < rows; r += 4) {
         const int lanes = rows - r < 4 ? (int)(rows - r) : 4;
-        ptrdiff_t c = 0;
-        for (; c + 4 <= columns; c += 4) {
+        for (ptrdiff_t c = 0; c < columns; c += 4) {
+            const int some = columns - c < 4 ? (int)(columns - c) : 4;
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
             const float32x4_t r0 = vld1q_f32(row);
@@ -330,15 +335,11 @@ static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t r
             const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
             const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
             CONV_STORE(at, tr1);
-            CONV_STORE(at + to_step, tr2);
-            CONV_STORE(at + 2 * to_step, ts1);
-            CONV_STORE(at + 3 * to_step, ts2);
+            if (some > 1) CONV_STORE(at + to_step, tr2);
+            if (some > 2) CONV_STORE(at + 2 * to_step, ts1);
+            if (some > 3) CONV_STORE(at + 3 * to_step, ts2);
         }
-        for (; c < columns; ++c)
-            for (int l = 0; l < lanes; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
     }
-    for (; r < rows; ++r)
-        for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
 }
 
 
@@ -358,6 +359,11 @@ static int CONV_(part)(int left, int most)
         if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); \
         if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); }
 
+#if defined(__clang__)
+#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#else
+#define CONV_ROLLED
+#endif
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body. Of 0
  * vectors, it is one of `lanes` lanes.
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
@@ -371,33 +377,40 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
-    const float *wt = w + view->width;
+    const ptrdiff_t width = view->width;
+    const float *wt = w + width;
     {
-        const float *px = in;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
-            const float32x4_t x_p0 = units == 0 ? CONV_(load)(px, 0, lanes) : vld1q_f32(px);
-            const float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
-            const float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
-            const float32x4_t x_p3 = units > 3 ? vld1q_f32(px + 12) : x_p0;
-            float32x4_t w_k;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
+        const float *plane = in;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
+            {
+                const float *const px = plane;
+                const float32x4_t x_p0 = units == 0 ? CONV_(load)(px, 0, lanes) : vld1q_f32(px);
+                const float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
+                const float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
+                const float32x4_t x_p3 = units > 3 ? vld1q_f32(px + 12) : x_p0;
+                float32x4_t w_k;
+                CONV_ADD(0)
+                CONV_ADD(1)
+                CONV_ADD(2)
+                CONV_ADD(3)
+                CONV_ADD(4)
+                CONV_ADD(5)
+                CONV_ADD(6)
+                CONV_ADD(7)
+                wt += width;
+            }
         }
     }
-    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, units, lanes, view);
-    if (outputs > 1 && some > 1) CONV_(out)(out + view->out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, units, lanes, view);
-    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * view->out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, units, lanes, view);
-    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * view->out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, units, lanes, view);
-    if (outputs > 4 && some > 4) CONV_(out)(out + 4 * view->out_channel, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, units, lanes, view);
-    if (outputs > 5 && some > 5) CONV_(out)(out + 5 * view->out_channel, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, units, lanes, view);
-    if (outputs > 6 && some > 6) CONV_(out)(out + 6 * view->out_channel, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, units, lanes, view);
-    if (outputs > 7 && some > 7) CONV_(out)(out + 7 * view->out_channel, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3, units, lanes, view);
+    const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
+    const ptrdiff_t out_channel = view->out_channel;
+    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, units, lanes, low, high);
+    if (outputs > 1 && some > 1) CONV_(out)(out + out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, units, lanes, low, high);
+    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, units, lanes, low, high);
+    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, units, lanes, low, high);
+    if (outputs > 4 && some > 4) CONV_(out)(out + 4 * out_channel, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, units, lanes, low, high);
+    if (outputs > 5 && some > 5) CONV_(out)(out + 5 * out_channel, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, units, lanes, low, high);
+    if (outputs > 6 && some > 6) CONV_(out)(out + 6 * out_channel, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, units, lanes, low, high);
+    if (outputs > 7 && some > 7) CONV_(out)(out + 7 * out_channel, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3, units, lanes, low, high);
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -408,15 +421,15 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
 CONV_PIXELS(2, 0) CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
 CONV_PIXELS(3, 0) CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 0) CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
-CONV_PIXELS(5, 0) CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3) CONV_PIXELS(5, 4)
-CONV_PIXELS(6, 0) CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3) CONV_PIXELS(6, 4)
+CONV_PIXELS(5, 0) CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3)
+CONV_PIXELS(6, 0) CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 0) CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
 
 /* A row of `width` pixels, `channels` channels of it. */
 static void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
     const int first = CONV_(part)(channels, 8); /* the most channels of a tile here */
-    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 4 : first <= 6 ? 4 : 3; /* vectors in it */
+    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 3 : first <= 6 ? 3 : 3; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 4 * (units + (units == 0))) {
         const int vectors = (width - p) / 4;
         units = vectors > 0 ? CONV_(part)(vectors, most) : 0;
@@ -426,19 +439,20 @@ static void CONV_(px_row)(const float *in, const float *w, float *out, int width
             if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : units == 1 ? CONV_(px_2x1) : CONV_(px_2x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
             else if (outputs <= 3) (units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : units == 1 ? CONV_(px_3x1) : CONV_(px_3x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
             else if (outputs <= 4) (units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : units == 1 ? CONV_(px_4x1) : CONV_(px_4x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 5) (units == 4 ? CONV_(px_5x4) : units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : units == 1 ? CONV_(px_5x1) : CONV_(px_5x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 6) (units == 4 ? CONV_(px_6x4) : units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : units == 1 ? CONV_(px_6x1) : CONV_(px_6x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else if (outputs <= 5) (units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : units == 1 ? CONV_(px_5x1) : CONV_(px_5x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            else if (outputs <= 6) (units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : units == 1 ? CONV_(px_6x1) : CONV_(px_6x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
             else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : units == 1 ? CONV_(px_8x1) : CONV_(px_8x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
         }
     }
 }
 #undef CONV_PIXELS
+#undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end, float *scratch)
+static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
+    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
     const int pixels = shape->out_h * shape->out_w;
@@ -446,17 +460,16 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const float *row = in + (oh - first) * view->in_row;
         if (s->pixels && (width + 3) / 4 * 36 <= width * 10) {
-            CONV_(px_row)(row, w, out + oh * view->out_row, width, (vectors - 1) * 4 + lanes, view);
+            CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
         }
         float *to = scratch; /* a row as NHWC */
-        for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(part)(left, most);
-            CONV_(tile)(vectors, n, row, w, to, 4, view);
-            row += n;
+        for (int ow = 0, n; ow < width; ow += n) {
+            n = CONV_(part)(width - ow, most);
+            CONV_(tile)(vectors, n, row + ow, w, to, view);
             to += n * view->out_pixel;
         }
-        CONV_(transpose)(scratch, view->out_pixel, width, width + 3, (vectors - 1) * 4 + lanes, out + oh * view->out_row, view->out_channel);
+        CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
     }
 }
 
@@ -466,13 +479,16 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    struct CONV_(view) view = {
-        s.width, 1, IC,
-        s.width, s.block * 4, out_pixels,
-        in_pixels,
-        0,
-        shape->clamp_low, shape->clamp_high,
-    };
+    struct CONV_(view) view;
+    view.in_row = s.width;
+    view.in_pixel = 1;
+    view.in_channel = in_pixels;
+    view.channels = IC;
+    view.out_row = s.width;
+    view.out_pixel = s.block * 4;
+    view.out_channel = out_pixels;
+    view.low = shape->clamp_low;
+    view.high = shape->clamp_high;
     float *scratch = workspace;
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
@@ -481,14 +497,15 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
-        const int first = 0;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
+        const int first = 0; /* row of the image that `in` is */
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 4;
-            const int left = (int)OC - (v + vectors - 1) * 4;
+            const int left = (int)OC - v * 4; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 4 * (1 + 1 * IC);
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 4 * view.out_channel, vectors, left < 4 ? left : 4, oh_begin, oh_end, scratch);
+            view.lanes = 4;
+            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 4 * view.out_channel, vectors, left < vectors * 4 ? left : vectors * 4, oh_begin, oh_end, scratch);
         }
     }
 }
@@ -496,6 +513,8 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
 #undef CONV_STORE
 
 #undef CONV_TILE
+#undef CONV_BODY
+#undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

@@ -86,35 +86,40 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long vector_bytes = (1 + (long long)9 * shape->in_channels) * 32;
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 8;
+    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 7) / 8;
     s.block = 3;
-    /* With pixels in the lanes some lanes have none, as some have no channel otherwise; but the output
-     * need not be transposed, which takes the time of so many taps. */
+    /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
+     * but the output need not be transposed, which takes the time of so many taps. */
     const long long taps = (long long)9 * shape->in_channels;
     const int units = (s.width + 7) / 8, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 205 : tile == 2 ? 103 : 103; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 116 : 100;
-    s.pixels = taps * shape->out_channels * units * cost <= (taps + 4) * s.vectors * s.width * other;
-    if (vector_bytes * s.block > 786432) s.block = 2;
+    const long long moved = (long long)shape->in_channels * 2 * (20 + 3 * units);
+    /* Planes that lie pages apart share few sets of the cache, and are passed over for each tap. */
+    const int shared = shape->in_channels > 12 && (long long)shape->in_h * shape->in_w % 1024 == 0 ? 3 : 2;
+    s.pixels = (taps * shape->out_channels * units + moved) * cost <= (taps + 2) * s.vectors * s.width * other * shared / 2;
+    if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
-    const int wanted = 8;
+    const int wanted = s.pixels ? 8 : 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
     long long most = (long long)9 * shape->out_channels / 800;
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
-    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+    if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = 262144 / row_bytes;
+    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
-    if (heavy || band > some) band = some;
+    /* What two bands read is copied twice. */
+    const long long few = 8;
+    if (heavy || band > some) band = s.pixels && !heavy && some < few ? few < band ? few : band : some;
     if (band < least) band = least;
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
@@ -134,7 +139,7 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
     const long long rows = (long long)(s.band - 1) * 2 + 3;
-    const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
+    const size_t band = !s.pixels ? 0 : (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
         * (size_t)shape->in_channels + 8;
     const size_t row = (size_t)((s.width + 7) / 8 * 8) * (size_t)s.block * 8; /* pixels in whole vectors */
     return ((band + row) * sizeof(float) + 63) / 64 * 64;
@@ -154,9 +159,12 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
     for (int first = 0, width; first < OC; first += width) {
         width = CONV_(vectors)(s.vectors - first / 8, s.block) * 8;
         for (int k = 0; k < width; ++k) *to++ = bias != NULL && first + k < OC ? bias[first + k] : 0.0f;
+        /* Where a tile sums the taps of a row at once, they are neighbours. */
+        const int steps = s.pixels ? 3 : 1;
         for (int kh = 0; kh < 3; ++kh)
-        for (int kw = 0; kw < 3; ++kw)
+        for (int i = 0; i < 3 / steps; ++i)
         for (int c = 0; c < IC; ++c)
+        for (int kw = i; kw < i + steps; ++kw)
         for (int k = 0; k < width; ++k)
             *to++ = first + k < OC ? weights[(first + k) * (9 * (ptrdiff_t)IC) + c * (9) + kh * (3) + kw * (1)] : 0.0f;
     }
@@ -169,6 +177,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx2,fma")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx2,fma")))
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx2,fma")))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
@@ -177,6 +187,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #else
 #define CONV_TARGET
 #define CONV_TILE
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm256_fmadd_ps(a, b, acc))
 #endif
@@ -184,23 +195,17 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_CLAMP(v) _mm256_min_ps(high, _mm256_max_ps(low, v))
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
-    ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
-    ptrdiff_t in_channel;
-    ptrdiff_t width; /* of the block of packed weights */
+    ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
+    int lanes; /* of the last vector of a block of channels */
+    ptrdiff_t width; /* of the block of packed weights */
 };
 
-/* The first `lanes` of a vector, into memory. */
-static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
-{
-    _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
-}
-#define CONV_STORE(out, v) do { if (lanes < 8) CONV_(store)(out, v, lanes); else _mm256_storeu_ps(out, v); } while (0)
+#define CONV_STORE(out, v) _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, int vectors, int lanes, __m256 low, __m256 high)
 {
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     if (vectors > 1) {
         _mm256_storeu_ps(out, CONV_CLAMP(v0));
         v0 = v1;
@@ -221,15 +226,14 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
 
 /* The sums of one pixel and up to 3 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2
-#define CONV_ADD(p) if (pixels > p) { \
-        x = _mm256_set1_ps(px##p[c]); \
+#define CONV_ADD(p, from) { \
+        x = _mm256_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); }
 
-/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
- * vector, `lanes` lanes are in the output. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
 {
     const __m256 b_k0 = _mm256_loadu_ps(w);
     const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
@@ -242,56 +246,57 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
-    const ptrdiff_t count = 3 * view->channels;
     const float *wt = w + vectors * 8;
     for (int kh = 0; kh < 3; ++kh, in += view->in_row)
     {
-        const float *px0 = in;
-        const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
-        const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
-        const float *const px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
-        const float *const px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
-        const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
-        const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
-        const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 8) {
-            const __m256 w_k0 = _mm256_loadu_ps(wt);
-            const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
-            const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
-            __m256 x;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
+        for (int kw = 0; kw < 3; ++kw) {
+            const float *px0 = in + kw * view->in_pixel;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
+                const __m256 w_k0 = _mm256_loadu_ps(wt);
+                const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
+                const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
+                __m256 x;
+                if (pixels > 0) CONV_ADD(0, px0[0])
+                if (pixels > 1) CONV_ADD(1, px0[2])
+                if (pixels > 2) CONV_ADD(2, px0[4])
+                if (pixels > 3) CONV_ADD(3, px0[6])
+                if (pixels > 4) CONV_ADD(4, px0[8])
+                if (pixels > 5) CONV_ADD(5, px0[10])
+                if (pixels > 6) CONV_ADD(6, px0[12])
+                if (pixels > 7) CONV_ADD(7, px0[14])
+                px0 += view->in_channel;
+            }
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k2, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k2, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k2, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k2, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k2, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k2, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k2, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k2, vectors, lanes, view);
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k2, vectors, lanes, low, high);
+    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k2, vectors, lanes, low, high);
+    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k2, vectors, lanes, low, high);
+    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k2, vectors, lanes, low, high);
+    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k2, vectors, lanes, low, high);
+    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k2, vectors, lanes, low, high);
+    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k2, vectors, lanes, low, high);
+    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k2, vectors, lanes, low, high);
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
     { \
-        CONV_(body)(in, w, out, pixels, vectors, lanes, view); \
+        CONV_(body)(in, w, out, pixels, vectors, view); \
     }
 CONV_OF(1, 3) CONV_OF(2, 3) CONV_OF(3, 3) CONV_OF(4, 3)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
 
 /* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, lanes, view); break;
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
     case 3: switch (pixels) { CONV_CASE(1, 3) CONV_CASE(2, 3) CONV_CASE(3, 3) CONV_CASE(4, 3) } break;
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
@@ -299,19 +304,15 @@ static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, co
     }
 #undef CONV_CASE
 }
-#undef CONV_OF
-#undef CONV_ADD
-#undef CONV_SUMS
 
-/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
-static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
-    ptrdiff_t columns, float *to, ptrdiff_t to_step)
+/* to[c][r] = from[r][c], rows of both being so many elements apart; whole vectors of `from` may be read. */
+static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
-    for (; r < rows && r + 8 <= readable; r += 8) {
+    for (; r < rows; r += 8) {
         const int lanes = rows - r < 8 ? (int)(rows - r) : 8;
-        ptrdiff_t c = 0;
-        for (; c + 8 <= columns; c += 8) {
+        for (ptrdiff_t c = 0; c < columns; c += 8) {
+            const int some = columns - c < 8 ? (int)(columns - c) : 8;
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
             const __m256 r0 = _mm256_loadu_ps(row);
@@ -347,31 +348,14 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
             const __m256 tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
             const __m256 tr7 = _mm256_permute2f128_ps(t0_3, t1_3, 0x31);
             CONV_STORE(at, tr0);
-            CONV_STORE(at + to_step, tr1);
-            CONV_STORE(at + 2 * to_step, tr2);
-            CONV_STORE(at + 3 * to_step, tr3);
-            CONV_STORE(at + 4 * to_step, tr4);
-            CONV_STORE(at + 5 * to_step, tr5);
-            CONV_STORE(at + 6 * to_step, tr6);
-            CONV_STORE(at + 7 * to_step, tr7);
+            if (some > 1) CONV_STORE(at + to_step, tr1);
+            if (some > 2) CONV_STORE(at + 2 * to_step, tr2);
+            if (some > 3) CONV_STORE(at + 3 * to_step, tr3);
+            if (some > 4) CONV_STORE(at + 4 * to_step, tr4);
+            if (some > 5) CONV_STORE(at + 5 * to_step, tr5);
+            if (some > 6) CONV_STORE(at + 6 * to_step, tr6);
+            if (some > 7) CONV_STORE(at + 7 * to_step, tr7);
         }
-        for (; c < columns; ++c)
-            for (int l = 0; l < lanes; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
-    }
-    for (; r < rows; ++r)
-        for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
-}
-
-/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
-static CONV_TARGET void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
-{
-    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
-    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
-    for (int ih = first; ih < last; ++ih, to += span * IC) {
-        CONV_(transpose)(image + ih * IW, shape->in_h * IW, IC, IC, pixels, to + left * IC, IC);
-        memset(to, 0, (size_t)(left * IC) * sizeof(float));
-        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
     }
 }
 
@@ -418,6 +402,11 @@ static int CONV_(part)(int left, int most)
         if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); \
         if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); }
 
+#if defined(__clang__)
+#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#else
+#define CONV_ROLLED
+#endif
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
@@ -426,27 +415,33 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_SUMS(1);
     CONV_SUMS(2);
     CONV_SUMS(3);
-    const float *wt = w + view->width;
+    const ptrdiff_t width = view->width, phase = view->in_channel / 2;
+    const float *wt = w + width;
     for (int kh = 0; kh < 3; ++kh, in += view->in_row)
-    for (int kw = 0; kw < 3; ++kw)
     {
-        const float *px = in + kw % 2 * (view->in_channel / 2) + kw / 2;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
-            const __m256 x_p0 = _mm256_loadu_ps(px);
-            const __m256 x_p1 = units > 1 ? _mm256_loadu_ps(px + 8) : x_p0;
-            const __m256 x_p2 = units > 2 ? _mm256_loadu_ps(px + 16) : x_p0;
-            const __m256 x_p3 = units > 3 ? _mm256_loadu_ps(px + 24) : x_p0;
-            __m256 w_k;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
+        const float *plane = in;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
+            CONV_ROLLED
+            for (int kw = 0; kw < 3; ++kw, wt += width) {
+                const float *const px = plane + (kw % 2 * phase + kw / 2);
+                const __m256 x_p0 = _mm256_loadu_ps(px);
+                const __m256 x_p1 = units > 1 ? _mm256_loadu_ps(px + 8) : x_p0;
+                const __m256 x_p2 = units > 2 ? _mm256_loadu_ps(px + 16) : x_p0;
+                const __m256 x_p3 = units > 3 ? _mm256_loadu_ps(px + 24) : x_p0;
+                __m256 w_k;
+                CONV_ADD(0)
+                CONV_ADD(1)
+                CONV_ADD(2)
+                CONV_ADD(3)
+            }
         }
     }
-    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, units, lanes, view);
-    if (outputs > 1 && some > 1) CONV_(out)(out + view->out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, units, lanes, view);
-    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * view->out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, units, lanes, view);
-    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * view->out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, units, lanes, view);
+    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
+    const ptrdiff_t out_channel = view->out_channel;
+    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, units, lanes, low, high);
+    if (outputs > 1 && some > 1) CONV_(out)(out + out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, units, lanes, low, high);
+    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, units, lanes, low, high);
+    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, units, lanes, low, high);
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -475,12 +470,13 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
     }
 }
 #undef CONV_PIXELS
+#undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end, float *scratch)
+static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
+    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
     (void)shape;
@@ -488,17 +484,16 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         const int width = s->width;
         const float *row = in + (oh * 2 - first) * view->in_row;
         if (s->pixels) {
-            CONV_(px_row)(row, w, out + oh * view->out_row, width, (vectors - 1) * 8 + lanes, view);
+            CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
         }
         float *to = scratch; /* a row as NHWC */
-        for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(part)(left, most);
-            CONV_(tile)(vectors, n, row, w, to, 8, view);
-            row += n * 2 * view->in_pixel;
+        for (int ow = 0, n; ow < width; ow += n) {
+            n = CONV_(part)(width - ow, most);
+            CONV_(tile)(vectors, n, row + ow * 2, w, to, view);
             to += n * view->out_pixel;
         }
-        CONV_(transpose)(scratch, view->out_pixel, width, width + 7, (vectors - 1) * 8 + lanes, out + oh * view->out_row, view->out_channel);
+        CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
     }
 }
 
@@ -508,14 +503,18 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    struct CONV_(view) view = {
-        (ptrdiff_t)CONV_(span)(shape) * IC, IC, IC,
-        s.width, s.block * 8, out_pixels,
-        (ptrdiff_t)CONV_(span)(shape),
-        0,
-        shape->clamp_low, shape->clamp_high,
-    };
+    struct CONV_(view) view;
+    view.in_row = shape->in_w;
+    view.in_pixel = 1;
+    view.in_channel = in_pixels;
+    view.channels = IC;
+    view.out_row = s.width;
+    view.out_pixel = s.block * 8;
+    view.out_channel = out_pixels;
+    view.low = shape->clamp_low;
+    view.high = shape->clamp_high;
     float *scratch = workspace;
+    float *band = scratch + (s.width + 7) / 8 * 8 * view.out_pixel;
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -523,21 +522,26 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
-        const int top = oh_begin * 2 - shape->pad_top;
-        const int bottom = (oh_end - 1) * 2 - shape->pad_top + 3;
-        const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-        const int last = bottom < shape->in_h ? bottom : shape->in_h;
-        float *staged = scratch + (s.width + 7) / 8 * 8 * view.out_pixel;
-        if (s.pixels) CONV_(stage_planes)(shape, in, staged, first, last);
-        else CONV_(stage)(shape, in, staged, first, last);
-        in = staged;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
+        int first = 0; /* row of the image that `in` is */
+        if (s.pixels) {
+            view.in_channel = (ptrdiff_t)CONV_(span)(shape);
+            view.in_row = view.in_channel * IC;
+            {
+                const int top = oh_begin * 2 - shape->pad_top;
+                const int bottom = (oh_end - 1) * 2 - shape->pad_top + 3;
+                first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
+                CONV_(stage_planes)(shape, input + image * in_pixels * IC, band, first, bottom < shape->in_h ? bottom : shape->in_h);
+                in = band;
+            }
+        }
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 8;
-            const int left = (int)OC - (v + vectors - 1) * 8;
+            const int left = (int)OC - v * 8; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 9 * IC);
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < 8 ? left : 8, oh_begin, oh_end, scratch);
+            view.lanes = 8;
+            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < vectors * 8 ? left : vectors * 8, oh_begin, oh_end, scratch);
         }
     }
 }
@@ -546,6 +550,8 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 
 #undef CONV_TARGET
 #undef CONV_TILE
+#undef CONV_BODY
+#undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT-0 */
 /* output[N][OC][OH][OW] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][C][H][W], weights[OC][C][5][5]))
  *
- * Direct; sizes at run time; stride 2 x 2, padding 0 0 0 0 (top left bottom right), portable C; a
- * workspace for a band of the input.
+ * Direct; sizes at run time; stride 2 x 2, padding 0 0 0 0 (top left bottom right), portable C;
+ * no workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
  * A register tile holds 6 pixels times 2 vectors of output channels, 1 lanes each: all its sums
@@ -13,7 +13,6 @@
  * what is left.
  */
 #include <math.h>
-#include <string.h>
 
 #include "conv_f32_5x5s2_valid.h"
 
@@ -26,12 +25,6 @@ static long long CONV_(count)(long long a, long long b, long long c)
     const long long limit = 2147483647;
     if (a > limit || b > limit || c > limit || a * b > limit) return 0;
     return a * b > limit / c ? 0 : a * b * c;
-}
-
-/* Columns of the input that the windows of a row span, padding included. */
-static long long CONV_(span)(const struct conv_shape *shape)
-{
-    return (long long)(shape->out_w - 1) * 2 + 5;
 }
 
 enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h, int in_w,
@@ -55,8 +48,7 @@ enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h
     shape->pad_left = 0;
     const long long in = (long long)in_h * in_w, out = (long long)shape->out_h * shape->out_w;
     if (!CONV_(count)(in, in_channels, batch) || !CONV_(count)(out, out_channels, batch)
-        || !CONV_(count)(25, (long long)in_channels + 1, (long long)out_channels + 0)
-        || !CONV_(count)(in_h, CONV_(span)(shape), in_channels))
+        || !CONV_(count)(25, (long long)in_channels + 1, (long long)out_channels + 0))
         return CONV_SHAPE_TOO_LARGE;
     return CONV_SHAPE_OK;
 }
@@ -83,20 +75,15 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long vector_bytes = (1 + (long long)25 * shape->in_channels) * 4;
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 8;
+    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 0) / 1;
     s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
-    const int wanted = 8;
+    const int wanted = 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
-    /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
-    long long most = (long long)25 * shape->out_channels / 100;
-    if (most > wanted) most = wanted;
-    if (most < 1) most = 1;
-    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
     long long band = 262144 / row_bytes;
@@ -122,11 +109,8 @@ size_t CONV_(packed_bytes)(const struct conv_shape *shape)
 size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
-    const long long rows = (long long)(s.band - 1) * 2 + 5;
-    const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
-        * (size_t)shape->in_channels;
     const size_t row = (size_t)s.width * (size_t)s.block * 1; /* pixels in whole vectors */
-    return ((band + row) * sizeof(float) + 63) / 64 * 64;
+    return (row * sizeof(float) + 63) / 64 * 64;
 }
 
 int CONV_(tasks)(const struct conv_shape *shape)
@@ -154,9 +138,12 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline))
 #else
 #define CONV_TILE
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #endif
 #define CONV_FMA(acc, a, b) ((acc) = ((a) * (b) + (acc)))
@@ -164,14 +151,14 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_CLAMP(v) ((v < low ? low : v) > high ? high : (v < low ? low : v))
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
-    ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
+    ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
+    int lanes; /* of the last vector of a block of channels */
 };
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, int lanes, float low, float high)
 {
-    const float low = view->low, high = view->high;
     if (vectors > 1) {
         *(out) = CONV_CLAMP(v0);
         v0 = v1;
@@ -183,14 +170,13 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
 
 /* The sums of one pixel and up to 2 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) float acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1
-#define CONV_ADD(p) if (pixels > p) { \
-        x = px##p[c]; \
+#define CONV_ADD(p, from) { \
+        x = from; \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); }
 
-/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
- * vector, `lanes` lanes are in the output. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
 {
     const float b_k0 = *(w);
     const float b_k1 = vectors > 1 ? *(w + 1) : b_k0;
@@ -202,85 +188,68 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
-    const ptrdiff_t count = 5 * view->channels;
     const float *wt = w + vectors * 1;
     for (int kh = 0; kh < 5; ++kh, in += view->in_row)
     {
-        const float *px0 = in;
-        const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
-        const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
-        const float *const px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
-        const float *const px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
-        const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
-        const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
-        const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 1) {
-            const float w_k0 = *(wt);
-            const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
-            float x;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
+        for (int kw = 0; kw < 5; ++kw) {
+            const float *px0 = in + kw * view->in_pixel;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
+                const float w_k0 = *(wt);
+                const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
+                float x;
+                if (pixels > 0) CONV_ADD(0, px0[0])
+                if (pixels > 1) CONV_ADD(1, px0[2])
+                if (pixels > 2) CONV_ADD(2, px0[4])
+                if (pixels > 3) CONV_ADD(3, px0[6])
+                if (pixels > 4) CONV_ADD(4, px0[8])
+                if (pixels > 5) CONV_ADD(5, px0[10])
+                if (pixels > 6) CONV_ADD(6, px0[12])
+                if (pixels > 7) CONV_ADD(7, px0[14])
+                px0 += view->in_channel;
+            }
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, vectors, lanes, view);
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+    const float low = view->low, high = view->high;
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, vectors, lanes, low, high);
+    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, vectors, lanes, low, high);
+    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, vectors, lanes, low, high);
+    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, vectors, lanes, low, high);
+    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, vectors, lanes, low, high);
+    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, vectors, lanes, low, high);
+    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, vectors, lanes, low, high);
+    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, vectors, lanes, low, high);
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
     { \
-        CONV_(body)(in, w, out, pixels, vectors, lanes, view); \
+        CONV_(body)(in, w, out, pixels, vectors, view); \
     }
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
 
 /* One of these tiles. */
-static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
+static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, lanes, view); break;
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
     case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
     }
 #undef CONV_CASE
 }
-#undef CONV_OF
-#undef CONV_ADD
-#undef CONV_SUMS
 
-/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
-static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
-    ptrdiff_t columns, float *to, ptrdiff_t to_step)
+/* to[c][r] = from[r][c], rows of both being so many elements apart; whole vectors of `from` may be read. */
+static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
-    (void)readable;
     for (; r < rows; ++r)
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
-}
-
-/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
-static void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
-{
-    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
-    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
-    for (int ih = first; ih < last; ++ih, to += span * IC) {
-        CONV_(transpose)(image + ih * IW, shape->in_h * IW, IC, IC, pixels, to + left * IC, IC);
-        memset(to, 0, (size_t)(left * IC) * sizeof(float));
-        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
-    }
 }
 
 
@@ -292,8 +261,8 @@ static int CONV_(part)(int left, int most)
 }
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end, float *scratch)
+static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
+    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
     (void)shape;
@@ -301,13 +270,12 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
         const int width = s->width;
         const float *row = in + (oh * 2 - first) * view->in_row;
         float *to = scratch; /* a row as NHWC */
-        for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(part)(left, most);
-            CONV_(tile)(vectors, n, row, w, to, 1, view);
-            row += n * 2 * view->in_pixel;
+        for (int ow = 0, n; ow < width; ow += n) {
+            n = CONV_(part)(width - ow, most);
+            CONV_(tile)(vectors, n, row + ow * 2, w, to, view);
             to += n * view->out_pixel;
         }
-        CONV_(transpose)(scratch, view->out_pixel, width, width + 0, (vectors - 1) * 1 + lanes, out + oh * view->out_row, view->out_channel);
+        CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
     }
 }
 
@@ -317,11 +285,16 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    const struct CONV_(view) view = {
-        (ptrdiff_t)CONV_(span)(shape) * IC, IC, IC,
-        s.width, s.block * 1, out_pixels,
-        shape->clamp_low, shape->clamp_high,
-    };
+    struct CONV_(view) view;
+    view.in_row = shape->in_w;
+    view.in_pixel = 1;
+    view.in_channel = in_pixels;
+    view.channels = IC;
+    view.out_row = s.width;
+    view.out_pixel = s.block * 1;
+    view.out_channel = out_pixels;
+    view.low = shape->clamp_low;
+    view.high = shape->clamp_high;
     float *scratch = workspace;
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
@@ -330,24 +303,21 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
-        const int top = oh_begin * 2 - shape->pad_top;
-        const int bottom = (oh_end - 1) * 2 - shape->pad_top + 5;
-        const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-        const int last = bottom < shape->in_h ? bottom : shape->in_h;
-        float *staged = scratch + s.width * view.out_pixel;
-        CONV_(stage)(shape, in, staged, first, last);
-        in = staged;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
+        const int first = 0; /* row of the image that `in` is */
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
-            const int left = (int)OC - (v + vectors - 1) * 1;
+            const int left = (int)OC - v * 1; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 1 * (1 + 25 * IC);
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 1 * view.out_channel, vectors, left < 1 ? left : 1, oh_begin, oh_end, scratch);
+            view.lanes = 1;
+            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 1 * view.out_channel, vectors, left < vectors * 1 ? left : vectors * 1, oh_begin, oh_end, scratch);
         }
     }
 }
 
 #undef CONV_TILE
+#undef CONV_BODY
+#undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
 #undef CONV_

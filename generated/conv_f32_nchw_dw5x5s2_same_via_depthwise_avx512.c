@@ -122,6 +122,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx512f")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx512f")))
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx512f")))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
@@ -130,6 +132,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #else
 #define CONV_TARGET
 #define CONV_TILE
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
 #endif
@@ -801,6 +804,7 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_TARGET
 #undef CONV_TILE
 #undef CONV_BODY
+#undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

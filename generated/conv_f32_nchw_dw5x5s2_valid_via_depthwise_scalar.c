@@ -115,9 +115,12 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline))
 #else
 #define CONV_TILE
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #endif
 #define CONV_FMA(acc, a, b) ((acc) = ((a) * (b) + (acc)))
@@ -539,6 +542,7 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
 
 #undef CONV_TILE
 #undef CONV_BODY
+#undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
 #undef CONV_

@@ -81,7 +81,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 15) / 16;
     s.block = 4;
-    if (vector_bytes * s.block > 786432) s.block = 2;
+    if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -145,6 +145,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx512f")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx512f")))
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx512f")))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
@@ -153,6 +155,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #else
 #define CONV_TARGET
 #define CONV_TILE
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
 #endif
@@ -160,21 +163,16 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_CLAMP(v) _mm512_min_ps(high, _mm512_max_ps(low, v))
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
-    ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
+    ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
+    int lanes; /* of the last vector of a block of channels */
 };
 
-/* The first `lanes` of a vector, into memory. */
-static inline CONV_TARGET void CONV_(store)(float *out, __m512 v, int lanes)
-{
-    _mm512_mask_storeu_ps(out, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (lanes))), v);
-}
-#define CONV_STORE(out, v) do { if (lanes < 16) CONV_(store)(out, v, lanes); else _mm512_storeu_ps(out, v); } while (0)
+#define CONV_STORE(out, v) _mm512_mask_storeu_ps(out, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (lanes))), v);
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __m512 v3, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __m512 v3, int vectors, int lanes, __m512 low, __m512 high)
 {
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     if (vectors > 1) {
         _mm512_storeu_ps(out, CONV_CLAMP(v0));
         v0 = v1;
@@ -193,18 +191,18 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
     CONV_STORE(out, CONV_CLAMP(v0));
 }
 
+#define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
-#define CONV_ADD(p) if (pixels > p) { \
-        x = _mm512_set1_ps(px##p[c]); \
+#define CONV_ADD(p, from) { \
+        x = _mm512_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
 
-/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
- * vector, `lanes` lanes are in the output. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
 {
     const __m512 b_k0 = _mm512_loadu_ps(w);
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
@@ -221,65 +219,74 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(8);
     CONV_SUMS(9);
     CONV_SUMS(10);
-    const ptrdiff_t count = view->channels;
     const float *wt = w + vectors * 16;
     {
-        const float *px0 = in;
-        const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
-        const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
-        const float *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
-        const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
-        const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
-        const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
-        const float *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0;
-        const float *const px8 = pixels > 8 ? px0 + 8 * view->in_pixel : px0;
-        const float *const px9 = pixels > 9 ? px0 + 9 * view->in_pixel : px0;
-        const float *const px10 = pixels > 10 ? px0 + 10 * view->in_pixel : px0;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 16) {
-            const __m512 w_k0 = _mm512_loadu_ps(wt);
-            const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
-            const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
-            const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
-            __m512 x;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
-            CONV_ADD(8)
-            CONV_ADD(9)
-            CONV_ADD(10)
+        {
+            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in);
+            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
+            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
+                CONV_HOLD(px0);
+                if (pixels > 5) CONV_HOLD(px1);
+                if (pixels > 10) CONV_HOLD(px2);
+                if (pixels > 1) CONV_HOLD(s1);
+                if (pixels > 3) CONV_HOLD(s3);
+                const __m512 w_k0 = _mm512_loadu_ps(wt);
+                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
+                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
+                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                __m512 x;
+                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
+                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
+                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
+                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
+                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
+                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
+                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
+                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
+                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
+                if (pixels > 9) CONV_ADD(9, CONV_AT(px1, 4 * s1))
+                if (pixels > 10) CONV_ADD(10, CONV_AT(px2, 0))
+                px0 += 4;
+                px1 += 4;
+                px2 += 4;
+            }
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, view);
-    if (pixels > 8) CONV_(out)(out + 8 * view->out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, view);
-    if (pixels > 9) CONV_(out)(out + 9 * view->out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, view);
-    if (pixels > 10) CONV_(out)(out + 10 * view->out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, view);
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, low, high);
+    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, low, high);
+    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, low, high);
+    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, low, high);
+    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, low, high);
+    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, low, high);
+    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, low, high);
+    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, low, high);
+    if (pixels > 8) CONV_(out)(out + 8 * out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, low, high);
+    if (pixels > 9) CONV_(out)(out + 9 * out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, low, high);
+    if (pixels > 10) CONV_(out)(out + 10 * out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, low, high);
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
     { \
-        CONV_(body)(in, w, out, pixels, vectors, lanes, view); \
+        CONV_(body)(in, w, out, pixels, vectors, view); \
     }
 CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
+#undef CONV_AT
 
 /* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, lanes, view); break;
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
     case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
@@ -287,9 +294,6 @@ static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, co
     }
 #undef CONV_CASE
 }
-#undef CONV_OF
-#undef CONV_ADD
-#undef CONV_SUMS
 
 
 /* `left` in equal parts of at most `most`: the size of the first one. */
@@ -300,8 +304,8 @@ static int CONV_(part)(int left, int most)
 }
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end)
+static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
+    const float *in, int first, const float *w, float *out, int vectors, int oh_begin, int oh_end)
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
     const int pixels = shape->out_h * shape->out_w;
@@ -309,10 +313,9 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const float *row = in + (oh - first) * view->in_row;
         float *to = out + oh * view->out_row;
-        for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(part)(left, most);
-            CONV_(tile)(vectors, n, row, w, to, lanes, view);
-            row += n * view->in_pixel;
+        for (int ow = 0, n; ow < width; ow += n) {
+            n = CONV_(part)(width - ow, most);
+            CONV_(tile)(vectors, n, row + ow * view->in_pixel, w, to, view);
             to += n * view->out_pixel;
         }
     }
@@ -324,11 +327,16 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    const struct CONV_(view) view = {
-        s.width * IC, IC, IC,
-        s.width * OC, OC, 1,
-        shape->clamp_low, shape->clamp_high,
-    };
+    struct CONV_(view) view;
+    view.in_row = s.width * IC;
+    view.in_pixel = IC;
+    view.in_channel = 1;
+    view.channels = IC;
+    view.out_row = s.width * OC;
+    view.out_pixel = OC;
+    view.out_channel = 1;
+    view.low = shape->clamp_low;
+    view.high = shape->clamp_high;
     (void)workspace;
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
@@ -337,13 +345,14 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
-        const int first = 0;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
+        const int first = 0; /* row of the image that `in` is */
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
-            const int left = (int)OC - (v + vectors - 1) * 16;
+            const int left = (int)OC - v * 16; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 16 * (1 + 1 * IC);
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, left < 16 ? left : 16, oh_begin, oh_end);
+            view.lanes = left < vectors * 16 ? left - (vectors - 1) * 16 : 16;
+            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, oh_begin, oh_end);
         }
     }
 }
@@ -352,6 +361,8 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 
 #undef CONV_TARGET
 #undef CONV_TILE
+#undef CONV_BODY
+#undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

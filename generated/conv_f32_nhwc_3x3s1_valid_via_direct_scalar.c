@@ -27,12 +27,6 @@ static long long CONV_(count)(long long a, long long b, long long c)
     return a * b > limit / c ? 0 : a * b * c;
 }
 
-/* Columns of the input that the windows of a row span, padding included. */
-static long long CONV_(span)(const struct conv_shape *shape)
-{
-    return (long long)(shape->out_w - 1) * 1 + 3;
-}
-
 enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h, int in_w,
     int in_channels, int out_channels)
 {
@@ -81,7 +75,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long vector_bytes = (1 + (long long)9 * shape->in_channels) * 4;
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 4;
+    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 0) / 1;
     s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
@@ -143,9 +137,12 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline))
 #else
 #define CONV_TILE
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #endif
 #define CONV_FMA(acc, a, b) ((acc) = ((a) * (b) + (acc)))
@@ -153,14 +150,14 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_CLAMP(v) ((v < low ? low : v) > high ? high : (v < low ? low : v))
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
-    ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
+    ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
+    int lanes; /* of the last vector of a block of channels */
 };
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, int lanes, float low, float high)
 {
-    const float low = view->low, high = view->high;
     if (vectors > 1) {
         *(out) = CONV_CLAMP(v0);
         v0 = v1;
@@ -172,14 +169,13 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
 
 /* The sums of one pixel and up to 2 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) float acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1
-#define CONV_ADD(p) if (pixels > p) { \
-        x = px##p[c]; \
+#define CONV_ADD(p, from) { \
+        x = from; \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); }
 
-/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
- * vector, `lanes` lanes are in the output. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
 {
     const float b_k0 = *(w);
     const float b_k1 = vectors > 1 ? *(w + 1) : b_k0;
@@ -191,63 +187,67 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
-    const ptrdiff_t count = 3 * view->channels;
     const float *wt = w + vectors * 1;
     for (int kh = 0; kh < 3; ++kh, in += view->in_row)
     {
-        const float *px0 = in;
-        const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
-        const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
-        const float *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
-        const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
-        const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
-        const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
-        const float *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 1) {
-            const float w_k0 = *(wt);
-            const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
-            float x;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
+        {
+            const float *px0 = in;
+            const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
+            const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
+            const float *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
+            const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
+            const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
+            const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
+            const float *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0;
+            for (ptrdiff_t c = 0; c < 3 * view->channels; ++c, wt += vectors * 1) {
+                const float w_k0 = *(wt);
+                const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
+                float x;
+                if (pixels > 0) CONV_ADD(0, px0[c])
+                if (pixels > 1) CONV_ADD(1, px1[c])
+                if (pixels > 2) CONV_ADD(2, px2[c])
+                if (pixels > 3) CONV_ADD(3, px3[c])
+                if (pixels > 4) CONV_ADD(4, px4[c])
+                if (pixels > 5) CONV_ADD(5, px5[c])
+                if (pixels > 6) CONV_ADD(6, px6[c])
+                if (pixels > 7) CONV_ADD(7, px7[c])
+            }
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, vectors, lanes, view);
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+    const float low = view->low, high = view->high;
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, vectors, lanes, low, high);
+    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, vectors, lanes, low, high);
+    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, vectors, lanes, low, high);
+    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, vectors, lanes, low, high);
+    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, vectors, lanes, low, high);
+    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, vectors, lanes, low, high);
+    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, vectors, lanes, low, high);
+    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, vectors, lanes, low, high);
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
     { \
-        CONV_(body)(in, w, out, pixels, vectors, lanes, view); \
+        CONV_(body)(in, w, out, pixels, vectors, view); \
     }
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
 
 /* One of these tiles. */
-static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
+static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, lanes, view); break;
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
     case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
     }
 #undef CONV_CASE
 }
-#undef CONV_OF
-#undef CONV_ADD
-#undef CONV_SUMS
 
 
 /* `left` in equal parts of at most `most`: the size of the first one. */
@@ -258,8 +258,8 @@ static int CONV_(part)(int left, int most)
 }
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end)
+static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
+    const float *in, int first, const float *w, float *out, int vectors, int oh_begin, int oh_end)
 {
     const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
     (void)shape;
@@ -267,10 +267,9 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
         const int width = s->width;
         const float *row = in + (oh - first) * view->in_row;
         float *to = out + oh * view->out_row;
-        for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(part)(left, most);
-            CONV_(tile)(vectors, n, row, w, to, lanes, view);
-            row += n * view->in_pixel;
+        for (int ow = 0, n; ow < width; ow += n) {
+            n = CONV_(part)(width - ow, most);
+            CONV_(tile)(vectors, n, row + ow * view->in_pixel, w, to, view);
             to += n * view->out_pixel;
         }
     }
@@ -282,11 +281,16 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    const struct CONV_(view) view = {
-        shape->in_w * IC, IC, IC,
-        s.width * OC, OC, 1,
-        shape->clamp_low, shape->clamp_high,
-    };
+    struct CONV_(view) view;
+    view.in_row = shape->in_w * IC;
+    view.in_pixel = IC;
+    view.in_channel = 1;
+    view.channels = IC;
+    view.out_row = s.width * OC;
+    view.out_pixel = OC;
+    view.out_channel = 1;
+    view.low = shape->clamp_low;
+    view.high = shape->clamp_high;
     (void)workspace;
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
@@ -295,18 +299,20 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
-        const int first = 0;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
+        const int first = 0; /* row of the image that `in` is */
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
-            const int left = (int)OC - (v + vectors - 1) * 1;
             const float *w = (const float *)packed + (ptrdiff_t)v * 1 * (1 + 9 * IC);
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 1 * view.out_channel, vectors, left < 1 ? left : 1, oh_begin, oh_end);
+            view.lanes = 1;
+            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 1 * view.out_channel, vectors, oh_begin, oh_end);
         }
     }
 }
 
 #undef CONV_TILE
+#undef CONV_BODY
+#undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
 #undef CONV_

@@ -30,10 +30,18 @@ static long long CONV_(count)(long long a, long long b, long long c)
     return a * b > limit / c ? 0 : a * b * c;
 }
 
-/* Columns of the input that the windows of a row span, padding included. */
+/* Where the image begins in a row that is copied: its padding before it, in whole vectors. */
+static long long CONV_(lead)(const struct conv_shape *shape)
+{
+    return ((long long)shape->pad_left + 15) / 16 * 16;
+}
+
+/* The length of such a row: of what the windows span, in whole vectors, not a multiple of four: those share few
+ * sets of the cache. */
 static long long CONV_(span)(const struct conv_shape *shape)
 {
-    return (long long)(shape->out_w - 1) * 1 + 5;
+    const long long vectors = (CONV_(lead)(shape) - shape->pad_left + shape->out_w + 19) / 16;
+    return (vectors % 4 == 0 ? vectors + 1 : vectors) * 16;
 }
 
 enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h, int in_w,
@@ -90,7 +98,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long vector_bytes = (1 + (long long)25 * shape->in_channels) * 64;
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 4;
+    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 15) / 16;
     s.block = 4;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
@@ -98,31 +106,35 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long taps = (long long)25 * shape->in_channels;
     const int units = (s.width + 15) / 16, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
-    const int other = s.vectors == 1 ? 113 : 100;
+    const int other = s.vectors == 1 ? 101 : 100;
     const int IC = shape->in_channels;
     const long long moved = 32 * (long long)((shape->out_channels + 7) / 8)
         + 16 * (IC == 1 ? 1 : IC < 2 ? 2LL * IC : (IC + 15) / 16 * 8LL);
     s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
-    if (vector_bytes * s.block > 786432) s.block = 2;
+    /* Blocks of one vector where rows are some long tiles of them, and few vectors in all. */
+    const int lines = (s.width + 15) / 16;
+    if (!s.pixels && s.vectors < 4 && s.width > lines * 11) s.block = 1;
+    if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
-    const int wanted = 8;
+    const int wanted = s.pixels ? 8 : 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
     long long most = (long long)25 * shape->out_channels / 400;
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
-    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+    if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    /* Rows that two bands read are transposed twice: few bands. */
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
-    if (heavy || band > some) band = some;
+    /* What two bands read is copied twice. */
+    const long long few = 32;
+    if (heavy || band > some) band = s.pixels && !heavy && some < few ? few < band ? few : band : some;
     if (band < least) band = least;
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
@@ -142,7 +154,7 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
     const long long rows = (long long)(s.band - 1) * 1 + 5;
-    const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
+    const size_t band = !s.pixels ? 0 : (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
         * (size_t)shape->in_channels + 16;
     return (band * sizeof(float) + 63) / 64 * 64;
 }
@@ -161,9 +173,12 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
     for (int first = 0, width; first < OC; first += width) {
         width = CONV_(vectors)(s.vectors - first / 16, s.block) * 16;
         for (int k = 0; k < width; ++k) *to++ = bias != NULL && first + k < OC ? bias[first + k] : 0.0f;
+        /* Where a tile sums the taps of a row at once, they are neighbours. */
+        const int steps = s.pixels || width == 16 ? 5 : 1;
         for (int kh = 0; kh < 5; ++kh)
-        for (int kw = 0; kw < 5; ++kw)
+        for (int i = 0; i < 5 / steps; ++i)
         for (int c = 0; c < IC; ++c)
+        for (int kw = i; kw < i + steps; ++kw)
         for (int k = 0; k < width; ++k)
             *to++ = first + k < OC ? weights[(first + k) * (25 * (ptrdiff_t)IC) + c * (25) + kh * (5) + kw * (1)] : 0.0f;
     }
@@ -176,6 +191,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx512f")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx512f")))
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx512f")))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
@@ -184,6 +201,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #else
 #define CONV_TARGET
 #define CONV_TILE
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
 #endif
@@ -191,10 +209,11 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_CLAMP(v) _mm512_min_ps(high, _mm512_max_ps(low, v))
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
-    ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
-    ptrdiff_t in_channel;
-    ptrdiff_t width; /* of the block of packed weights */
+    ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
+    int lanes; /* of the last vector of a block of channels */
+    ptrdiff_t width; /* of the block of packed weights */
+    int in_w, kh_begin, kh_end; /* the columns of the image; the taps of a column that are in it */
 };
 
 /* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
@@ -203,17 +222,11 @@ static inline CONV_TARGET __m512 CONV_(load)(const float *p, int first, int last
     return _mm512_maskz_loadu_ps((__mmask16)((0xFFFFu << (first)) & ~(0xFFFFu << (last))), p);
 }
 
-/* The first `lanes` of a vector, into memory. */
-static inline CONV_TARGET void CONV_(store)(float *out, __m512 v, int lanes)
-{
-    _mm512_mask_storeu_ps(out, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (lanes))), v);
-}
-#define CONV_STORE(out, v) do { if (lanes < 16) CONV_(store)(out, v, lanes); else _mm512_storeu_ps(out, v); } while (0)
+#define CONV_STORE(out, v) _mm512_mask_storeu_ps(out, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (lanes))), v);
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __m512 v3, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __m512 v3, int vectors, int lanes, __m512 low, __m512 high)
 {
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     if (vectors > 1) {
         _mm512_storeu_ps(out, CONV_CLAMP(v0));
         v0 = v1;
@@ -232,18 +245,19 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
     CONV_STORE(out, CONV_CLAMP(v0));
 }
 
+#define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
-#define CONV_ADD(p) if (pixels > p) { \
-        x = _mm512_set1_ps(px##p[c]); \
+#define CONV_ADD(p, from) { \
+        x = _mm512_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
 
-/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
- * vector, `lanes` lanes are in the output. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Its first
+ * tap is in column `left` of the image. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int left, int pixels, int vectors, const struct CONV_(view) *view)
 {
     const __m512 b_k0 = _mm512_loadu_ps(w);
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
@@ -260,190 +274,265 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(8);
     CONV_SUMS(9);
     CONV_SUMS(10);
-    const ptrdiff_t count = 5 * view->channels;
+    CONV_SUMS(11);
+    CONV_SUMS(12);
+    CONV_SUMS(13);
+    CONV_SUMS(14);
+    CONV_SUMS(15);
     const float *wt = w + vectors * 16;
-    wt += (ptrdiff_t)kh_begin * 5 * view->channels * (vectors * 16);
-    for (int kh = kh_begin; kh < kh_end; ++kh, in += view->in_row)
+    const int whole = left >= 0 && left + 4 + (pixels - 1) < view->in_w;
+    wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * (vectors * 16);
+    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
     {
-        const float *px0 = in;
-        const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
-        const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
-        const float *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
-        const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
-        const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
-        const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
-        const float *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0;
-        const float *const px8 = pixels > 8 ? px0 + 8 * view->in_pixel : px0;
-        const float *const px9 = pixels > 9 ? px0 + 9 * view->in_pixel : px0;
-        const float *const px10 = pixels > 10 ? px0 + 10 * view->in_pixel : px0;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 16) {
-            const __m512 w_k0 = _mm512_loadu_ps(wt);
-            const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
-            const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
-            const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
-            __m512 x;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
-            CONV_ADD(8)
-            CONV_ADD(9)
-            CONV_ADD(10)
+        for (int kw = 0; !whole && kw < 5; ++kw) {
+            /* The pixels whose tap is in the image. */
+            const int column = left + kw, right = view->in_w - column;
+            const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
+            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
+            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in + kw * view->in_pixel);
+            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
+            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
+            const char *px3 = pixels > 15 ? px0 + 15 * s1 : px0;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
+                CONV_HOLD(px0);
+                if (pixels > 5) CONV_HOLD(px1);
+                if (pixels > 10) CONV_HOLD(px2);
+                if (pixels > 15) CONV_HOLD(px3);
+                if (pixels > 1) CONV_HOLD(s1);
+                if (pixels > 3) CONV_HOLD(s3);
+                CONV_HOLD(valid);
+                const __m512 w_k0 = _mm512_loadu_ps(wt);
+                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
+                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
+                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                __m512 x;
+                if (pixels > 0 && (valid & 0x1)) CONV_ADD(0, CONV_AT(px0, 0))
+                if (pixels > 1 && (valid & 0x2)) CONV_ADD(1, CONV_AT(px0, s1))
+                if (pixels > 2 && (valid & 0x4)) CONV_ADD(2, CONV_AT(px0, 2 * s1))
+                if (pixels > 3 && (valid & 0x8)) CONV_ADD(3, CONV_AT(px0, s3))
+                if (pixels > 4 && (valid & 0x10)) CONV_ADD(4, CONV_AT(px0, 4 * s1))
+                if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, CONV_AT(px1, 0))
+                if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, CONV_AT(px1, s1))
+                if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, CONV_AT(px1, 2 * s1))
+                if (pixels > 8 && (valid & 0x100)) CONV_ADD(8, CONV_AT(px1, s3))
+                if (pixels > 9 && (valid & 0x200)) CONV_ADD(9, CONV_AT(px1, 4 * s1))
+                if (pixels > 10 && (valid & 0x400)) CONV_ADD(10, CONV_AT(px2, 0))
+                if (pixels > 11 && (valid & 0x800)) CONV_ADD(11, CONV_AT(px2, s1))
+                if (pixels > 12 && (valid & 0x1000)) CONV_ADD(12, CONV_AT(px2, 2 * s1))
+                if (pixels > 13 && (valid & 0x2000)) CONV_ADD(13, CONV_AT(px2, s3))
+                if (pixels > 14 && (valid & 0x4000)) CONV_ADD(14, CONV_AT(px2, 4 * s1))
+                if (pixels > 15 && (valid & 0x8000)) CONV_ADD(15, CONV_AT(px3, 0))
+                px0 += 4;
+                px1 += 4;
+                px2 += 4;
+                px3 += 4;
+            }
+        }
+        if (whole) {
+            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in);
+            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
+            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
+            const char *px3 = pixels > 15 ? px0 + 15 * s1 : px0;
+            for (ptrdiff_t c = 5 * view->channels; c > 0; --c, wt += vectors * 16) {
+                CONV_HOLD(px0);
+                if (pixels > 5) CONV_HOLD(px1);
+                if (pixels > 10) CONV_HOLD(px2);
+                if (pixels > 15) CONV_HOLD(px3);
+                if (pixels > 1) CONV_HOLD(s1);
+                if (pixels > 3) CONV_HOLD(s3);
+                const __m512 w_k0 = _mm512_loadu_ps(wt);
+                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
+                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
+                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                __m512 x;
+                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
+                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
+                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
+                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
+                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
+                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
+                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
+                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
+                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
+                if (pixels > 9) CONV_ADD(9, CONV_AT(px1, 4 * s1))
+                if (pixels > 10) CONV_ADD(10, CONV_AT(px2, 0))
+                if (pixels > 11) CONV_ADD(11, CONV_AT(px2, s1))
+                if (pixels > 12) CONV_ADD(12, CONV_AT(px2, 2 * s1))
+                if (pixels > 13) CONV_ADD(13, CONV_AT(px2, s3))
+                if (pixels > 14) CONV_ADD(14, CONV_AT(px2, 4 * s1))
+                if (pixels > 15) CONV_ADD(15, CONV_AT(px3, 0))
+                px0 += 4;
+                px1 += 4;
+                px2 += 4;
+                px3 += 4;
+            }
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, view);
-    if (pixels > 8) CONV_(out)(out + 8 * view->out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, view);
-    if (pixels > 9) CONV_(out)(out + 9 * view->out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, view);
-    if (pixels > 10) CONV_(out)(out + 10 * view->out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, view);
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, low, high);
+    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, low, high);
+    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, low, high);
+    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, low, high);
+    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, low, high);
+    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, low, high);
+    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, low, high);
+    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, low, high);
+    if (pixels > 8) CONV_(out)(out + 8 * out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, low, high);
+    if (pixels > 9) CONV_(out)(out + 9 * out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, low, high);
+    if (pixels > 10) CONV_(out)(out + 10 * out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, low, high);
+    if (pixels > 11) CONV_(out)(out + 11 * out_pixel, acc_p11_k0, acc_p11_k1, acc_p11_k2, acc_p11_k3, vectors, lanes, low, high);
+    if (pixels > 12) CONV_(out)(out + 12 * out_pixel, acc_p12_k0, acc_p12_k1, acc_p12_k2, acc_p12_k3, vectors, lanes, low, high);
+    if (pixels > 13) CONV_(out)(out + 13 * out_pixel, acc_p13_k0, acc_p13_k1, acc_p13_k2, acc_p13_k3, vectors, lanes, low, high);
+    if (pixels > 14) CONV_(out)(out + 14 * out_pixel, acc_p14_k0, acc_p14_k1, acc_p14_k2, acc_p14_k3, vectors, lanes, low, high);
+    if (pixels > 15) CONV_(out)(out + 15 * out_pixel, acc_p15_k0, acc_p15_k1, acc_p15_k2, acc_p15_k3, vectors, lanes, low, high);
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, const struct CONV_(view) *view) \
     { \
-        CONV_(body)(in, w, out, kh_begin, kh_end, pixels, vectors, lanes, view); \
+        CONV_(body)(in, w, out, left, pixels, vectors, view); \
     }
 CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
-
-/* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
-{
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, kh_begin, kh_end, lanes, view); break;
-    switch (vectors) {
-    case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
-    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
-    }
-#undef CONV_CASE
-}
 #undef CONV_OF
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
-static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
-    ptrdiff_t columns, float *to, ptrdiff_t to_step)
+/* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. */
+#define CONV_SUMS(p) __m512 acc_p##p = b
+#define CONV_ADD(p, kw) if (pixels > p) CONV_FMA(acc_p##p, x, w_t##kw);
+#define CONV_COLUMN(read, there, from, adds) if ((read) && (there)) { x = _mm512_set1_ps(from); adds }
+static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, int left, int pixels, const struct CONV_(view) *view)
+{
+    const __m512 b = _mm512_loadu_ps(w);
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    CONV_SUMS(8);
+    CONV_SUMS(9);
+    CONV_SUMS(10);
+    CONV_SUMS(11);
+    CONV_SUMS(12);
+    CONV_SUMS(13);
+    CONV_SUMS(14);
+    CONV_SUMS(15);
+    const float *wt = w + 16;
+    /* The columns that are in the image. */
+    const int right = view->in_w - left;
+    unsigned valid = (right < 20 ? right > 0 ? (1u << right) - 1 : 0u : ~0u) & (left < 0 ? left > -20 ? ~0u << -left : 0u : ~0u);
+    wt += (ptrdiff_t)view->kh_begin * 80 * view->channels;
+    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+    {
+            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in);
+            const char *px1 = pixels + 4 > 5 ? px0 + 5 * s1 : px0;
+            const char *px2 = pixels + 4 > 10 ? px0 + 10 * s1 : px0;
+            const char *px3 = pixels + 4 > 15 ? px0 + 15 * s1 : px0;
+        for (ptrdiff_t c = view->channels; c > 0; --c, wt += 80) {
+                CONV_HOLD(px0);
+                if (pixels + 4 > 5) CONV_HOLD(px1);
+                if (pixels + 4 > 10) CONV_HOLD(px2);
+                if (pixels + 4 > 15) CONV_HOLD(px3);
+                if (pixels + 4 > 1) CONV_HOLD(s1);
+                if (pixels + 4 > 3) CONV_HOLD(s3);
+            CONV_HOLD(valid);
+            const __m512 w_t0 = _mm512_loadu_ps(wt);
+            const __m512 w_t1 = _mm512_loadu_ps(wt + 16);
+            const __m512 w_t2 = _mm512_loadu_ps(wt + 32);
+            const __m512 w_t3 = _mm512_loadu_ps(wt + 48);
+            const __m512 w_t4 = _mm512_loadu_ps(wt + 64);
+            __m512 x;
+            CONV_COLUMN(pixels > 0, valid & 0x1, CONV_AT(px0, 0), CONV_ADD(0, 0))
+            CONV_COLUMN(pixels > 0, valid & 0x2, CONV_AT(px0, s1), CONV_ADD(0, 1) CONV_ADD(1, 0))
+            CONV_COLUMN(pixels > 0, valid & 0x4, CONV_AT(px0, 2 * s1), CONV_ADD(0, 2) CONV_ADD(1, 1) CONV_ADD(2, 0))
+            CONV_COLUMN(pixels > 0, valid & 0x8, CONV_AT(px0, s3), CONV_ADD(0, 3) CONV_ADD(1, 2) CONV_ADD(2, 1) CONV_ADD(3, 0))
+            CONV_COLUMN(pixels > 0, pixels > 4 || valid & 0x10, CONV_AT(px0, 4 * s1), CONV_ADD(0, 4) CONV_ADD(1, 3) CONV_ADD(2, 2) CONV_ADD(3, 1) CONV_ADD(4, 0))
+            CONV_COLUMN(pixels > 1, pixels > 5 || valid & 0x20, CONV_AT(px1, 0), CONV_ADD(1, 4) CONV_ADD(2, 3) CONV_ADD(3, 2) CONV_ADD(4, 1) CONV_ADD(5, 0))
+            CONV_COLUMN(pixels > 2, pixels > 6 || valid & 0x40, CONV_AT(px1, s1), CONV_ADD(2, 4) CONV_ADD(3, 3) CONV_ADD(4, 2) CONV_ADD(5, 1) CONV_ADD(6, 0))
+            CONV_COLUMN(pixels > 3, pixels > 7 || valid & 0x80, CONV_AT(px1, 2 * s1), CONV_ADD(3, 4) CONV_ADD(4, 3) CONV_ADD(5, 2) CONV_ADD(6, 1) CONV_ADD(7, 0))
+            CONV_COLUMN(pixels > 4, pixels > 8 || valid & 0x100, CONV_AT(px1, s3), CONV_ADD(4, 4) CONV_ADD(5, 3) CONV_ADD(6, 2) CONV_ADD(7, 1) CONV_ADD(8, 0))
+            CONV_COLUMN(pixels > 5, pixels > 9 || valid & 0x200, CONV_AT(px1, 4 * s1), CONV_ADD(5, 4) CONV_ADD(6, 3) CONV_ADD(7, 2) CONV_ADD(8, 1) CONV_ADD(9, 0))
+            CONV_COLUMN(pixels > 6, pixels > 10 || valid & 0x400, CONV_AT(px2, 0), CONV_ADD(6, 4) CONV_ADD(7, 3) CONV_ADD(8, 2) CONV_ADD(9, 1) CONV_ADD(10, 0))
+            CONV_COLUMN(pixels > 7, pixels > 11 || valid & 0x800, CONV_AT(px2, s1), CONV_ADD(7, 4) CONV_ADD(8, 3) CONV_ADD(9, 2) CONV_ADD(10, 1) CONV_ADD(11, 0))
+            CONV_COLUMN(pixels > 8, pixels > 12 || valid & 0x1000, CONV_AT(px2, 2 * s1), CONV_ADD(8, 4) CONV_ADD(9, 3) CONV_ADD(10, 2) CONV_ADD(11, 1) CONV_ADD(12, 0))
+            CONV_COLUMN(pixels > 9, pixels > 13 || valid & 0x2000, CONV_AT(px2, s3), CONV_ADD(9, 4) CONV_ADD(10, 3) CONV_ADD(11, 2) CONV_ADD(12, 1) CONV_ADD(13, 0))
+            CONV_COLUMN(pixels > 10, pixels > 14 || valid & 0x4000, CONV_AT(px2, 4 * s1), CONV_ADD(10, 4) CONV_ADD(11, 3) CONV_ADD(12, 2) CONV_ADD(13, 1) CONV_ADD(14, 0))
+            CONV_COLUMN(pixels > 11, pixels > 15 || valid & 0x8000, CONV_AT(px3, 0), CONV_ADD(11, 4) CONV_ADD(12, 3) CONV_ADD(13, 2) CONV_ADD(14, 1) CONV_ADD(15, 0))
+            CONV_COLUMN(pixels > 12, pixels > 16 || valid & 0x10000, CONV_AT(px3, s1), CONV_ADD(12, 4) CONV_ADD(13, 3) CONV_ADD(14, 2) CONV_ADD(15, 1))
+            CONV_COLUMN(pixels > 13, pixels > 17 || valid & 0x20000, CONV_AT(px3, 2 * s1), CONV_ADD(13, 4) CONV_ADD(14, 3) CONV_ADD(15, 2))
+            CONV_COLUMN(pixels > 14, pixels > 18 || valid & 0x40000, CONV_AT(px3, s3), CONV_ADD(14, 4) CONV_ADD(15, 3))
+            CONV_COLUMN(pixels > 15, pixels > 19 || valid & 0x80000, CONV_AT(px3, 4 * s1), CONV_ADD(15, 4))
+                px0 += 4;
+                px1 += 4;
+                px2 += 4;
+                px3 += 4;
+        }
+    }
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
+    if (pixels > 0) CONV_(out)(out, acc_p0, acc_p0, acc_p0, acc_p0, 1, lanes, low, high);
+    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1, acc_p1, acc_p1, acc_p1, 1, lanes, low, high);
+    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2, acc_p2, acc_p2, acc_p2, 1, lanes, low, high);
+    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3, acc_p3, acc_p3, acc_p3, 1, lanes, low, high);
+    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4, acc_p4, acc_p4, acc_p4, 1, lanes, low, high);
+    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5, acc_p5, acc_p5, acc_p5, 1, lanes, low, high);
+    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6, acc_p6, acc_p6, acc_p6, 1, lanes, low, high);
+    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7, acc_p7, acc_p7, acc_p7, 1, lanes, low, high);
+    if (pixels > 8) CONV_(out)(out + 8 * out_pixel, acc_p8, acc_p8, acc_p8, acc_p8, 1, lanes, low, high);
+    if (pixels > 9) CONV_(out)(out + 9 * out_pixel, acc_p9, acc_p9, acc_p9, acc_p9, 1, lanes, low, high);
+    if (pixels > 10) CONV_(out)(out + 10 * out_pixel, acc_p10, acc_p10, acc_p10, acc_p10, 1, lanes, low, high);
+    if (pixels > 11) CONV_(out)(out + 11 * out_pixel, acc_p11, acc_p11, acc_p11, acc_p11, 1, lanes, low, high);
+    if (pixels > 12) CONV_(out)(out + 12 * out_pixel, acc_p12, acc_p12, acc_p12, acc_p12, 1, lanes, low, high);
+    if (pixels > 13) CONV_(out)(out + 13 * out_pixel, acc_p13, acc_p13, acc_p13, acc_p13, 1, lanes, low, high);
+    if (pixels > 14) CONV_(out)(out + 14 * out_pixel, acc_p14, acc_p14, acc_p14, acc_p14, 1, lanes, low, high);
+    if (pixels > 15) CONV_(out)(out + 15 * out_pixel, acc_p15, acc_p15, acc_p15, acc_p15, 1, lanes, low, high);
+}
+
+#define CONV_OF(pixels, vectors) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, const struct CONV_(view) *view) \
+    { \
+        CONV_(line)(in, w, out, left, pixels, view); \
+    }
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1) CONV_OF(12, 1) CONV_OF(13, 1) CONV_OF(14, 1) CONV_OF(15, 1) CONV_OF(16, 1)
+#undef CONV_OF
+#undef CONV_COLUMN
+#undef CONV_ADD
+#undef CONV_SUMS
+#undef CONV_AT
+
+/* One of these tiles. */
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, const struct CONV_(view) *view)
+{
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, left, view); break;
+    switch (vectors) {
+    case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
+    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) CONV_CASE(12, 1) CONV_CASE(13, 1) CONV_CASE(14, 1) CONV_CASE(15, 1) CONV_CASE(16, 1) } break;
+    }
+#undef CONV_CASE
+}
+
+/* to[c][r] = from[r][c], rows of both being so many elements apart. */
+static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
     for (; r < rows && 16 <= rows; r += 16) {
         if (rows - r < 16) r = rows - 16; /* the last ones again */
         ptrdiff_t c = 0;
-        for (; c + 16 <= columns; c += 16) {
+        for (; columns - c >= 2; c += 16) {
+            const int some = columns - c < 16 ? (int)(columns - c) : 16;
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
-            const __m512 r0 = _mm512_loadu_ps(row);
-            const __m512 r1 = _mm512_loadu_ps(row + from_step);
-            const __m512 r2 = _mm512_loadu_ps(row + 2 * from_step);
-            const __m512 r3 = _mm512_loadu_ps(row + 3 * from_step);
-            const __m512 r4 = _mm512_loadu_ps(row + 4 * from_step);
-            const __m512 r5 = _mm512_loadu_ps(row + 5 * from_step);
-            const __m512 r6 = _mm512_loadu_ps(row + 6 * from_step);
-            const __m512 r7 = _mm512_loadu_ps(row + 7 * from_step);
-            const __m512 r8 = _mm512_loadu_ps(row + 8 * from_step);
-            const __m512 r9 = _mm512_loadu_ps(row + 9 * from_step);
-            const __m512 r10 = _mm512_loadu_ps(row + 10 * from_step);
-            const __m512 r11 = _mm512_loadu_ps(row + 11 * from_step);
-            const __m512 r12 = _mm512_loadu_ps(row + 12 * from_step);
-            const __m512 r13 = _mm512_loadu_ps(row + 13 * from_step);
-            const __m512 r14 = _mm512_loadu_ps(row + 14 * from_step);
-            const __m512 r15 = _mm512_loadu_ps(row + 15 * from_step);
-            const __m512 t0lo01 = _mm512_unpacklo_ps(r0, r1);
-            const __m512 t0lo23 = _mm512_unpacklo_ps(r2, r3);
-            const __m512 t0hi01 = _mm512_unpackhi_ps(r0, r1);
-            const __m512 t0hi23 = _mm512_unpackhi_ps(r2, r3);
-            const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
-            const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
-            const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
-            const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
-            const __m512 t1lo01 = _mm512_unpacklo_ps(r4, r5);
-            const __m512 t1lo23 = _mm512_unpacklo_ps(r6, r7);
-            const __m512 t1hi01 = _mm512_unpackhi_ps(r4, r5);
-            const __m512 t1hi23 = _mm512_unpackhi_ps(r6, r7);
-            const __m512 t1_0 = _mm512_shuffle_ps(t1lo01, t1lo23, 0x44);
-            const __m512 t1_1 = _mm512_shuffle_ps(t1lo01, t1lo23, 0xEE);
-            const __m512 t1_2 = _mm512_shuffle_ps(t1hi01, t1hi23, 0x44);
-            const __m512 t1_3 = _mm512_shuffle_ps(t1hi01, t1hi23, 0xEE);
-            const __m512 t2lo01 = _mm512_unpacklo_ps(r8, r9);
-            const __m512 t2lo23 = _mm512_unpacklo_ps(r10, r11);
-            const __m512 t2hi01 = _mm512_unpackhi_ps(r8, r9);
-            const __m512 t2hi23 = _mm512_unpackhi_ps(r10, r11);
-            const __m512 t2_0 = _mm512_shuffle_ps(t2lo01, t2lo23, 0x44);
-            const __m512 t2_1 = _mm512_shuffle_ps(t2lo01, t2lo23, 0xEE);
-            const __m512 t2_2 = _mm512_shuffle_ps(t2hi01, t2hi23, 0x44);
-            const __m512 t2_3 = _mm512_shuffle_ps(t2hi01, t2hi23, 0xEE);
-            const __m512 t3lo01 = _mm512_unpacklo_ps(r12, r13);
-            const __m512 t3lo23 = _mm512_unpacklo_ps(r14, r15);
-            const __m512 t3hi01 = _mm512_unpackhi_ps(r12, r13);
-            const __m512 t3hi23 = _mm512_unpackhi_ps(r14, r15);
-            const __m512 t3_0 = _mm512_shuffle_ps(t3lo01, t3lo23, 0x44);
-            const __m512 t3_1 = _mm512_shuffle_ps(t3lo01, t3lo23, 0xEE);
-            const __m512 t3_2 = _mm512_shuffle_ps(t3hi01, t3hi23, 0x44);
-            const __m512 t3_3 = _mm512_shuffle_ps(t3hi01, t3hi23, 0xEE);
-            const __m512 tab020 = _mm512_shuffle_f32x4(t0_0, t1_0, 0x88);
-            const __m512 tab130 = _mm512_shuffle_f32x4(t0_0, t1_0, 0xDD);
-            const __m512 tcd020 = _mm512_shuffle_f32x4(t2_0, t3_0, 0x88);
-            const __m512 tcd130 = _mm512_shuffle_f32x4(t2_0, t3_0, 0xDD);
-            const __m512 tr0 = _mm512_shuffle_f32x4(tab020, tcd020, 0x88);
-            const __m512 tr8 = _mm512_shuffle_f32x4(tab020, tcd020, 0xDD);
-            const __m512 tr4 = _mm512_shuffle_f32x4(tab130, tcd130, 0x88);
-            const __m512 tr12 = _mm512_shuffle_f32x4(tab130, tcd130, 0xDD);
-            const __m512 tab021 = _mm512_shuffle_f32x4(t0_1, t1_1, 0x88);
-            const __m512 tab131 = _mm512_shuffle_f32x4(t0_1, t1_1, 0xDD);
-            const __m512 tcd021 = _mm512_shuffle_f32x4(t2_1, t3_1, 0x88);
-            const __m512 tcd131 = _mm512_shuffle_f32x4(t2_1, t3_1, 0xDD);
-            const __m512 tr1 = _mm512_shuffle_f32x4(tab021, tcd021, 0x88);
-            const __m512 tr9 = _mm512_shuffle_f32x4(tab021, tcd021, 0xDD);
-            const __m512 tr5 = _mm512_shuffle_f32x4(tab131, tcd131, 0x88);
-            const __m512 tr13 = _mm512_shuffle_f32x4(tab131, tcd131, 0xDD);
-            const __m512 tab022 = _mm512_shuffle_f32x4(t0_2, t1_2, 0x88);
-            const __m512 tab132 = _mm512_shuffle_f32x4(t0_2, t1_2, 0xDD);
-            const __m512 tcd022 = _mm512_shuffle_f32x4(t2_2, t3_2, 0x88);
-            const __m512 tcd132 = _mm512_shuffle_f32x4(t2_2, t3_2, 0xDD);
-            const __m512 tr2 = _mm512_shuffle_f32x4(tab022, tcd022, 0x88);
-            const __m512 tr10 = _mm512_shuffle_f32x4(tab022, tcd022, 0xDD);
-            const __m512 tr6 = _mm512_shuffle_f32x4(tab132, tcd132, 0x88);
-            const __m512 tr14 = _mm512_shuffle_f32x4(tab132, tcd132, 0xDD);
-            const __m512 tab023 = _mm512_shuffle_f32x4(t0_3, t1_3, 0x88);
-            const __m512 tab133 = _mm512_shuffle_f32x4(t0_3, t1_3, 0xDD);
-            const __m512 tcd023 = _mm512_shuffle_f32x4(t2_3, t3_3, 0x88);
-            const __m512 tcd133 = _mm512_shuffle_f32x4(t2_3, t3_3, 0xDD);
-            const __m512 tr3 = _mm512_shuffle_f32x4(tab023, tcd023, 0x88);
-            const __m512 tr11 = _mm512_shuffle_f32x4(tab023, tcd023, 0xDD);
-            const __m512 tr7 = _mm512_shuffle_f32x4(tab133, tcd133, 0x88);
-            const __m512 tr15 = _mm512_shuffle_f32x4(tab133, tcd133, 0xDD);
-            _mm512_storeu_ps(at, tr0);
-            _mm512_storeu_ps(at + to_step, tr1);
-            _mm512_storeu_ps(at + 2 * to_step, tr2);
-            _mm512_storeu_ps(at + 3 * to_step, tr3);
-            _mm512_storeu_ps(at + 4 * to_step, tr4);
-            _mm512_storeu_ps(at + 5 * to_step, tr5);
-            _mm512_storeu_ps(at + 6 * to_step, tr6);
-            _mm512_storeu_ps(at + 7 * to_step, tr7);
-            _mm512_storeu_ps(at + 8 * to_step, tr8);
-            _mm512_storeu_ps(at + 9 * to_step, tr9);
-            _mm512_storeu_ps(at + 10 * to_step, tr10);
-            _mm512_storeu_ps(at + 11 * to_step, tr11);
-            _mm512_storeu_ps(at + 12 * to_step, tr12);
-            _mm512_storeu_ps(at + 13 * to_step, tr13);
-            _mm512_storeu_ps(at + 14 * to_step, tr14);
-            _mm512_storeu_ps(at + 15 * to_step, tr15);
-        }
-        if (columns - c >= 2) { /* some more, not all lanes of a vector */
-            const float *row = from + r * from_step + c;
-            float *at = to + c * to_step + r;
-            const int some = (int)(columns - c);
             const __m512 r0 = CONV_(load)(row, 0, some);
             const __m512 r1 = CONV_(load)(row + from_step, 0, some);
             const __m512 r2 = CONV_(load)(row + 2 * from_step, 0, some);
@@ -523,6 +612,7 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
             const __m512 tr3 = _mm512_shuffle_f32x4(tab023, tcd023, 0x88);
             const __m512 tr11 = _mm512_shuffle_f32x4(tab023, tcd023, 0xDD);
             const __m512 tr7 = _mm512_shuffle_f32x4(tab133, tcd133, 0x88);
+            const __m512 tr15 = _mm512_shuffle_f32x4(tab133, tcd133, 0xDD);
             _mm512_storeu_ps(at, tr0);
             if (some > 1) _mm512_storeu_ps(at + to_step, tr1);
             if (some > 2) _mm512_storeu_ps(at + 2 * to_step, tr2);
@@ -538,56 +628,46 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
             if (some > 12) _mm512_storeu_ps(at + 12 * to_step, tr12);
             if (some > 13) _mm512_storeu_ps(at + 13 * to_step, tr13);
             if (some > 14) _mm512_storeu_ps(at + 14 * to_step, tr14);
-            continue;
+            if (some > 15) _mm512_storeu_ps(at + 15 * to_step, tr15);
         }
         for (; c < columns; ++c)
             for (int l = 0; l < 16; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
     }
-    (void)readable;
     for (; r < rows; ++r)
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
-}
-
-/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
-static CONV_TARGET void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
-{
-    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
-    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
-    for (int ih = first; ih < last; ++ih, to += span * IC) {
-        memcpy(to + left * IC, image + ih * IW * IC, (size_t)(pixels * IC) * sizeof(float));
-        memset(to, 0, (size_t)(left * IC) * sizeof(float));
-        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
-    }
 }
 
 /* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it. */
 static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
 {
     const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left;
-    for (int ih = first; IC > 1 && ih < last; ++ih, to += span * IC)
-    for (int phase = 0; phase < 1; ++phase) {
-        const float *row = image + ih * IW * IC;
-        float *plane = to + phase * span;
-            ptrdiff_t begin = left > phase ? (left - phase + 0) / 1 : 0, end = (IW + left - phase + 0) / 1;
-            if (begin > span) begin = span;
-            if (end > span) end = span;
-        if (end < begin) end = begin;
-        /* Of few pixels, padding: channel after channel. */
-        for (ptrdiff_t x = begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
-            for (ptrdiff_t c = 0; c < IC; ++c) plane[x + c * span] = 0.0f;
-        if (begin < end)
-            CONV_(transpose)(row + (begin + phase - left) * IC, IC, end - begin, end - begin, IC, plane + begin, span);
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = (ptrdiff_t)CONV_(lead)(shape);
+    const ptrdiff_t needed = left - shape->pad_left + shape->out_w + 4;
+    const ptrdiff_t there = IW < span - left ? IW : span - left;
+    for (int ih = first; IC > 1 && ih < last; ++ih, to += span * IC) {
+        for (ptrdiff_t c = 0; c < IC; ++c) { /* vectors that reach over the padding are written before what is there */
+            float *plane = to + c * span;
+            for (ptrdiff_t x = 0; x < left; x += 16) _mm512_storeu_ps(plane + x, _mm512_setzero_ps());
+            for (ptrdiff_t x = left + there; x < needed; x += 16) _mm512_storeu_ps(plane + x, _mm512_setzero_ps());
+        }
+        CONV_(transpose)(image + ih * IW * IC, IC, there, IC, to + left, span);
     }
     if (IC == 1) /* a plane as it is */
     for (int ih = first; ih < last; ++ih)
     for (ptrdiff_t c = 0; c < IC; ++c) {
         const float *row = image + (c * shape->in_h + ih) * IW;
         const ptrdiff_t begin = left < span ? left : span, end = IW < span - begin ? begin + IW : span;
-        memset(to, 0, (size_t)begin * sizeof(float));
-        memcpy(to + begin, row, (size_t)(end - begin) * sizeof(float));
-        memset(to + end, 0, (size_t)(span - end) * sizeof(float));
+        ptrdiff_t x = 0;
+        /* Padding is whole vectors: what they reach over is written after them, or never read. */
+        for (; x < begin; x += 16) _mm512_storeu_ps(to + x, _mm512_setzero_ps());
+        for (x = begin; x + 16 <= end; x += 16) _mm512_storeu_ps(to + x, _mm512_loadu_ps(row + (x - begin)));
+        if (x < end && end - begin >= 16) {
+            x = end - 16;
+            _mm512_storeu_ps(to + x, _mm512_loadu_ps(row + (x - begin)));
+            x = end;
+        }
+        for (; x < end; ++x) to[x] = row[x - begin];
+        for (; x < needed; x += 16) _mm512_storeu_ps(to + x, _mm512_setzero_ps());
         to += span;
     }
 }
@@ -612,6 +692,7 @@ static int CONV_(part)(int left, int most)
 /* Of one vector of pixels, `lanes` of them in the output, the sums of `some` channels: each pixel's are neighbours. */
 static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, const struct CONV_(view) *view, __m512 v0, __m512 v1, __m512 v2, __m512 v3, __m512 v4, __m512 v5, __m512 v6, __m512 v7)
 {
+    const ptrdiff_t out_pixel = view->out_pixel;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     v0 = CONV_CLAMP(v0);
     v1 = CONV_CLAMP(v1);
@@ -632,115 +713,67 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
         if (lanes > 0) {
             float *const to = out;
-            if (some == 1) { _mm512_mask_storeu_ps(to, (__mmask16)0x0001, t0_0); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to, (__mmask16)0x0003, t0_0); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to, (__mmask16)0x0007, t0_0); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x000F, t0_0); }
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_0);
         }
         if (lanes > 1) {
-            float *const to = out + view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to, (__mmask16)0x0001, t0_1); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to, (__mmask16)0x0003, t0_1); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to, (__mmask16)0x0007, t0_1); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x000F, t0_1); }
+            float *const to = out + out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_1);
         }
         if (lanes > 2) {
-            float *const to = out + 2 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to, (__mmask16)0x0001, t0_2); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to, (__mmask16)0x0003, t0_2); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to, (__mmask16)0x0007, t0_2); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x000F, t0_2); }
+            float *const to = out + 2 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_2);
         }
         if (lanes > 3) {
-            float *const to = out + 3 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to, (__mmask16)0x0001, t0_3); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to, (__mmask16)0x0003, t0_3); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to, (__mmask16)0x0007, t0_3); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x000F, t0_3); }
+            float *const to = out + 3 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_3);
         }
         if (lanes > 4) {
-            float *const to = out + 4 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0010, t0_0); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0030, t0_0); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0070, t0_0); }
-            else { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x00F0, t0_0); }
+            float *const to = out + 4 * out_pixel;
+            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_0);
         }
         if (lanes > 5) {
-            float *const to = out + 5 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0010, t0_1); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0030, t0_1); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0070, t0_1); }
-            else { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x00F0, t0_1); }
+            float *const to = out + 5 * out_pixel;
+            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_1);
         }
         if (lanes > 6) {
-            float *const to = out + 6 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0010, t0_2); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0030, t0_2); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0070, t0_2); }
-            else { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x00F0, t0_2); }
+            float *const to = out + 6 * out_pixel;
+            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_2);
         }
         if (lanes > 7) {
-            float *const to = out + 7 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0010, t0_3); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0030, t0_3); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0070, t0_3); }
-            else { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x00F0, t0_3); }
+            float *const to = out + 7 * out_pixel;
+            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_3);
         }
         if (lanes > 8) {
-            float *const to = out + 8 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0100, t0_0); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0300, t0_0); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0700, t0_0); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0F00, t0_0); }
+            float *const to = out + 8 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_0);
         }
         if (lanes > 9) {
-            float *const to = out + 9 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0100, t0_1); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0300, t0_1); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0700, t0_1); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0F00, t0_1); }
+            float *const to = out + 9 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_1);
         }
         if (lanes > 10) {
-            float *const to = out + 10 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0100, t0_2); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0300, t0_2); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0700, t0_2); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0F00, t0_2); }
+            float *const to = out + 10 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_2);
         }
         if (lanes > 11) {
-            float *const to = out + 11 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0100, t0_3); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0300, t0_3); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0700, t0_3); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0F00, t0_3); }
+            float *const to = out + 11 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_3);
         }
         if (lanes > 12) {
-            float *const to = out + 12 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x1000, t0_0); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x3000, t0_0); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x7000, t0_0); }
-            else { _mm512_mask_storeu_ps(to - 12, (__mmask16)0xF000, t0_0); }
+            float *const to = out + 12 * out_pixel;
+            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_0);
         }
         if (lanes > 13) {
-            float *const to = out + 13 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x1000, t0_1); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x3000, t0_1); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x7000, t0_1); }
-            else { _mm512_mask_storeu_ps(to - 12, (__mmask16)0xF000, t0_1); }
+            float *const to = out + 13 * out_pixel;
+            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_1);
         }
         if (lanes > 14) {
-            float *const to = out + 14 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x1000, t0_2); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x3000, t0_2); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x7000, t0_2); }
-            else { _mm512_mask_storeu_ps(to - 12, (__mmask16)0xF000, t0_2); }
+            float *const to = out + 14 * out_pixel;
+            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_2);
         }
         if (lanes > 15) {
-            float *const to = out + 15 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x1000, t0_3); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x3000, t0_3); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x7000, t0_3); }
-            else { _mm512_mask_storeu_ps(to - 12, (__mmask16)0xF000, t0_3); }
+            float *const to = out + 15 * out_pixel;
+            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_3);
         }
     }
     if (some >= 5) {
@@ -770,115 +803,67 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         const __m512 tr31 = _mm512_permutex2var_ps(t0_3, _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31), t1_3);
         if (lanes > 0) {
             float *const to = out;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr00); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr00); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr00); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr00); }
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr00);
         }
         if (lanes > 1) {
-            float *const to = out + view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr10); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr10); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr10); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr10); }
+            float *const to = out + out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr10);
         }
         if (lanes > 2) {
-            float *const to = out + 2 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr20); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr20); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr20); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr20); }
+            float *const to = out + 2 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr20);
         }
         if (lanes > 3) {
-            float *const to = out + 3 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr30); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr30); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr30); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr30); }
+            float *const to = out + 3 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr30);
         }
         if (lanes > 4) {
-            float *const to = out + 4 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr00); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr00); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr00); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr00); }
+            float *const to = out + 4 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr00);
         }
         if (lanes > 5) {
-            float *const to = out + 5 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr10); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr10); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr10); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr10); }
+            float *const to = out + 5 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr10);
         }
         if (lanes > 6) {
-            float *const to = out + 6 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr20); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr20); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr20); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr20); }
+            float *const to = out + 6 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr20);
         }
         if (lanes > 7) {
-            float *const to = out + 7 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr30); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr30); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr30); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr30); }
+            float *const to = out + 7 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr30);
         }
         if (lanes > 8) {
-            float *const to = out + 8 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr01); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr01); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr01); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr01); }
+            float *const to = out + 8 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr01);
         }
         if (lanes > 9) {
-            float *const to = out + 9 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr11); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr11); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr11); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr11); }
+            float *const to = out + 9 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr11);
         }
         if (lanes > 10) {
-            float *const to = out + 10 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr21); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr21); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr21); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr21); }
+            float *const to = out + 10 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr21);
         }
         if (lanes > 11) {
-            float *const to = out + 11 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr31); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr31); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr31); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr31); }
+            float *const to = out + 11 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr31);
         }
         if (lanes > 12) {
-            float *const to = out + 12 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr01); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr01); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr01); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr01); }
+            float *const to = out + 12 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr01);
         }
         if (lanes > 13) {
-            float *const to = out + 13 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr11); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr11); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr11); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr11); }
+            float *const to = out + 13 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr11);
         }
         if (lanes > 14) {
-            float *const to = out + 14 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr21); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr21); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr21); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr21); }
+            float *const to = out + 14 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr21);
         }
         if (lanes > 15) {
-            float *const to = out + 15 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr31); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr31); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr31); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr31); }
+            float *const to = out + 15 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr31);
         }
     }
 }
@@ -904,9 +889,14 @@ static CONV_BODY void CONV_(px_out)(float *out, int some, int units, int lanes, 
     }
 }
 
+#if defined(__clang__)
+#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#else
+#define CONV_ROLLED
+#endif
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
-static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
 {
     CONV_SUMS(0);
     CONV_SUMS(1);
@@ -916,71 +906,76 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
-    const float *wt = w + view->width;
-    wt += (ptrdiff_t)kh_begin * 5 * view->channels * view->width;
-    for (int kh = kh_begin; kh < kh_end; ++kh, in += view->in_row)
-    for (int kw = 0; kw < 5; ++kw)
+    const ptrdiff_t width = view->width;
+    const float *wt = w + width;
+    wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * width;
+    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
     {
-        const float *px = in + kw;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
-            const __m512 x_p0 = _mm512_loadu_ps(px);
-            const __m512 x_p1 = units > 1 ? _mm512_loadu_ps(px + 16) : x_p0;
-            const __m512 x_p2 = units > 2 ? _mm512_loadu_ps(px + 32) : x_p0;
-            const __m512 x_p3 = units > 3 ? _mm512_loadu_ps(px + 48) : x_p0;
-            __m512 w_k;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
+        const float *plane = in;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
+            CONV_ROLLED
+            for (int kw = 0; kw < 5; ++kw, wt += width) {
+                const float *const px = plane + kw;
+                const __m512 x_p0 = _mm512_loadu_ps(px);
+                const __m512 x_p1 = units > 1 ? _mm512_loadu_ps(px + 16) : x_p0;
+                const __m512 x_p2 = units > 2 ? _mm512_loadu_ps(px + 32) : x_p0;
+                const __m512 x_p3 = units > 3 ? _mm512_loadu_ps(px + 48) : x_p0;
+                __m512 w_k;
+                CONV_ADD(0)
+                CONV_ADD(1)
+                CONV_ADD(2)
+                CONV_ADD(3)
+                CONV_ADD(4)
+                CONV_ADD(5)
+                CONV_ADD(6)
+                CONV_ADD(7)
+            }
         }
     }
     CONV_(px_out)(out, some, units, lanes, view, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3);
 }
 
 #define CONV_PIXELS(outputs, units) \
-    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int some, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out, int some, int lanes, const struct CONV_(view) *view) \
     { \
-        CONV_(px_body)(in, w, out, kh_begin, kh_end, outputs, units, some, lanes, view); \
+        CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
     }
 CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
 CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
-CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3) CONV_PIXELS(5, 4)
-CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3) CONV_PIXELS(6, 4)
+CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3)
+CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
 
 /* A row of `width` pixels, `channels` channels of it. */
-static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int width, int channels, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
     const int first = CONV_(part)(channels, 8); /* the most channels of a tile here */
-    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 4 : first <= 6 ? 4 : 3; /* vectors in it */
+    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 3 : first <= 6 ? 3 : 3; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 16 * (units)) {
         units = CONV_(part)((width - p + 15) / 16, most);
         lanes = width - p < 16 * units ? width - p - 16 * (units - 1) : 16;
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, 8);
-            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
-            else if (outputs <= 3) (units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
-            else if (outputs <= 4) (units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
-            else if (outputs <= 5) (units == 4 ? CONV_(px_5x4) : units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : CONV_(px_5x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
-            else if (outputs <= 6) (units == 4 ? CONV_(px_6x4) : units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
-            else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
+            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 3) (units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 4) (units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 5) (units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : CONV_(px_5x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 6) (units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
         }
     }
 }
 #undef CONV_PIXELS
+#undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end)
+static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
+    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
 {
-    const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
+    const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 16; /* pixels in a tile */
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = s->width;
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
@@ -988,16 +983,18 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         int kh_begin = top < 0 ? -top : 0;
         int kh_end = top + 4 < shape->in_h ? 5 : shape->in_h - top;
         if (kh_begin >= kh_end) kh_begin = kh_end = 0;
+        view->kh_begin = kh_begin;
+        view->kh_end = kh_end;
         const float *row = kh_begin < kh_end ? in + (top + kh_begin - first) * view->in_row : in;
         if (s->pixels) {
-            CONV_(px_row)(row, w, out + oh * view->out_row, kh_begin, kh_end, width, (vectors - 1) * 16 + lanes, view);
+            CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
         }
         float *to = out + oh * view->out_row;
-        for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(part)(left, most);
-            CONV_(tile)(vectors, n, row, w, to, kh_begin, kh_end, lanes, view);
-            row += n * view->in_pixel;
+        row -= shape->pad_left * view->in_pixel;
+        for (int ow = 0, n; ow < width; ow += n) {
+            n = CONV_(part)(width - ow, most);
+            CONV_(tile)(vectors, n, row + ow * view->in_pixel, w, to, ow - shape->pad_left, view);
             to += n * view->out_pixel;
         }
     }
@@ -1009,13 +1006,18 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    struct CONV_(view) view = {
-        (ptrdiff_t)CONV_(span)(shape) * IC, IC, IC,
-        s.width * OC, OC, 1,
-        (ptrdiff_t)CONV_(span)(shape),
-        0,
-        shape->clamp_low, shape->clamp_high,
-    };
+    struct CONV_(view) view;
+    view.in_row = shape->in_w * IC;
+    view.in_pixel = IC;
+    view.in_channel = 1;
+    view.channels = IC;
+    view.out_row = s.width * OC;
+    view.out_pixel = OC;
+    view.out_channel = 1;
+    view.in_w = shape->in_w;
+    view.low = shape->clamp_low;
+    view.high = shape->clamp_high;
+    float *band = workspace;
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -1023,21 +1025,26 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
-        const int top = oh_begin - shape->pad_top;
-        const int bottom = (oh_end - 1) - shape->pad_top + 5;
-        const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-        const int last = bottom < shape->in_h ? bottom : shape->in_h;
-        float *staged = workspace;
-        if (s.pixels) CONV_(stage_planes)(shape, in, staged, first, last);
-        else CONV_(stage)(shape, in, staged, first, last);
-        in = staged;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
+        int first = 0; /* row of the image that `in` is */
+        if (s.pixels) {
+            view.in_channel = (ptrdiff_t)CONV_(span)(shape);
+            view.in_row = view.in_channel * IC;
+            {
+                const int top = oh_begin - shape->pad_top;
+                const int bottom = (oh_end - 1) - shape->pad_top + 5;
+                first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
+                CONV_(stage_planes)(shape, input + image * in_pixels * IC, band, first, bottom < shape->in_h ? bottom : shape->in_h);
+                in = band + (CONV_(lead)(shape) - shape->pad_left);
+            }
+        }
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 16;
-            const int left = (int)OC - (v + vectors - 1) * 16;
+            const int left = (int)OC - v * 16; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 16 * (1 + 25 * IC);
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, left < 16 ? left : 16, oh_begin, oh_end);
+            view.lanes = left < vectors * 16 ? left - (vectors - 1) * 16 : 16;
+            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, left < vectors * 16 ? left : vectors * 16, oh_begin, oh_end);
         }
     }
 }
@@ -1046,6 +1053,8 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 
 #undef CONV_TARGET
 #undef CONV_TILE
+#undef CONV_BODY
+#undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

@@ -86,7 +86,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long vector_bytes = (1 + (long long)25 * shape->in_channels) * 32;
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 8;
+    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 7) / 8;
     s.block = 3;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
@@ -99,26 +99,27 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long moved = 16 * (long long)((shape->out_channels + 3) / 4)
         + 32 * (IC == 1 ? 1 : IC < 1 ? 2LL * IC : (IC + 7) / 8 * 8LL);
     s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
-    if (vector_bytes * s.block > 786432) s.block = 2;
+    if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
-    const int wanted = 8;
+    const int wanted = s.pixels ? 8 : 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
     long long most = (long long)25 * shape->out_channels / 800;
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
-    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+    if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    /* Rows that two bands read are transposed twice: few bands. */
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
-    if (heavy || band > some) band = some;
+    /* What two bands read is copied twice. */
+    const long long few = 24;
+    if (heavy || band > some) band = s.pixels && !heavy && some < few ? few < band ? few : band : some;
     if (band < least) band = least;
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
@@ -138,8 +139,7 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
     const long long rows = (long long)(s.band - 1) * 2 + 5;
-    if (!s.pixels) return 0;
-    const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
+    const size_t band = !s.pixels ? 0 : (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
         * (size_t)shape->in_channels + 8;
     return (band * sizeof(float) + 63) / 64 * 64;
 }
@@ -158,9 +158,12 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
     for (int first = 0, width; first < OC; first += width) {
         width = CONV_(vectors)(s.vectors - first / 8, s.block) * 8;
         for (int k = 0; k < width; ++k) *to++ = bias != NULL && first + k < OC ? bias[first + k] : 0.0f;
+        /* Where a tile sums the taps of a row at once, they are neighbours. */
+        const int steps = s.pixels ? 5 : 1;
         for (int kh = 0; kh < 5; ++kh)
-        for (int kw = 0; kw < 5; ++kw)
+        for (int i = 0; i < 5 / steps; ++i)
         for (int c = 0; c < IC; ++c)
+        for (int kw = i; kw < i + steps; ++kw)
         for (int k = 0; k < width; ++k)
             *to++ = first + k < OC ? weights[(first + k) * (25 * (ptrdiff_t)IC) + c * (25) + kh * (5) + kw * (1)] : 0.0f;
     }
@@ -173,6 +176,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx2,fma")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx2,fma")))
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx2,fma")))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
@@ -181,6 +186,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #else
 #define CONV_TARGET
 #define CONV_TILE
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm256_fmadd_ps(a, b, acc))
 #endif
@@ -188,10 +194,10 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_CLAMP(v) _mm256_min_ps(high, _mm256_max_ps(low, v))
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
-    ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
-    ptrdiff_t in_channel;
-    ptrdiff_t width; /* of the block of packed weights */
+    ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
+    int lanes; /* of the last vector of a block of channels */
+    ptrdiff_t width; /* of the block of packed weights */
 };
 
 /* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
@@ -200,17 +206,11 @@ static inline CONV_TARGET __m256 CONV_(load)(const float *p, int first, int last
     return _mm256_maskload_ps(p, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(last), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((first) - 1))));
 }
 
-/* The first `lanes` of a vector, into memory. */
-static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
-{
-    _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
-}
-#define CONV_STORE(out, v) do { if (lanes < 8) CONV_(store)(out, v, lanes); else _mm256_storeu_ps(out, v); } while (0)
+#define CONV_STORE(out, v) _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, int vectors, int lanes, __m256 low, __m256 high)
 {
-    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     if (vectors > 1) {
         _mm256_storeu_ps(out, CONV_CLAMP(v0));
         v0 = v1;
@@ -229,17 +229,17 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
     CONV_STORE(out, CONV_CLAMP(v0));
 }
 
+#define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 /* The sums of one pixel and up to 3 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2
-#define CONV_ADD(p) if (pixels > p) { \
-        x = _mm256_set1_ps(px##p[c]); \
+#define CONV_ADD(p, from) { \
+        x = _mm256_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); }
 
-/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
- * vector, `lanes` lanes are in the output. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
 {
     const __m256 b_k0 = _mm256_loadu_ps(w);
     const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
@@ -252,56 +252,65 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
-    const ptrdiff_t count = 5 * view->channels;
     const float *wt = w + vectors * 8;
     for (int kh = 0; kh < 5; ++kh, in += view->in_row)
     {
-        const float *px0 = in;
-        const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
-        const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
-        const float *const px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
-        const float *const px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
-        const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
-        const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
-        const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 8) {
-            const __m256 w_k0 = _mm256_loadu_ps(wt);
-            const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
-            const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
-            __m256 x;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
+        {
+            ptrdiff_t s1 = 8 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in);
+            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
+            for (ptrdiff_t c = 5 * view->channels; c > 0; --c, wt += vectors * 8) {
+                CONV_HOLD(px0);
+                if (pixels > 5) CONV_HOLD(px1);
+                if (pixels > 1) CONV_HOLD(s1);
+                if (pixels > 3) CONV_HOLD(s3);
+                const __m256 w_k0 = _mm256_loadu_ps(wt);
+                const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
+                const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
+                __m256 x;
+                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
+                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
+                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
+                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
+                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
+                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
+                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
+                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
+                px0 += 4;
+                px1 += 4;
+            }
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k2, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k2, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k2, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k2, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k2, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k2, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k2, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k2, vectors, lanes, view);
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k2, vectors, lanes, low, high);
+    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k2, vectors, lanes, low, high);
+    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k2, vectors, lanes, low, high);
+    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k2, vectors, lanes, low, high);
+    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k2, vectors, lanes, low, high);
+    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k2, vectors, lanes, low, high);
+    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k2, vectors, lanes, low, high);
+    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k2, vectors, lanes, low, high);
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
     { \
-        CONV_(body)(in, w, out, pixels, vectors, lanes, view); \
+        CONV_(body)(in, w, out, pixels, vectors, view); \
     }
 CONV_OF(1, 3) CONV_OF(2, 3) CONV_OF(3, 3) CONV_OF(4, 3)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
+#undef CONV_AT
 
 /* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int lanes, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, lanes, view); break;
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
     case 3: switch (pixels) { CONV_CASE(1, 3) CONV_CASE(2, 3) CONV_CASE(3, 3) CONV_CASE(4, 3) } break;
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
@@ -309,13 +318,9 @@ static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, co
     }
 #undef CONV_CASE
 }
-#undef CONV_OF
-#undef CONV_ADD
-#undef CONV_SUMS
 
-/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
-static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
-    ptrdiff_t columns, float *to, ptrdiff_t to_step)
+/* to[c][r] = from[r][c], rows of both being so many elements apart. */
+static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
     for (; r < rows && 8 <= rows; r += 8) {
@@ -366,9 +371,9 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
             _mm256_storeu_ps(at + 7 * to_step, tr7);
         }
         if (columns - c >= 1) { /* some more, not all lanes of a vector */
+            const int some = (int)(columns - c);
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
-            const int some = (int)(columns - c);
             const __m256 r0 = CONV_(load)(row, 0, some);
             const __m256 r1 = CONV_(load)(row + from_step, 0, some);
             const __m256 r2 = CONV_(load)(row + 2 * from_step, 0, some);
@@ -412,7 +417,6 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
         for (; c < columns; ++c)
             for (int l = 0; l < 8; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
     }
-    (void)readable;
     for (; r < rows; ++r)
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
 }
@@ -435,7 +439,7 @@ static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, cons
         for (ptrdiff_t x = begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
             for (ptrdiff_t c = 0; c < IC; ++c) plane[x + c * 2 * span] = 0.0f;
         if (begin < end)
-            CONV_(transpose)(row + (2 * begin + phase - left) * IC, 2 * IC, end - begin, end - begin, IC, plane + begin, 2 * span);
+            CONV_(transpose)(row + (2 * begin + phase - left) * IC, 2 * IC, end - begin, IC, plane + begin, 2 * span);
     }
     if (IC == 1) /* a plane as it is */
     for (int ih = first; ih < last; ++ih)
@@ -478,6 +482,7 @@ static int CONV_(part)(int left, int most)
 /* Of one vector of pixels, `lanes` of them in the output, the sums of `some` channels: each pixel's are neighbours. */
 static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, const struct CONV_(view) *view, __m256 v0, __m256 v1, __m256 v2, __m256 v3)
 {
+    const ptrdiff_t out_pixel = view->out_pixel;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     v0 = CONV_CLAMP(v0);
     v1 = CONV_CLAMP(v1);
@@ -500,49 +505,49 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
             else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), t0_0); }
         }
         if (lanes > 1) {
-            float *const to = out + view->out_pixel;
+            float *const to = out + out_pixel;
             if (some == 1) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, 0, 0, 0, 0, 0, 0, 0), t0_1); }
             else if (some == 2) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, 0, 0, 0, 0, 0, 0), t0_1); }
             else if (some == 3) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, 0, 0, 0, 0, 0), t0_1); }
             else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), t0_1); }
         }
         if (lanes > 2) {
-            float *const to = out + 2 * view->out_pixel;
+            float *const to = out + 2 * out_pixel;
             if (some == 1) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, 0, 0, 0, 0, 0, 0, 0), t0_2); }
             else if (some == 2) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, 0, 0, 0, 0, 0, 0), t0_2); }
             else if (some == 3) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, 0, 0, 0, 0, 0), t0_2); }
             else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), t0_2); }
         }
         if (lanes > 3) {
-            float *const to = out + 3 * view->out_pixel;
+            float *const to = out + 3 * out_pixel;
             if (some == 1) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, 0, 0, 0, 0, 0, 0, 0), t0_3); }
             else if (some == 2) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, 0, 0, 0, 0, 0, 0), t0_3); }
             else if (some == 3) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, 0, 0, 0, 0, 0), t0_3); }
             else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), t0_3); }
         }
         if (lanes > 4) {
-            float *const to = out + 4 * view->out_pixel;
+            float *const to = out + 4 * out_pixel;
             if (some == 1) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, 0, 0, 0), t0_0); }
             else if (some == 2) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, 0, 0), t0_0); }
             else if (some == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), t0_0); }
             else { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1), t0_0); }
         }
         if (lanes > 5) {
-            float *const to = out + 5 * view->out_pixel;
+            float *const to = out + 5 * out_pixel;
             if (some == 1) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, 0, 0, 0), t0_1); }
             else if (some == 2) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, 0, 0), t0_1); }
             else if (some == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), t0_1); }
             else { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1), t0_1); }
         }
         if (lanes > 6) {
-            float *const to = out + 6 * view->out_pixel;
+            float *const to = out + 6 * out_pixel;
             if (some == 1) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, 0, 0, 0), t0_2); }
             else if (some == 2) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, 0, 0), t0_2); }
             else if (some == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), t0_2); }
             else { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1), t0_2); }
         }
         if (lanes > 7) {
-            float *const to = out + 7 * view->out_pixel;
+            float *const to = out + 7 * out_pixel;
             if (some == 1) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, 0, 0, 0), t0_3); }
             else if (some == 2) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, 0, 0), t0_3); }
             else if (some == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), t0_3); }
@@ -572,6 +577,11 @@ static CONV_BODY void CONV_(px_out)(float *out, int some, int units, int lanes, 
     }
 }
 
+#if defined(__clang__)
+#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#else
+#define CONV_ROLLED
+#endif
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
@@ -580,21 +590,25 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_SUMS(1);
     CONV_SUMS(2);
     CONV_SUMS(3);
-    const float *wt = w + view->width;
+    const ptrdiff_t width = view->width, phase = view->in_channel / 2;
+    const float *wt = w + width;
     for (int kh = 0; kh < 5; ++kh, in += view->in_row)
-    for (int kw = 0; kw < 5; ++kw)
     {
-        const float *px = in + kw % 2 * (view->in_channel / 2) + kw / 2;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
-            const __m256 x_p0 = _mm256_loadu_ps(px);
-            const __m256 x_p1 = units > 1 ? _mm256_loadu_ps(px + 8) : x_p0;
-            const __m256 x_p2 = units > 2 ? _mm256_loadu_ps(px + 16) : x_p0;
-            const __m256 x_p3 = units > 3 ? _mm256_loadu_ps(px + 24) : x_p0;
-            __m256 w_k;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
+        const float *plane = in;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
+            CONV_ROLLED
+            for (int kw = 0; kw < 5; ++kw, wt += width) {
+                const float *const px = plane + (kw % 2 * phase + kw / 2);
+                const __m256 x_p0 = _mm256_loadu_ps(px);
+                const __m256 x_p1 = units > 1 ? _mm256_loadu_ps(px + 8) : x_p0;
+                const __m256 x_p2 = units > 2 ? _mm256_loadu_ps(px + 16) : x_p0;
+                const __m256 x_p3 = units > 3 ? _mm256_loadu_ps(px + 24) : x_p0;
+                __m256 w_k;
+                CONV_ADD(0)
+                CONV_ADD(1)
+                CONV_ADD(2)
+                CONV_ADD(3)
+            }
         }
     }
     CONV_(px_out)(out, some, units, lanes, view, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3);
@@ -626,12 +640,13 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
     }
 }
 #undef CONV_PIXELS
+#undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end)
+static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
+    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
     (void)shape;
@@ -639,14 +654,13 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         const int width = s->width;
         const float *row = in + (oh * 2 - first) * view->in_row;
         if (s->pixels) {
-            CONV_(px_row)(row, w, out + oh * view->out_row, width, (vectors - 1) * 8 + lanes, view);
+            CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
         }
         float *to = out + oh * view->out_row;
-        for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(part)(left, most);
-            CONV_(tile)(vectors, n, row, w, to, lanes, view);
-            row += n * 2 * view->in_pixel;
+        for (int ow = 0, n; ow < width; ow += n) {
+            n = CONV_(part)(width - ow, most);
+            CONV_(tile)(vectors, n, row + ow * 2 * view->in_pixel, w, to, view);
             to += n * view->out_pixel;
         }
     }
@@ -658,13 +672,17 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    struct CONV_(view) view = {
-        (ptrdiff_t)(s.pixels ? CONV_(span)(shape) : shape->in_w) * IC, IC, IC,
-        s.width * OC, OC, 1,
-        (ptrdiff_t)CONV_(span)(shape),
-        0,
-        shape->clamp_low, shape->clamp_high,
-    };
+    struct CONV_(view) view;
+    view.in_row = shape->in_w * IC;
+    view.in_pixel = IC;
+    view.in_channel = 1;
+    view.channels = IC;
+    view.out_row = s.width * OC;
+    view.out_pixel = OC;
+    view.out_channel = 1;
+    view.low = shape->clamp_low;
+    view.high = shape->clamp_high;
+    float *band = workspace;
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -672,24 +690,26 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
-        const int top = oh_begin * 2 - shape->pad_top;
-        const int bottom = (oh_end - 1) * 2 - shape->pad_top + 5;
-        const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-        const int last = bottom < shape->in_h ? bottom : shape->in_h;
-        float *staged = workspace;
-        if (s.pixels) {
-            CONV_(stage_planes)(shape, in, staged, first, last);
-            in = staged;
-        } else {
-            in += first * view.in_row;
-        }
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
+        int first = 0; /* row of the image that `in` is */
+        if (s.pixels) {
+            view.in_channel = (ptrdiff_t)CONV_(span)(shape);
+            view.in_row = view.in_channel * IC;
+            {
+                const int top = oh_begin * 2 - shape->pad_top;
+                const int bottom = (oh_end - 1) * 2 - shape->pad_top + 5;
+                first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
+                CONV_(stage_planes)(shape, input + image * in_pixels * IC, band, first, bottom < shape->in_h ? bottom : shape->in_h);
+                in = band;
+            }
+        }
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 8;
-            const int left = (int)OC - (v + vectors - 1) * 8;
+            const int left = (int)OC - v * 8; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 25 * IC);
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < 8 ? left : 8, oh_begin, oh_end);
+            view.lanes = left < vectors * 8 ? left - (vectors - 1) * 8 : 8;
+            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < vectors * 8 ? left : vectors * 8, oh_begin, oh_end);
         }
     }
 }
@@ -698,6 +718,8 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 
 #undef CONV_TARGET
 #undef CONV_TILE
+#undef CONV_BODY
+#undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

@@ -90,7 +90,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long vector_bytes = (1 + (long long)49 * shape->in_channels) * 64;
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = CONV_(span)(shape) * shape->in_channels * 8;
+    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 15) / 16;
     s.block = 4;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
@@ -103,26 +103,27 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long moved = 32 * (long long)((shape->out_channels + 7) / 8)
         + 64 * (IC == 1 ? 1 : IC < 2 ? 2LL * IC : (IC + 15) / 16 * 8LL);
     s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
-    if (vector_bytes * s.block > 786432) s.block = 2;
+    if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
-    const int wanted = 8;
+    const int wanted = s.pixels ? 8 : 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
     long long most = (long long)49 * shape->out_channels / 1600;
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
-    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+    if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    /* Rows that two bands read are transposed twice: few bands. */
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
-    if (heavy || band > some) band = some;
+    /* What two bands read is copied twice. */
+    const long long few = 40;
+    if (heavy || band > some) band = s.pixels && !heavy && some < few ? few < band ? few : band : some;
     if (band < least) band = least;
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
@@ -142,7 +143,7 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
     const long long rows = (long long)(s.band - 1) * 2 + 7;
-    const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
+    const size_t band = !s.pixels ? 0 : (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
         * (size_t)shape->in_channels + 16;
     return (band * sizeof(float) + 63) / 64 * 64;
 }
@@ -161,9 +162,12 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
     for (int first = 0, width; first < OC; first += width) {
         width = CONV_(vectors)(s.vectors - first / 16, s.block) * 16;
         for (int k = 0; k < width; ++k) *to++ = bias != NULL && first + k < OC ? bias[first + k] : 0.0f;
+        /* Where a tile sums the taps of a row at once, they are neighbours. */
+        const int steps = s.pixels ? 7 : 1;
         for (int kh = 0; kh < 7; ++kh)
-        for (int kw = 0; kw < 7; ++kw)
+        for (int i = 0; i < 7 / steps; ++i)
         for (int c = 0; c < IC; ++c)
+        for (int kw = i; kw < i + steps; ++kw)
         for (int k = 0; k < width; ++k)
             *to++ = first + k < OC ? weights[(first + k) * (49 * (ptrdiff_t)IC) + c * (49) + kh * (7) + kw * (1)] : 0.0f;
     }
@@ -176,6 +180,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx512f")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx512f")))
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx512f")))
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
@@ -184,6 +190,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #else
 #define CONV_TARGET
 #define CONV_TILE
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
 #endif
@@ -191,10 +198,11 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_CLAMP(v) _mm512_min_ps(high, _mm512_max_ps(low, v))
 /* Strides of what a tile reads and writes, in elements. */
 struct CONV_(view) {
-    ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
-    ptrdiff_t in_channel;
-    ptrdiff_t width; /* of the block of packed weights */
+    ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
+    int lanes; /* of the last vector of a block of channels */
+    ptrdiff_t width; /* of the block of packed weights */
+    int in_w, kh_begin, kh_end; /* the columns of the image; the taps of a column that are in it */
 };
 
 /* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
@@ -203,17 +211,11 @@ static inline CONV_TARGET __m512 CONV_(load)(const float *p, int first, int last
     return _mm512_maskz_loadu_ps((__mmask16)((0xFFFFu << (first)) & ~(0xFFFFu << (last))), p);
 }
 
-/* The first `lanes` of a vector, into memory. */
-static inline CONV_TARGET void CONV_(store)(float *out, __m512 v, int lanes)
-{
-    _mm512_mask_storeu_ps(out, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (lanes))), v);
-}
-#define CONV_STORE(out, v) do { if (lanes < 16) CONV_(store)(out, v, lanes); else _mm512_storeu_ps(out, v); } while (0)
+#define CONV_STORE(out, v) _mm512_mask_storeu_ps(out, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (lanes))), v);
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __m512 v3, int vectors, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __m512 v3, int vectors, int lanes, __m512 low, __m512 high)
 {
-    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     if (vectors > 1) {
         _mm512_storeu_ps(out, CONV_CLAMP(v0));
         v0 = v1;
@@ -232,18 +234,19 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
     CONV_STORE(out, CONV_CLAMP(v0));
 }
 
+#define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
-#define CONV_ADD(p) if (pixels > p) { \
-        x = _mm512_set1_ps(px##p[c]); \
+#define CONV_ADD(p, from) { \
+        x = _mm512_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
 
-/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
- * vector, `lanes` lanes are in the output. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int pixels, int vectors, int lanes, const struct CONV_(view) *view)
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Its first
+ * tap is in column `left` of the image. */
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int left, int pixels, int vectors, const struct CONV_(view) *view)
 {
     const __m512 b_k0 = _mm512_loadu_ps(w);
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
@@ -260,67 +263,114 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(8);
     CONV_SUMS(9);
     CONV_SUMS(10);
-    const ptrdiff_t count = 7 * view->channels;
     const float *wt = w + vectors * 16;
-    wt += (ptrdiff_t)kh_begin * 7 * view->channels * (vectors * 16);
-    for (int kh = kh_begin; kh < kh_end; ++kh, in += view->in_row)
+    const int whole = left >= 0 && left + 6 + (pixels - 1) * 2 < view->in_w;
+    wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * (vectors * 16);
+    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
     {
-        const float *px0 = in;
-        const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
-        const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
-        const float *const px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
-        const float *const px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
-        const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
-        const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
-        const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
-        const float *const px8 = pixels > 8 ? px0 + 16 * view->in_pixel : px0;
-        const float *const px9 = pixels > 9 ? px0 + 18 * view->in_pixel : px0;
-        const float *const px10 = pixels > 10 ? px0 + 20 * view->in_pixel : px0;
-        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * 16) {
-            const __m512 w_k0 = _mm512_loadu_ps(wt);
-            const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
-            const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
-            const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
-            __m512 x;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
-            CONV_ADD(8)
-            CONV_ADD(9)
-            CONV_ADD(10)
+        for (int kw = 0; !whole && kw < 7; ++kw) {
+            /* The pixels whose tap is in the image. */
+            const int column = left + kw, right = view->in_w - column;
+            const int first = column < 0 ? (-column + 1) / 2 : 0, last = right > 0 ? (right + 1) / 2 : 0;
+            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
+            ptrdiff_t s1 = 8 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in + kw * view->in_pixel);
+            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
+            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
+                CONV_HOLD(px0);
+                if (pixels > 5) CONV_HOLD(px1);
+                if (pixels > 10) CONV_HOLD(px2);
+                if (pixels > 1) CONV_HOLD(s1);
+                if (pixels > 3) CONV_HOLD(s3);
+                CONV_HOLD(valid);
+                const __m512 w_k0 = _mm512_loadu_ps(wt);
+                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
+                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
+                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                __m512 x;
+                if (pixels > 0 && (valid & 0x1)) CONV_ADD(0, CONV_AT(px0, 0))
+                if (pixels > 1 && (valid & 0x2)) CONV_ADD(1, CONV_AT(px0, s1))
+                if (pixels > 2 && (valid & 0x4)) CONV_ADD(2, CONV_AT(px0, 2 * s1))
+                if (pixels > 3 && (valid & 0x8)) CONV_ADD(3, CONV_AT(px0, s3))
+                if (pixels > 4 && (valid & 0x10)) CONV_ADD(4, CONV_AT(px0, 4 * s1))
+                if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, CONV_AT(px1, 0))
+                if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, CONV_AT(px1, s1))
+                if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, CONV_AT(px1, 2 * s1))
+                if (pixels > 8 && (valid & 0x100)) CONV_ADD(8, CONV_AT(px1, s3))
+                if (pixels > 9 && (valid & 0x200)) CONV_ADD(9, CONV_AT(px1, 4 * s1))
+                if (pixels > 10 && (valid & 0x400)) CONV_ADD(10, CONV_AT(px2, 0))
+                px0 += 4;
+                px1 += 4;
+                px2 += 4;
+            }
+        }
+        if (whole) {
+            ptrdiff_t s1 = 8 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in);
+            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
+            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
+            for (ptrdiff_t c = 7 * view->channels; c > 0; --c, wt += vectors * 16) {
+                CONV_HOLD(px0);
+                if (pixels > 5) CONV_HOLD(px1);
+                if (pixels > 10) CONV_HOLD(px2);
+                if (pixels > 1) CONV_HOLD(s1);
+                if (pixels > 3) CONV_HOLD(s3);
+                const __m512 w_k0 = _mm512_loadu_ps(wt);
+                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
+                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
+                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                __m512 x;
+                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
+                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
+                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
+                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
+                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
+                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
+                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
+                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
+                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
+                if (pixels > 9) CONV_ADD(9, CONV_AT(px1, 4 * s1))
+                if (pixels > 10) CONV_ADD(10, CONV_AT(px2, 0))
+                px0 += 4;
+                px1 += 4;
+                px2 += 4;
+            }
         }
     }
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, view);
-    if (pixels > 1) CONV_(out)(out + view->out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, view);
-    if (pixels > 2) CONV_(out)(out + 2 * view->out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, view);
-    if (pixels > 3) CONV_(out)(out + 3 * view->out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, view);
-    if (pixels > 4) CONV_(out)(out + 4 * view->out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, view);
-    if (pixels > 5) CONV_(out)(out + 5 * view->out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, view);
-    if (pixels > 6) CONV_(out)(out + 6 * view->out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, view);
-    if (pixels > 7) CONV_(out)(out + 7 * view->out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, view);
-    if (pixels > 8) CONV_(out)(out + 8 * view->out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, view);
-    if (pixels > 9) CONV_(out)(out + 9 * view->out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, view);
-    if (pixels > 10) CONV_(out)(out + 10 * view->out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, view);
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
+    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, low, high);
+    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, low, high);
+    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, low, high);
+    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, low, high);
+    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, low, high);
+    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, low, high);
+    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, low, high);
+    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, low, high);
+    if (pixels > 8) CONV_(out)(out + 8 * out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, low, high);
+    if (pixels > 9) CONV_(out)(out + 9 * out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, low, high);
+    if (pixels > 10) CONV_(out)(out + 10 * out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, low, high);
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, const struct CONV_(view) *view) \
     { \
-        CONV_(body)(in, w, out, kh_begin, kh_end, pixels, vectors, lanes, view); \
+        CONV_(body)(in, w, out, left, pixels, vectors, view); \
     }
 CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
+#undef CONV_AT
 
 /* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int kh_begin, int kh_end, int lanes, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, const struct CONV_(view) *view)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, kh_begin, kh_end, lanes, view); break;
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, left, view); break;
     switch (vectors) {
     case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
@@ -328,122 +378,18 @@ static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, co
     }
 #undef CONV_CASE
 }
-#undef CONV_OF
-#undef CONV_ADD
-#undef CONV_SUMS
 
-/* to[c][r] = from[r][c], rows of both being so many elements apart; of `from`, more of them may be readable. */
-static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t readable,
-    ptrdiff_t columns, float *to, ptrdiff_t to_step)
+/* to[c][r] = from[r][c], rows of both being so many elements apart. */
+static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
     for (; r < rows && 16 <= rows; r += 16) {
         if (rows - r < 16) r = rows - 16; /* the last ones again */
         ptrdiff_t c = 0;
-        for (; c + 16 <= columns; c += 16) {
+        for (; columns - c >= 2; c += 16) {
+            const int some = columns - c < 16 ? (int)(columns - c) : 16;
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
-            const __m512 r0 = _mm512_loadu_ps(row);
-            const __m512 r1 = _mm512_loadu_ps(row + from_step);
-            const __m512 r2 = _mm512_loadu_ps(row + 2 * from_step);
-            const __m512 r3 = _mm512_loadu_ps(row + 3 * from_step);
-            const __m512 r4 = _mm512_loadu_ps(row + 4 * from_step);
-            const __m512 r5 = _mm512_loadu_ps(row + 5 * from_step);
-            const __m512 r6 = _mm512_loadu_ps(row + 6 * from_step);
-            const __m512 r7 = _mm512_loadu_ps(row + 7 * from_step);
-            const __m512 r8 = _mm512_loadu_ps(row + 8 * from_step);
-            const __m512 r9 = _mm512_loadu_ps(row + 9 * from_step);
-            const __m512 r10 = _mm512_loadu_ps(row + 10 * from_step);
-            const __m512 r11 = _mm512_loadu_ps(row + 11 * from_step);
-            const __m512 r12 = _mm512_loadu_ps(row + 12 * from_step);
-            const __m512 r13 = _mm512_loadu_ps(row + 13 * from_step);
-            const __m512 r14 = _mm512_loadu_ps(row + 14 * from_step);
-            const __m512 r15 = _mm512_loadu_ps(row + 15 * from_step);
-            const __m512 t0lo01 = _mm512_unpacklo_ps(r0, r1);
-            const __m512 t0lo23 = _mm512_unpacklo_ps(r2, r3);
-            const __m512 t0hi01 = _mm512_unpackhi_ps(r0, r1);
-            const __m512 t0hi23 = _mm512_unpackhi_ps(r2, r3);
-            const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
-            const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
-            const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
-            const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
-            const __m512 t1lo01 = _mm512_unpacklo_ps(r4, r5);
-            const __m512 t1lo23 = _mm512_unpacklo_ps(r6, r7);
-            const __m512 t1hi01 = _mm512_unpackhi_ps(r4, r5);
-            const __m512 t1hi23 = _mm512_unpackhi_ps(r6, r7);
-            const __m512 t1_0 = _mm512_shuffle_ps(t1lo01, t1lo23, 0x44);
-            const __m512 t1_1 = _mm512_shuffle_ps(t1lo01, t1lo23, 0xEE);
-            const __m512 t1_2 = _mm512_shuffle_ps(t1hi01, t1hi23, 0x44);
-            const __m512 t1_3 = _mm512_shuffle_ps(t1hi01, t1hi23, 0xEE);
-            const __m512 t2lo01 = _mm512_unpacklo_ps(r8, r9);
-            const __m512 t2lo23 = _mm512_unpacklo_ps(r10, r11);
-            const __m512 t2hi01 = _mm512_unpackhi_ps(r8, r9);
-            const __m512 t2hi23 = _mm512_unpackhi_ps(r10, r11);
-            const __m512 t2_0 = _mm512_shuffle_ps(t2lo01, t2lo23, 0x44);
-            const __m512 t2_1 = _mm512_shuffle_ps(t2lo01, t2lo23, 0xEE);
-            const __m512 t2_2 = _mm512_shuffle_ps(t2hi01, t2hi23, 0x44);
-            const __m512 t2_3 = _mm512_shuffle_ps(t2hi01, t2hi23, 0xEE);
-            const __m512 t3lo01 = _mm512_unpacklo_ps(r12, r13);
-            const __m512 t3lo23 = _mm512_unpacklo_ps(r14, r15);
-            const __m512 t3hi01 = _mm512_unpackhi_ps(r12, r13);
-            const __m512 t3hi23 = _mm512_unpackhi_ps(r14, r15);
-            const __m512 t3_0 = _mm512_shuffle_ps(t3lo01, t3lo23, 0x44);
-            const __m512 t3_1 = _mm512_shuffle_ps(t3lo01, t3lo23, 0xEE);
-            const __m512 t3_2 = _mm512_shuffle_ps(t3hi01, t3hi23, 0x44);
-            const __m512 t3_3 = _mm512_shuffle_ps(t3hi01, t3hi23, 0xEE);
-            const __m512 tab020 = _mm512_shuffle_f32x4(t0_0, t1_0, 0x88);
-            const __m512 tab130 = _mm512_shuffle_f32x4(t0_0, t1_0, 0xDD);
-            const __m512 tcd020 = _mm512_shuffle_f32x4(t2_0, t3_0, 0x88);
-            const __m512 tcd130 = _mm512_shuffle_f32x4(t2_0, t3_0, 0xDD);
-            const __m512 tr0 = _mm512_shuffle_f32x4(tab020, tcd020, 0x88);
-            const __m512 tr8 = _mm512_shuffle_f32x4(tab020, tcd020, 0xDD);
-            const __m512 tr4 = _mm512_shuffle_f32x4(tab130, tcd130, 0x88);
-            const __m512 tr12 = _mm512_shuffle_f32x4(tab130, tcd130, 0xDD);
-            const __m512 tab021 = _mm512_shuffle_f32x4(t0_1, t1_1, 0x88);
-            const __m512 tab131 = _mm512_shuffle_f32x4(t0_1, t1_1, 0xDD);
-            const __m512 tcd021 = _mm512_shuffle_f32x4(t2_1, t3_1, 0x88);
-            const __m512 tcd131 = _mm512_shuffle_f32x4(t2_1, t3_1, 0xDD);
-            const __m512 tr1 = _mm512_shuffle_f32x4(tab021, tcd021, 0x88);
-            const __m512 tr9 = _mm512_shuffle_f32x4(tab021, tcd021, 0xDD);
-            const __m512 tr5 = _mm512_shuffle_f32x4(tab131, tcd131, 0x88);
-            const __m512 tr13 = _mm512_shuffle_f32x4(tab131, tcd131, 0xDD);
-            const __m512 tab022 = _mm512_shuffle_f32x4(t0_2, t1_2, 0x88);
-            const __m512 tab132 = _mm512_shuffle_f32x4(t0_2, t1_2, 0xDD);
-            const __m512 tcd022 = _mm512_shuffle_f32x4(t2_2, t3_2, 0x88);
-            const __m512 tcd132 = _mm512_shuffle_f32x4(t2_2, t3_2, 0xDD);
-            const __m512 tr2 = _mm512_shuffle_f32x4(tab022, tcd022, 0x88);
-            const __m512 tr10 = _mm512_shuffle_f32x4(tab022, tcd022, 0xDD);
-            const __m512 tr6 = _mm512_shuffle_f32x4(tab132, tcd132, 0x88);
-            const __m512 tr14 = _mm512_shuffle_f32x4(tab132, tcd132, 0xDD);
-            const __m512 tab023 = _mm512_shuffle_f32x4(t0_3, t1_3, 0x88);
-            const __m512 tab133 = _mm512_shuffle_f32x4(t0_3, t1_3, 0xDD);
-            const __m512 tcd023 = _mm512_shuffle_f32x4(t2_3, t3_3, 0x88);
-            const __m512 tcd133 = _mm512_shuffle_f32x4(t2_3, t3_3, 0xDD);
-            const __m512 tr3 = _mm512_shuffle_f32x4(tab023, tcd023, 0x88);
-            const __m512 tr11 = _mm512_shuffle_f32x4(tab023, tcd023, 0xDD);
-            const __m512 tr7 = _mm512_shuffle_f32x4(tab133, tcd133, 0x88);
-            const __m512 tr15 = _mm512_shuffle_f32x4(tab133, tcd133, 0xDD);
-            _mm512_storeu_ps(at, tr0);
-            _mm512_storeu_ps(at + to_step, tr1);
-            _mm512_storeu_ps(at + 2 * to_step, tr2);
-            _mm512_storeu_ps(at + 3 * to_step, tr3);
-            _mm512_storeu_ps(at + 4 * to_step, tr4);
-            _mm512_storeu_ps(at + 5 * to_step, tr5);
-            _mm512_storeu_ps(at + 6 * to_step, tr6);
-            _mm512_storeu_ps(at + 7 * to_step, tr7);
-            _mm512_storeu_ps(at + 8 * to_step, tr8);
-            _mm512_storeu_ps(at + 9 * to_step, tr9);
-            _mm512_storeu_ps(at + 10 * to_step, tr10);
-            _mm512_storeu_ps(at + 11 * to_step, tr11);
-            _mm512_storeu_ps(at + 12 * to_step, tr12);
-            _mm512_storeu_ps(at + 13 * to_step, tr13);
-            _mm512_storeu_ps(at + 14 * to_step, tr14);
-            _mm512_storeu_ps(at + 15 * to_step, tr15);
-        }
-        if (columns - c >= 2) { /* some more, not all lanes of a vector */
-            const float *row = from + r * from_step + c;
-            float *at = to + c * to_step + r;
-            const int some = (int)(columns - c);
             const __m512 r0 = CONV_(load)(row, 0, some);
             const __m512 r1 = CONV_(load)(row + from_step, 0, some);
             const __m512 r2 = CONV_(load)(row + 2 * from_step, 0, some);
@@ -523,6 +469,7 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
             const __m512 tr3 = _mm512_shuffle_f32x4(tab023, tcd023, 0x88);
             const __m512 tr11 = _mm512_shuffle_f32x4(tab023, tcd023, 0xDD);
             const __m512 tr7 = _mm512_shuffle_f32x4(tab133, tcd133, 0x88);
+            const __m512 tr15 = _mm512_shuffle_f32x4(tab133, tcd133, 0xDD);
             _mm512_storeu_ps(at, tr0);
             if (some > 1) _mm512_storeu_ps(at + to_step, tr1);
             if (some > 2) _mm512_storeu_ps(at + 2 * to_step, tr2);
@@ -538,27 +485,13 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
             if (some > 12) _mm512_storeu_ps(at + 12 * to_step, tr12);
             if (some > 13) _mm512_storeu_ps(at + 13 * to_step, tr13);
             if (some > 14) _mm512_storeu_ps(at + 14 * to_step, tr14);
-            continue;
+            if (some > 15) _mm512_storeu_ps(at + 15 * to_step, tr15);
         }
         for (; c < columns; ++c)
             for (int l = 0; l < 16; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
     }
-    (void)readable;
     for (; r < rows; ++r)
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
-}
-
-/* Copies rows [first, last) of an image as NHWC, with the padding beside each row. */
-static CONV_TARGET void CONV_(stage)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
-{
-    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = shape->pad_left < span ? shape->pad_left : span;
-    const ptrdiff_t pixels = IW < span - left ? IW : span - left;
-    for (int ih = first; ih < last; ++ih, to += span * IC) {
-        memcpy(to + left * IC, image + ih * IW * IC, (size_t)(pixels * IC) * sizeof(float));
-        memset(to, 0, (size_t)(left * IC) * sizeof(float));
-        memset(to + (left + pixels) * IC, 0, (size_t)((span - left - pixels) * IC) * sizeof(float));
-    }
 }
 
 /* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it;
@@ -579,7 +512,7 @@ static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, cons
         for (ptrdiff_t x = begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
             for (ptrdiff_t c = 0; c < IC; ++c) plane[x + c * 2 * span] = 0.0f;
         if (begin < end)
-            CONV_(transpose)(row + (2 * begin + phase - left) * IC, 2 * IC, end - begin, end - begin, IC, plane + begin, 2 * span);
+            CONV_(transpose)(row + (2 * begin + phase - left) * IC, 2 * IC, end - begin, IC, plane + begin, 2 * span);
     }
     if (IC == 1) /* a plane as it is */
     for (int ih = first; ih < last; ++ih)
@@ -622,6 +555,7 @@ static int CONV_(part)(int left, int most)
 /* Of one vector of pixels, `lanes` of them in the output, the sums of `some` channels: each pixel's are neighbours. */
 static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, const struct CONV_(view) *view, __m512 v0, __m512 v1, __m512 v2, __m512 v3, __m512 v4, __m512 v5, __m512 v6, __m512 v7)
 {
+    const ptrdiff_t out_pixel = view->out_pixel;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     v0 = CONV_CLAMP(v0);
     v1 = CONV_CLAMP(v1);
@@ -642,115 +576,67 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
         if (lanes > 0) {
             float *const to = out;
-            if (some == 1) { _mm512_mask_storeu_ps(to, (__mmask16)0x0001, t0_0); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to, (__mmask16)0x0003, t0_0); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to, (__mmask16)0x0007, t0_0); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x000F, t0_0); }
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_0);
         }
         if (lanes > 1) {
-            float *const to = out + view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to, (__mmask16)0x0001, t0_1); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to, (__mmask16)0x0003, t0_1); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to, (__mmask16)0x0007, t0_1); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x000F, t0_1); }
+            float *const to = out + out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_1);
         }
         if (lanes > 2) {
-            float *const to = out + 2 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to, (__mmask16)0x0001, t0_2); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to, (__mmask16)0x0003, t0_2); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to, (__mmask16)0x0007, t0_2); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x000F, t0_2); }
+            float *const to = out + 2 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_2);
         }
         if (lanes > 3) {
-            float *const to = out + 3 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to, (__mmask16)0x0001, t0_3); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to, (__mmask16)0x0003, t0_3); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to, (__mmask16)0x0007, t0_3); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x000F, t0_3); }
+            float *const to = out + 3 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_3);
         }
         if (lanes > 4) {
-            float *const to = out + 4 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0010, t0_0); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0030, t0_0); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0070, t0_0); }
-            else { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x00F0, t0_0); }
+            float *const to = out + 4 * out_pixel;
+            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_0);
         }
         if (lanes > 5) {
-            float *const to = out + 5 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0010, t0_1); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0030, t0_1); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0070, t0_1); }
-            else { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x00F0, t0_1); }
+            float *const to = out + 5 * out_pixel;
+            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_1);
         }
         if (lanes > 6) {
-            float *const to = out + 6 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0010, t0_2); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0030, t0_2); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0070, t0_2); }
-            else { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x00F0, t0_2); }
+            float *const to = out + 6 * out_pixel;
+            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_2);
         }
         if (lanes > 7) {
-            float *const to = out + 7 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0010, t0_3); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0030, t0_3); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x0070, t0_3); }
-            else { _mm512_mask_storeu_ps(to - 4, (__mmask16)0x00F0, t0_3); }
+            float *const to = out + 7 * out_pixel;
+            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_3);
         }
         if (lanes > 8) {
-            float *const to = out + 8 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0100, t0_0); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0300, t0_0); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0700, t0_0); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0F00, t0_0); }
+            float *const to = out + 8 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_0);
         }
         if (lanes > 9) {
-            float *const to = out + 9 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0100, t0_1); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0300, t0_1); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0700, t0_1); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0F00, t0_1); }
+            float *const to = out + 9 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_1);
         }
         if (lanes > 10) {
-            float *const to = out + 10 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0100, t0_2); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0300, t0_2); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0700, t0_2); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0F00, t0_2); }
+            float *const to = out + 10 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_2);
         }
         if (lanes > 11) {
-            float *const to = out + 11 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0100, t0_3); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0300, t0_3); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0700, t0_3); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x0F00, t0_3); }
+            float *const to = out + 11 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_3);
         }
         if (lanes > 12) {
-            float *const to = out + 12 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x1000, t0_0); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x3000, t0_0); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x7000, t0_0); }
-            else { _mm512_mask_storeu_ps(to - 12, (__mmask16)0xF000, t0_0); }
+            float *const to = out + 12 * out_pixel;
+            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_0);
         }
         if (lanes > 13) {
-            float *const to = out + 13 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x1000, t0_1); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x3000, t0_1); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x7000, t0_1); }
-            else { _mm512_mask_storeu_ps(to - 12, (__mmask16)0xF000, t0_1); }
+            float *const to = out + 13 * out_pixel;
+            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_1);
         }
         if (lanes > 14) {
-            float *const to = out + 14 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x1000, t0_2); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x3000, t0_2); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x7000, t0_2); }
-            else { _mm512_mask_storeu_ps(to - 12, (__mmask16)0xF000, t0_2); }
+            float *const to = out + 14 * out_pixel;
+            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_2);
         }
         if (lanes > 15) {
-            float *const to = out + 15 * view->out_pixel;
-            if (some == 1) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x1000, t0_3); }
-            else if (some == 2) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x3000, t0_3); }
-            else if (some == 3) { _mm512_mask_storeu_ps(to - 12, (__mmask16)0x7000, t0_3); }
-            else { _mm512_mask_storeu_ps(to - 12, (__mmask16)0xF000, t0_3); }
+            float *const to = out + 15 * out_pixel;
+            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_3);
         }
     }
     if (some >= 5) {
@@ -780,115 +666,67 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         const __m512 tr31 = _mm512_permutex2var_ps(t0_3, _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31), t1_3);
         if (lanes > 0) {
             float *const to = out;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr00); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr00); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr00); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr00); }
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr00);
         }
         if (lanes > 1) {
-            float *const to = out + view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr10); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr10); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr10); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr10); }
+            float *const to = out + out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr10);
         }
         if (lanes > 2) {
-            float *const to = out + 2 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr20); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr20); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr20); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr20); }
+            float *const to = out + 2 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr20);
         }
         if (lanes > 3) {
-            float *const to = out + 3 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr30); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr30); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr30); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr30); }
+            float *const to = out + 3 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr30);
         }
         if (lanes > 4) {
-            float *const to = out + 4 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr00); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr00); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr00); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr00); }
+            float *const to = out + 4 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr00);
         }
         if (lanes > 5) {
-            float *const to = out + 5 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr10); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr10); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr10); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr10); }
+            float *const to = out + 5 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr10);
         }
         if (lanes > 6) {
-            float *const to = out + 6 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr20); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr20); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr20); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr20); }
+            float *const to = out + 6 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr20);
         }
         if (lanes > 7) {
-            float *const to = out + 7 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr30); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr30); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr30); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr30); }
+            float *const to = out + 7 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr30);
         }
         if (lanes > 8) {
-            float *const to = out + 8 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr01); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr01); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr01); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr01); }
+            float *const to = out + 8 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr01);
         }
         if (lanes > 9) {
-            float *const to = out + 9 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr11); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr11); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr11); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr11); }
+            float *const to = out + 9 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr11);
         }
         if (lanes > 10) {
-            float *const to = out + 10 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr21); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr21); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr21); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr21); }
+            float *const to = out + 10 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr21);
         }
         if (lanes > 11) {
-            float *const to = out + 11 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to, (__mmask16)0x001F, tr31); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to, (__mmask16)0x003F, tr31); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to, (__mmask16)0x007F, tr31); }
-            else { _mm512_mask_storeu_ps(to, (__mmask16)0x00FF, tr31); }
+            float *const to = out + 11 * out_pixel;
+            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr31);
         }
         if (lanes > 12) {
-            float *const to = out + 12 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr01); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr01); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr01); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr01); }
+            float *const to = out + 12 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr01);
         }
         if (lanes > 13) {
-            float *const to = out + 13 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr11); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr11); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr11); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr11); }
+            float *const to = out + 13 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr11);
         }
         if (lanes > 14) {
-            float *const to = out + 14 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr21); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr21); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr21); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr21); }
+            float *const to = out + 14 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr21);
         }
         if (lanes > 15) {
-            float *const to = out + 15 * view->out_pixel;
-            if (some == 5) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x1F00, tr31); }
-            else if (some == 6) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x3F00, tr31); }
-            else if (some == 7) { _mm512_mask_storeu_ps(to - 8, (__mmask16)0x7F00, tr31); }
-            else { _mm512_mask_storeu_ps(to - 8, (__mmask16)0xFF00, tr31); }
+            float *const to = out + 15 * out_pixel;
+            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr31);
         }
     }
 }
@@ -914,9 +752,14 @@ static CONV_BODY void CONV_(px_out)(float *out, int some, int units, int lanes, 
     }
 }
 
+#if defined(__clang__)
+#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#else
+#define CONV_ROLLED
+#endif
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
-static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
 {
     CONV_SUMS(0);
     CONV_SUMS(1);
@@ -926,69 +769,74 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
-    const float *wt = w + view->width;
-    wt += (ptrdiff_t)kh_begin * 7 * view->channels * view->width;
-    for (int kh = kh_begin; kh < kh_end; ++kh, in += view->in_row)
-    for (int kw = 0; kw < 7; ++kw)
+    const ptrdiff_t width = view->width, phase = view->in_channel / 2;
+    const float *wt = w + width;
+    wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * width;
+    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
     {
-        const float *px = in + kw % 2 * (view->in_channel / 2) + kw / 2;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
-            const __m512 x_p0 = _mm512_loadu_ps(px);
-            const __m512 x_p1 = units > 1 ? _mm512_loadu_ps(px + 16) : x_p0;
-            const __m512 x_p2 = units > 2 ? _mm512_loadu_ps(px + 32) : x_p0;
-            const __m512 x_p3 = units > 3 ? _mm512_loadu_ps(px + 48) : x_p0;
-            __m512 w_k;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
+        const float *plane = in;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
+            CONV_ROLLED
+            for (int kw = 0; kw < 7; ++kw, wt += width) {
+                const float *const px = plane + (kw % 2 * phase + kw / 2);
+                const __m512 x_p0 = _mm512_loadu_ps(px);
+                const __m512 x_p1 = units > 1 ? _mm512_loadu_ps(px + 16) : x_p0;
+                const __m512 x_p2 = units > 2 ? _mm512_loadu_ps(px + 32) : x_p0;
+                const __m512 x_p3 = units > 3 ? _mm512_loadu_ps(px + 48) : x_p0;
+                __m512 w_k;
+                CONV_ADD(0)
+                CONV_ADD(1)
+                CONV_ADD(2)
+                CONV_ADD(3)
+                CONV_ADD(4)
+                CONV_ADD(5)
+                CONV_ADD(6)
+                CONV_ADD(7)
+            }
         }
     }
     CONV_(px_out)(out, some, units, lanes, view, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3);
 }
 
 #define CONV_PIXELS(outputs, units) \
-    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int some, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out, int some, int lanes, const struct CONV_(view) *view) \
     { \
-        CONV_(px_body)(in, w, out, kh_begin, kh_end, outputs, units, some, lanes, view); \
+        CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
     }
 CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
 CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
-CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3) CONV_PIXELS(5, 4)
-CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3) CONV_PIXELS(6, 4)
+CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3)
+CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
 
 /* A row of `width` pixels, `channels` channels of it. */
-static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int kh_begin, int kh_end, int width, int channels, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
     const int first = CONV_(part)(channels, 8); /* the most channels of a tile here */
-    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 4 : first <= 6 ? 4 : 3; /* vectors in it */
+    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 3 : first <= 6 ? 3 : 3; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 16 * (units)) {
         units = CONV_(part)((width - p + 15) / 16, most);
         lanes = width - p < 16 * units ? width - p - 16 * (units - 1) : 16;
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, 8);
-            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
-            else if (outputs <= 3) (units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
-            else if (outputs <= 4) (units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
-            else if (outputs <= 5) (units == 4 ? CONV_(px_5x4) : units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : CONV_(px_5x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
-            else if (outputs <= 6) (units == 4 ? CONV_(px_6x4) : units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
-            else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, kh_begin, kh_end, outputs, lanes, view);
+            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 3) (units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 4) (units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 5) (units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : CONV_(px_5x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else if (outputs <= 6) (units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
         }
     }
 }
 #undef CONV_PIXELS
+#undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, const struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end)
+static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
+    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
     for (int oh = oh_begin; oh < oh_end; ++oh) {
@@ -998,16 +846,18 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         int kh_begin = top < 0 ? -top : 0;
         int kh_end = top + 6 < shape->in_h ? 7 : shape->in_h - top;
         if (kh_begin >= kh_end) kh_begin = kh_end = 0;
+        view->kh_begin = kh_begin;
+        view->kh_end = kh_end;
         const float *row = kh_begin < kh_end ? in + (top + kh_begin - first) * view->in_row : in;
         if (s->pixels) {
-            CONV_(px_row)(row, w, out + oh * view->out_row, kh_begin, kh_end, width, (vectors - 1) * 16 + lanes, view);
+            CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
         }
         float *to = out + oh * view->out_row;
-        for (int left = width, n; left > 0; left -= n) {
-            n = CONV_(part)(left, most);
-            CONV_(tile)(vectors, n, row, w, to, kh_begin, kh_end, lanes, view);
-            row += n * 2 * view->in_pixel;
+        row -= shape->pad_left * view->in_pixel;
+        for (int ow = 0, n; ow < width; ow += n) {
+            n = CONV_(part)(width - ow, most);
+            CONV_(tile)(vectors, n, row + ow * 2 * view->in_pixel, w, to, ow * 2 - shape->pad_left, view);
             to += n * view->out_pixel;
         }
     }
@@ -1019,13 +869,18 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     const struct CONV_(split) s = CONV_(cut)(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-    struct CONV_(view) view = {
-        (ptrdiff_t)CONV_(span)(shape) * IC, IC, IC,
-        s.width * OC, OC, 1,
-        (ptrdiff_t)CONV_(span)(shape),
-        0,
-        shape->clamp_low, shape->clamp_high,
-    };
+    struct CONV_(view) view;
+    view.in_row = shape->in_w * IC;
+    view.in_pixel = IC;
+    view.in_channel = 1;
+    view.channels = IC;
+    view.out_row = s.width * OC;
+    view.out_pixel = OC;
+    view.out_channel = 1;
+    view.in_w = shape->in_w;
+    view.low = shape->clamp_low;
+    view.high = shape->clamp_high;
+    float *band = workspace;
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -1033,21 +888,26 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
-        const int top = oh_begin * 2 - shape->pad_top;
-        const int bottom = (oh_end - 1) * 2 - shape->pad_top + 7;
-        const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-        const int last = bottom < shape->in_h ? bottom : shape->in_h;
-        float *staged = workspace;
-        if (s.pixels) CONV_(stage_planes)(shape, in, staged, first, last);
-        else CONV_(stage)(shape, in, staged, first, last);
-        in = staged;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
+        int first = 0; /* row of the image that `in` is */
+        if (s.pixels) {
+            view.in_channel = (ptrdiff_t)CONV_(span)(shape);
+            view.in_row = view.in_channel * IC;
+            {
+                const int top = oh_begin * 2 - shape->pad_top;
+                const int bottom = (oh_end - 1) * 2 - shape->pad_top + 7;
+                first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
+                CONV_(stage_planes)(shape, input + image * in_pixels * IC, band, first, bottom < shape->in_h ? bottom : shape->in_h);
+                in = band;
+            }
+        }
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 16;
-            const int left = (int)OC - (v + vectors - 1) * 16;
+            const int left = (int)OC - v * 16; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 16 * (1 + 49 * IC);
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, left < 16 ? left : 16, oh_begin, oh_end);
+            view.lanes = left < vectors * 16 ? left - (vectors - 1) * 16 : 16;
+            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, left < vectors * 16 ? left : vectors * 16, oh_begin, oh_end);
         }
     }
 }
@@ -1056,6 +916,8 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 
 #undef CONV_TARGET
 #undef CONV_TILE
+#undef CONV_BODY
+#undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

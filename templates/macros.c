@@ -8,6 +8,8 @@
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
 @ if plan.runtime then
+/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+#define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
 @ end
 @ if isa.accumulate ~= "" and not layer.pool then
@@ -32,6 +34,7 @@
 @ end
 #define CONV_TILE
 @ if plan.runtime then
+#define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 @ end
 @ if isa.accumulate ~= "" and not layer.pool then

@@ -43,15 +43,27 @@ static long long $(name)_count(long long a, long long b, long long c)
     return a * b > limit / c ? 0 : a * b * c;
 }
 
-@ if not depthwise and not plan.flat then
-/* Columns of the input that the windows of a row span, padding included$(plan.pixels and layer.stride_w > 1 and ", in whole strides" or ""). */
+@ local aligned = plan.staged and layer.stride_w == 1
+@ if aligned then
+/* Where the image begins in a row that is copied: its padding before it, in whole vectors. */
+static long long $(name)_lead(const struct conv_shape *shape)
+{
+    return ((long long)shape->pad_left + $(L - 1)) / $(L) * $(L);
+}
+
+/* The length of such a row: of what the windows span, in whole vectors, not a multiple of four: those share few
+ * sets of the cache. */
 static long long $(name)_span(const struct conv_shape *shape)
 {
-@ if plan.pixels and layer.stride_w > 1 then
+    const long long vectors = ($(name)_lead(shape) - shape->pad_left + shape->out_w + $(reach_w - 1 + L - 1)) / $(L);
+    return (vectors % 4 == 0 ? vectors + 1 : vectors) * $(L);
+}
+
+@ elseif plan.staged then
+/* Columns of the input that the windows of a row span, padding included$(layer.stride_w > 1 and ", in whole strides" or ""). */
+static long long $(name)_span(const struct conv_shape *shape)
+{
     return ((long long)(shape->out_w - 1) * $(layer.stride_w) + $(reach_w + layer.stride_w - 1)) / $(layer.stride_w) * $(layer.stride_w);
-@ else
-    return (long long)(shape->out_w - 1) * $(layer.stride_w) + $(reach_w);
-@ end
 }
 
 @ end
@@ -109,11 +121,8 @@ size_t $(name)_workspace_bytes(const struct conv_shape *shape)
 @ end
 @ if plan.staged then
     const long long rows = (long long)(s.band - 1) * $(layer.stride_h) + $(reach_h);
-@   if plan.as_is and plan.pixels then
-    if (!s.pixels) return 0;
-@   end
-    const size_t band = (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)$(name)_span(shape)
-        * (size_t)shape->in_channels$(plan.pixels and " + " .. L or "");
+    const size_t band = !s.pixels ? 0 : (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)$(name)_span(shape)
+        * (size_t)shape->in_channels + $(L);
 @ end
 @ if scratch then
     const size_t row = (size_t)$(L == 1 and "s.width" or ("((s.width + %d) / %d * %d)"):format(L - 1, L, L)) * (size_t)s.block * $(L); /* pixels in whole vectors */
@@ -150,10 +159,20 @@ void $(name)_pack(const struct conv_shape *shape, const float *weights, const fl
         width = $(name)_vectors(s.vectors - first / $(L), s.block) * $(L);
 @ end
         for (int k = 0; k < width; ++k) *to++ = $(layer.bias and "bias != NULL && first + k < OC ? bias[first + k] : 0.0f" or "0.0f");
+@ if KW > 1 and (plan.line or plan.pixels) then
+        /* Where a tile sums the taps of a row at once, they are neighbours. */
+        const int steps = $(plan.pixels and (plan.line and "s.pixels || " or "s.pixels") or "")$(plan.line and "width == " .. L or "") ? $(KW) : 1;
+        for (int kh = 0; kh < $(KH); ++kh)
+        for (int i = 0; i < $(KW) / steps; ++i)
+        for (int c = 0; c < IC; ++c)
+        for (int kw = i; kw < i + steps; ++kw)
+        for (int k = 0; k < width; ++k)
+@ else
         for (int kh = 0; kh < $(KH); ++kh)
         for (int kw = 0; kw < $(KW); ++kw)
         for (int c = 0; c < IC; ++c)
         for (int k = 0; k < width; ++k)
+@ end
             *to++ = first + k < OC ? weights[(first + k) * ($(w.o)) + c * ($(w.i)) + kh * ($(w.kh)) + kw * ($(w.kw))] : 0.0f;
     }
 }
@@ -177,9 +196,8 @@ $(include("runtime_" .. plan.algorithm .. ".c"))
 #undef CONV_TARGET
 @ end
 #undef CONV_TILE
-@ if depthwise then
 #undef CONV_BODY
-@ end
+#undef CONV_HOLD
 @ if layer.activation.runtime then
 #undef CONV_CLAMP
 @ end

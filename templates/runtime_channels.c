@@ -1,20 +1,80 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- Tiles with output channels in the lanes, pixels beside them: one body, of which each size of tile takes
-@ -- its part. In memory, pixels are channels side by side or, where they are read in place, planes.
+@ -- its part. They read the image in place; taps beside it are left out. In memory, pixels are channels side by
+@ -- side, or planes.
 @ local L, vectors, pixels = isa.lanes, plan.tile.vectors, plan.most_pixels
-@ local clipped, planes = plan.rows_clipped, plan.planes
-@ local KW, merged = layer.KW, layer.dilation_w == 1
-@ local rows = clipped and ", int kh_begin, int kh_end" or ""
-@ local its_rows = clipped and ", kh_begin, kh_end" or ""
+@ local clipped, planes, line = plan.rows_clipped, plan.planes, plan.line
+@ local KW, SW, DW = layer.KW, layer.stride_w, layer.dilation_w
+@ local merged = DW == 1 and not planes
+@ local left, its_left = clipped and ", int left" or "", clipped and ", left" or ""
+@
+@ -- Pixel j of those that a step reads, `spaced` apart, at channel c. Where one register may be a multiple of
+@ -- another one's distance from it, few registers reach many pixels; otherwise there is a pointer to each.
+@ local scaled_index = isa.scaled_index and not planes
+@ local MULTIPLES = { [0] = "0", "s1", "2 * s1", "s3", "4 * s1" }
+@ local N = #MULTIPLES + 1
+@ local function pixel(j)
+@   if planes then return ("px0[%s]"):format(j * SW) end
+@   if scaled_index then return ("CONV_AT(px%d, %s)"):format(j // N, MULTIPLES[j % N]) end
+@   return ("px%d[c]"):format(j)
+@ end
+@ -- Before a loop over channels, of whose pixels up to `most` are read: those with numbers below `count`, from `from` on.
+@ local function pointers(from, count, most)
+@   if planes then
+            const float *px0 = $(from);
+@   elseif scaled_index then
+            ptrdiff_t s1 = $(times(4 * SW, "view->in_pixel")), s3 = 3 * s1;
+            const char *px0 = (const char *)($(from));
+@     for i = 1, (most - 1) // N do
+            const char *px$(i) = $(count) > $(N * i) ? px0 + $(N * i) * s1 : px0;
+@     end
+@   else
+            const float *px0 = $(from);
+@     for j = 1, most - 1 do
+            const float *const px$(j) = $(count) > $(j) ? px0 + $(times(j * SW, "view->in_pixel")) : px0;
+@     end
+@   end
+@ end
+@ -- At the start of each step: compilers would keep all multiples in registers, or on the stack.
+@ local function held(count, most)
+@   if scaled_index then
+                CONV_HOLD(px0);
+@     for i = 1, (most - 1) // N do
+                if ($(count) > $(N * i)) CONV_HOLD(px$(i));
+@     end
+@     for _, n in ipairs { 1, 3 } do
+@       if most > n then
+                if ($(count) > $(n)) CONV_HOLD(s$(n));
+@       end
+@     end
+@   end
+@ end
+@ -- A loop over so many channels; c counts down where it is no index.
+@ local function channels(count)
+@   local down = planes or scaled_index
+@   return (down and "ptrdiff_t c = %s; c > 0; --c" or "ptrdiff_t c = 0; c < %s; ++c"):format(count)
+@ end
+@ -- To the next channel.
+@ local function next_channel(count, most)
+@   if planes then
+                px0 += view->in_channel;
+@   elseif scaled_index then
+@     for i = 0, (most - 1) // N do
+                px$(i) += 4;
+@     end
+@   end
+@ end
+@ if scaled_index then
+#define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
+@ end
 /* The sums of one pixel and up to $(plural(vectors, "vector")) of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) $(V) acc_p##p##_k0 = b_k0$(each(", acc_p##p##_k%d = b_k%d", 1, vectors))
-#define CONV_ADD(p) if (pixels > p) { \
-        x = $(isa.splat(planes and "px[p]" or "px##p[c]")); \
+#define CONV_ADD(p, from) { \
+        x = $(isa.splat("from")); \
         CONV_FMA(acc_p##p##_k0, x, w_k0);$(each(" \\\n        if (vectors > %d) CONV_FMA(acc_p##p##_k%d, x, w_k%d);", 1, vectors)) }
 
-/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Of the last
- * vector, `lanes` lanes are in the output. */
-static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(rows), int pixels, int vectors, int lanes, const struct $(name)_view *view)
+/* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body.$(clipped and " Its first\n * tap is in column `left` of the image." or "") */
+static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(left), int pixels, int vectors, const struct $(name)_view *view)
 {
     const $(V) b_k0 = $(isa.load("w"));
 @ for v = 1, vectors - 1 do
@@ -23,61 +83,165 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ for p = 0, pixels - 1 do
     CONV_SUMS($(p));
 @ end
-    const ptrdiff_t count = $(merged and times(KW, "view->channels") or "view->channels");
     const float *wt = w + vectors * $(L);
 @ if clipped then
-    wt += (ptrdiff_t)kh_begin * $(times(KW, "view->channels")) * (vectors * $(L));
+    const int whole = left >= 0 && left + $((KW - 1) * DW) + $(scaled("(pixels - 1)", SW)) < view->in_w;
+    wt += (ptrdiff_t)view->kh_begin * $(times(KW, "view->channels")) * (vectors * $(L));
 @ end
 @ if layer.KH > 1 or clipped then
-    for (int kh = $(clipped and "kh_begin" or 0); kh < $(clipped and "kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
-@ end
-@ if not merged then
-    for (int kw = 0; kw < $(KW); ++kw)
+    for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
 @ end
     {
-@ if planes then
-        const float *px = in;
-        for (ptrdiff_t c = 0; c < count; ++c, px += view->in_channel, wt += vectors * $(L)) {
-@ else
-        const float *px0 = in$(merged and "" or " + kw * " .. times(layer.dilation_w, "view->in_pixel"));
-@   for p = 1, pixels - 1 do
-        const float *const px$(p) = pixels > $(p) ? px0 + $(times(p * layer.stride_w, "view->in_pixel")) : px0;
+@ local function steps(valid)
+@   pointers(merged and not valid and "in" or ("in + %s"):format(times(DW, "kw * view->in_pixel")), "pixels", pixels)
+            for ($(channels(merged and not valid and times(KW, "view->channels") or "view->channels")), wt += vectors * $(L)) {
+@   held("pixels", pixels)
+@   if valid then
+                CONV_HOLD(valid);
 @   end
-        for (ptrdiff_t c = 0; c < count; ++c, wt += vectors * $(L)) {
+                const $(V) w_k0 = $(isa.load("wt"));
+@   for v = 1, vectors - 1 do
+                const $(V) w_k$(v) = vectors > $(v) ? $(isa.load(at("wt", v * L))) : w_k0;
+@   end
+                $(V) x;
+@   for p = 0, pixels - 1 do
+                if (pixels > $(p)$(valid and (" && (valid & 0x%X)"):format(1 << p) or "")) CONV_ADD($(p), $(pixel(p)))
+@   end
+@   next_channel("pixels", pixels)
+            }
 @ end
-            const $(V) w_k0 = $(isa.load("wt"));
-@ for v = 1, vectors - 1 do
-            const $(V) w_k$(v) = vectors > $(v) ? $(isa.load(at("wt", v * L))) : w_k0;
+@ if clipped then
+        for (int kw = 0; !whole && kw < $(KW); ++kw) {
+            /* The pixels whose tap is in the image. */
+            const int column = left + $(scaled("kw", DW)), right = view->in_w - column;
+            const int first = column < 0 ? $(ceil_quotient("-column", SW)) : 0, last = right > 0 ? $(ceil_quotient("right", SW)) : 0;
+            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
+@   steps(true)
+        }
 @ end
-            $(V) x;
-@ for p = 0, pixels - 1 do
-            CONV_ADD($(p))
+@ if not merged then
+        for (int kw = 0; $(clipped and "whole && " or "")kw < $(KW); ++kw) {
+@ elseif clipped then
+        if (whole) {
+@ else
+        {
 @ end
+@ steps(false)
         }
     }
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+@ if bounded then
+    const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
+@ end
 @ for p = 0, pixels - 1 do
-    if (pixels > $(p)) $(name)_out($(at("out", times(p, "view->out_pixel")))$(each((", acc_p%d_k%%d"):format(p), 0, units, vectors)), vectors, lanes, view);
+    if (pixels > $(p)) $(name)_out($(at("out", times(p, "out_pixel")))$(each((", acc_p%d_k%%d"):format(p), 0, units, vectors)), vectors, lanes$(its_bounds));
 @ end
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(rows), int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), const struct CONV_(view) *view) \
     { \
-        CONV_(body)(in, w, out$(its_rows), pixels, vectors, lanes, view); \
+        CONV_(body)(in, w, out$(its_left), pixels, vectors, view); \
     }
 @ local function all(macro, class)
-@   local line = {}
-@   for p = 1, class.pixels do line[p] = ("%s(%d, %d)"):format(macro, p, class.vectors) end
-@   return table.concat(line, " ")
+@   local texts = {}
+@   for p = 1, class.pixels do texts[p] = ("%s(%d, %d)"):format(macro, p, class.vectors) end
+@   return table.concat(texts, " ")
 @ end
 @ for _, class in ipairs(plan.classes) do
+@   if not (line and class.vectors == 1) then
 $(all("CONV_OF", class))
+@   end
+@ end
+#undef CONV_OF
+#undef CONV_ADD
+#undef CONV_SUMS
+@ if line then
+
+/* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. */
+#define CONV_SUMS(p) $(V) acc_p##p = b
+#define CONV_ADD(p, kw) if (pixels > p) CONV_FMA(acc_p##p, x, w_t##kw);
+#define CONV_COLUMN(read, there, from, adds) if ((read) && (there)) { x = $(isa.splat("from")); adds }
+@ local columns = line.columns
+static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(left), int pixels, const struct $(name)_view *view)
+{
+    const $(V) b = $(isa.load("w"));
+@ for p = 0, line.pixels - 1 do
+    CONV_SUMS($(p));
+@ end
+    const float *wt = w + $(L);
+@ if clipped then
+    /* The columns that are in the image. */
+    const int right = view->in_w - left;
+    unsigned valid = (right < $(columns) ? right > 0 ? (1u << right) - 1 : 0u : ~0u) & (left < 0 ? left > -$(columns) ? ~0u << -left : 0u : ~0u);
+    wt += (ptrdiff_t)view->kh_begin * $(times(KW * L, "view->channels"));
+@ end
+@ if layer.KH > 1 or clipped then
+    for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
+@ end
+    {
+@ local count = ("pixels + %d"):format((KW - 1) * DW)
+@ pointers("in", count, columns)
+        for ($(channels("view->channels")), wt += $(KW * L)) {
+@ held(count, columns)
+@ if clipped then
+            CONV_HOLD(valid);
+@ end
+@ for kw = 0, KW - 1 do
+            const $(V) w_t$(kw) = $(isa.load(at("wt", kw * L)));
+@ end
+            $(V) x;
+@ local inner = math.max(layer.pad_left, layer.pad_right) <= (KW - 1) * DW -- only columns at the ends can be padding
+@ for j = 0, columns - 1 do
+@   local adds = {}
+@   local least -- pixels of a tile that reads this column
+@   for kw = KW - 1, 0, -1 do
+@     local p = j - kw * DW
+@     if p >= 0 and p < line.pixels then
+@       least = least or p
+@       adds[#adds + 1] = ("CONV_ADD(%d, %d)"):format(p, kw)
+@     end
+@   end
+@   local there = not clipped and "1" or (inner and j >= (KW - 1) * DW and ("pixels > %d || "):format(j) or "") .. ("valid & 0x%X"):format(1 << j)
+            CONV_COLUMN(pixels > $(least), $(there), $(pixel(j)), $(table.concat(adds, " ")))
+@ end
+@ next_channel(count, columns)
+        }
+    }
+    const ptrdiff_t out_pixel = view->out_pixel;
+    const int lanes = view->lanes;
+@ if bounded then
+    const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
+@ end
+@ for p = 0, line.pixels - 1 do
+    if (pixels > $(p)) $(name)_out($(at("out", times(p, "out_pixel")))$((", acc_p" .. p):rep(units)), 1, lanes$(its_bounds));
+@ end
+}
+
+#define CONV_OF(pixels, vectors) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), const struct CONV_(view) *view) \
+    { \
+        CONV_(line)(in, w, out$(its_left), pixels, view); \
+    }
+@ for _, class in ipairs(plan.classes) do
+@   if class.vectors == 1 then
+$(all("CONV_OF", class))
+@   end
+@ end
+#undef CONV_OF
+#undef CONV_COLUMN
+#undef CONV_ADD
+#undef CONV_SUMS
+@ end
+@ if scaled_index then
+#undef CONV_AT
 @ end
 
 /* One of these tiles. */
-static $(target)void $(name)_tile(int vectors, int pixels, const float *in, const float *w, float *out$(rows), int lanes, const struct $(name)_view *view)
+static $(target)void $(name)_tile(int vectors, int pixels, const float *in, const float *w, float *out$(left), const struct $(name)_view *view)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out$(its_rows), lanes, view); break;
+#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out$(its_left), view); break;
     switch (vectors) {
 @ for _, class in ipairs(plan.classes) do
     case $(class.vectors): switch (pixels) { $(all("CONV_CASE", class)) } break;
@@ -85,6 +249,3 @@ static $(target)void $(name)_tile(int vectors, int pixels, const float *in, cons
     }
 #undef CONV_CASE
 }
-#undef CONV_OF
-#undef CONV_ADD
-#undef CONV_SUMS

@@ -4,21 +4,26 @@
 @ local function rounded(width) return L == 1 and width or ("(%s + %d) / %d * %d"):format(width, L - 1, L, L) end
 /* Strides of what a tile reads and writes, in elements. */
 struct $(name)_view {
-    ptrdiff_t in_row, in_pixel, channels, out_row, out_pixel, out_channel;
-@ if plan.planes or plan.pixels then
-    ptrdiff_t in_channel;
+    ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
+@ if layer.activation.runtime then
+    float low, high;
 @ end
+    int lanes; /* of the last vector of a block of channels */
 @ if plan.pixels then
     ptrdiff_t width; /* of the block of packed weights */
 @ end
-@ if layer.activation.runtime then
-    float low, high;
+@ if clipped then
+    int in_w, kh_begin, kh_end; /* the columns of the image; the taps of a column that are in it */
 @ end
 };
 
 @ if L > 1 then
-$(include("lanes.c", { lane_loads = plan.pixels and (not plan.staged or layer.layout == "nhwc" and isa.load_between) and 1 or false, lane_stores = true }))
+$(include("lanes.c", { lane_loads = plan.pixels and (plan.flat or layer.layout == "nhwc" and isa.load_between) and 1 or false, lane_stores = not isa.store_first }))
+@   if isa.store_first then
+#define CONV_STORE(out, v) $(isa.store_first("out", "v", "lanes"))
+@   else
 #define CONV_STORE(out, v) do { if (lanes < $(L)) $(name)_store(out, v, lanes); else $(isa.store("out", "v")) } while (0)
+@   end
 
 @ end
 @ local units = math.max(tile.vectors, plan.pixels and plan.pixels.longest or 0)
@@ -28,14 +33,12 @@ $(include("lanes.c", { lane_loads = plan.pixels and (not plan.staged or layer.la
 @   for i = from, to - 1 do out[#out + 1] = format:gsub("%%d", math.min(i, (there or to) - 1)) end
 @   return table.concat(out)
 @ end
+@ -- Bounds of the activation, where they are given at run time: loaded once for a tile.
+@ local bounded = layer.activation.runtime ~= nil
+@ local bounds, its_bounds = bounded and (", %s low, %s high"):format(V, V) or "", bounded and ", low, high" or ""
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
-static CONV_BODY void $(name)_out(float *out$(each(", " .. V .. " v%d", 0, units)), int vectors, int lanes, const struct $(name)_view *view)
+static CONV_BODY void $(name)_out(float *out$(each(", " .. V .. " v%d", 0, units)), int vectors, int lanes$(bounds))
 {
-@ if layer.activation.runtime then
-    const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
-@ else
-    (void)view;
-@ end
 @ local result = layer.activation.kind ~= "none" and activate("v0") or "v0"
 @ for i = 1, units - 1 do
     if (vectors > $(i)) {
@@ -52,7 +55,7 @@ static CONV_BODY void $(name)_out(float *out$(each(", " .. V .. " v%d", 0, units
 @ end
 }
 
-$(include("runtime_channels.c", { each = each, units = units }))
+$(include("runtime_channels.c", { each = each, units = units, bounded = bounded, its_bounds = its_bounds }))
 
 $(include("runtime_stage.c"))
 
@@ -64,13 +67,13 @@ static int $(name)_part(int left, int most)
 }
 
 @ if plan.pixels then
-$(include("runtime_pixels.c", { each = each, units = units }))
+$(include("runtime_pixels.c", { each = each, units = units, bounded = bounded, its_bounds = its_bounds }))
 
 @ end
 @ local scratch = layer.layout == "nchw"
 /* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
-static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $(name)_split *s, const struct $(name)_view *view,
-    const float *in, int first, const float *w, float *out, int vectors, int lanes, int oh_begin, int oh_end$(scratch and ", float *scratch" or ""))
+static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $(name)_split *s, struct $(name)_view *view,
+    const float *in, int first, const float *w, float *out, int vectors$((plan.pixels or scratch) and ", int channels" or ""), int oh_begin, int oh_end$(scratch and ", float *scratch" or ""))
 {
 @ local most, same = {}, true
 @ for _, class in ipairs(plan.classes) do
@@ -96,25 +99,29 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
         int kh_begin = top < 0 ? $(ceil_quotient("-top", layer.dilation_h)) : 0;
         int kh_end = top + $((layer.KH - 1) * layer.dilation_h) < shape->in_h ? $(layer.KH) : $(ceil_quotient("shape->in_h - top", layer.dilation_h));
         if (kh_begin >= kh_end) kh_begin = kh_end = 0;
+        view->kh_begin = kh_begin;
+        view->kh_end = kh_end;
         const float *row = kh_begin < kh_end ? in + (top + $(scaled("kh_begin", layer.dilation_h)) - first) * view->in_row : in;
 @ else
         const float *row = in + ($(scaled("oh", layer.stride_h)) - first) * view->in_row;
 @ end
 @ if plan.pixels then
         if (s->pixels$(plan.flat and (" && (width + %d) / %d * %d <= width * 10"):format(L - 1, L, L * 9) or "")) {
-            $(name)_px_row(row, w, out + oh * view->out_row$(clipped and ", kh_begin, kh_end" or ""), width, (vectors - 1) * $(L) + lanes, view);
+            $(name)_px_row(row, w, out + oh * view->out_row, width, channels, view);
             continue;
         }
 @ end
         float *to = $(scratch and "scratch; /* a row as NHWC */" or "out + oh * view->out_row;")
-        for (int left = width, n; left > 0; left -= n) {
-            n = $(name)_part(left, most);
-            $(name)_tile(vectors, n, row, w, to$(clipped and ", kh_begin, kh_end" or ""), $(scratch and L or "lanes"), view);
-            row += $(plan.planes and "n" or "n * " .. times(layer.stride_w, "view->in_pixel"));
+@ if clipped then
+        row -= shape->pad_left * view->in_pixel;
+@ end
+        for (int ow = 0, n; ow < width; ow += n) {
+            n = $(name)_part(width - ow, most);
+            $(name)_tile(vectors, n, row$(plan.planes and " + " .. scaled("ow", layer.stride_w) or " + ow * " .. times(layer.stride_w, "view->in_pixel")), w, to$(clipped and (", %s - shape->pad_left"):format(scaled("ow", layer.stride_w)) or ""), view);
             to += n * view->out_pixel;
         }
 @ if scratch then
-        $(name)_transpose(scratch, view->out_pixel, width, width + $(L - 1), (vectors - 1) * $(L) + lanes, out + oh * view->out_row, view->out_channel);
+        $(name)_transpose(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
 @ end
     }
 }
@@ -125,39 +132,44 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
     const struct $(name)_split s = $(name)_cut(shape);
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
-@ if plan.pixels then
-    struct $(name)_view view = {
-@ else
-    const struct $(name)_view view = {
-@ end
-@ if plan.staged then
-        (ptrdiff_t)$((plan.as_is and "(s.pixels ? %s_span(shape) : shape->in_w)" or "%s_span(shape)"):format(name)) * IC, IC, IC,
+    struct $(name)_view view;
+@ if plan.flat and plan.planes then
+    view.in_row = s.width;
+@ elseif plan.flat then
+    view.in_row = s.width * IC;
 @ elseif plan.planes then
-        s.width, 1, IC,
+    view.in_row = shape->in_w;
 @ else
-        $(plan.flat and "s.width" or "shape->in_w") * IC, IC, IC,
+    view.in_row = shape->in_w * IC;
 @ end
+    view.in_pixel = $(plan.planes and 1 or "IC");
+    view.in_channel = $(plan.planes and "in_pixels" or 1);
+    view.channels = IC;
 @ if layer.layout == "nhwc" then
-        s.width * OC, OC, 1,
+    view.out_row = s.width * OC;
+    view.out_pixel = OC;
+    view.out_channel = 1;
 @ else
-        s.width, s.block * $(L), out_pixels,
+    view.out_row = s.width;
+    view.out_pixel = s.block * $(L);
+    view.out_channel = out_pixels;
 @ end
-@ if plan.planes then
-        in_pixels,
-@ elseif plan.pixels then
-        (ptrdiff_t)$(name)_span(shape),
-@ end
-@ if plan.pixels then
-        0,
+@ if clipped then
+    view.in_w = shape->in_w;
 @ end
 @ if layer.activation.runtime then
-        shape->clamp_low, shape->clamp_high,
+    view.low = shape->clamp_low;
+    view.high = shape->clamp_high;
 @ end
-    };
 @ if not plan.staged and not scratch then
     (void)workspace;
 @ elseif scratch then
     float *scratch = workspace;
+@   if plan.staged then
+    float *band = scratch + $(rounded("s.width")) * view.out_pixel;
+@   end
+@ else
+    float *band = workspace;
 @ end
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
@@ -166,45 +178,56 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
         const int image = task / s.bands / s.chunks;
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
-@ if plan.staged then
-        const int top = $(scaled("oh_begin", layer.stride_h)) - shape->pad_top;
-        const int bottom = $(scaled("(oh_end - 1)", layer.stride_h)) - shape->pad_top + $((layer.KH - 1) * layer.dilation_h + 1);
-        const int first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-        const int last = bottom < shape->in_h ? bottom : shape->in_h;
-@   if scratch then
-        float *staged = scratch + $(rounded("s.width")) * view.out_pixel;
-@   else
-        float *staged = workspace;
-@   end
-@   if plan.as_is then
-        if (s.pixels) {
-            $(name)_stage_planes(shape, in, staged, first, last);
-            in = staged;
-        } else {
-            in += first * view.in_row;
-        }
-@   else
-@     if plan.pixels then
-        if (s.pixels) $(name)_stage_planes(shape, in, staged, first, last);
-        else $(name)_stage(shape, in, staged, first, last);
-@     else
-        $(name)_stage(shape, in, staged, first, last);
-@     end
-        in = staged;
-@   end
-@ else
-        const int first = 0;
-@ end
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
+@ local parts = plan.staged and not clipped and layer.stride_w == 1 -- of a band
+@ if parts then
+        for (int from = oh_begin, to; from < oh_end; from = to) {
+@ end
+@ local from, to = parts and "from" or "oh_begin", parts and "to" or "oh_end"
+@ if parts then
+        to = oh_end;
+@ end
+        $(plan.staged and "int" or "const int") first = 0; /* row of the image that `in` is */
+@ if plan.staged then
+        if (s.pixels) {
+@   if parts then
+            /* Planes are read in place, whole vectors of their rows: but for the last rows, which these reach over. */
+            const int reach = $(rounded("shape->out_w")) + $((layer.KW - 1) * layer.dilation_w);
+            const int safe = $(ceil_quotient(("shape->in_h + 1 - (reach - 1) / shape->in_w - %d"):format((layer.KH - 1) * layer.dilation_h + 1), layer.stride_h));
+            const int staged = $(layer.layout == "nhwc" and "IC > 1 || " or "")from >= safe;
+            if (!staged && safe < oh_end) to = safe;
+            view.in_channel = staged ? (ptrdiff_t)$(name)_span(shape) : in_pixels;
+            view.in_row = staged ? view.in_channel * IC : shape->in_w;
+            if (staged) {
+@   else
+            view.in_channel = (ptrdiff_t)$(name)_span(shape);
+            view.in_row = view.in_channel * IC;
+            {
+@   end
+                const int top = $(scaled(from, layer.stride_h)) - shape->pad_top;
+                const int bottom = $(scaled(("(%s - 1)"):format(to), layer.stride_h)) - shape->pad_top + $((layer.KH - 1) * layer.dilation_h + 1);
+                first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
+                $(name)_stage_planes(shape, input + image * in_pixels * IC, band, first, bottom < shape->in_h ? bottom : shape->in_h);
+                in = band$(clipped and layer.stride_w == 1 and (" + (%s_lead(shape) - shape->pad_left)"):format(name) or "");
+            }
+        }
+@ end
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = $(name)_vectors(s.vectors - v, s.block);
 @ if plan.pixels then
             view.width = vectors * $(L);
 @ end
-            const int left = (int)OC - (v + vectors - 1) * $(L);
+@ if L > 1 or scratch then
+            const int left = (int)OC - v * $(L); /* channels */
+@ end
             const float *w = (const float *)packed + (ptrdiff_t)v * $(L) * (1 + $(layer.KH * layer.KW) * IC);
-            $(name)_rows(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * $(L) * view.out_channel, vectors, left < $(L) ? left : $(L), oh_begin, oh_end$(scratch and ", scratch" or ""));
+@ local whole, channels = ("vectors * %d"):format(L), ("left < vectors * %d ? left : vectors * %d"):format(L, L)
+            view.lanes = $(scratch and L or L == 1 and 1 or ("left < %s ? left - (vectors - 1) * %d : %d"):format(whole, L, L));
+            $(name)_rows(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * $(L) * view.out_channel, vectors$((plan.pixels or scratch) and ", " .. channels or ""), $(from), $(to)$(scratch and ", scratch" or ""));
         }
+@ if parts then
+        }
+@ end
     }
 }
 @ if L > 1 then

@@ -35,7 +35,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ else
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = $(name)_span(shape) * shape->in_channels * $(4 * layer.stride_h);
+    const long long row_bytes = (long long)shape->in_w * shape->in_channels * $(4 * layer.stride_h);
 @ end
     s.vectors = (shape->out_channels + $(L - 1)) / $(L);
     s.block = $(tile.vectors);
@@ -47,8 +47,8 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @   return table.concat(text) .. costs[#costs]
 @ end
 @   if layer.layout == "nchw" then
-    /* With pixels in the lanes some lanes have none, as some have no channel otherwise; but the output
-     * need not be transposed, which takes the time of so many taps. */
+    /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
+     * but the output need not be transposed, which takes the time of so many taps. */
 @   else
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
      * output are transposed, a vector of pixels of some channels in so much time. */
@@ -63,16 +63,28 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
         + $(layer.stride_h * layer.stride_w * L) * (IC == 1 ? 1 : IC < $(L // 8) ? 2LL * IC : (IC + $(L - 1)) / $(L) * 8LL);
     s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
 @   else
-    s.pixels = taps * shape->out_channels * units * cost <= (taps + $(P.transposed)) * s.vectors * s.width * other;
+@     if plan.staged then
+    const long long moved = (long long)shape->in_channels * $(layer.stride_h) * (20 + 3 * units);
+@     end
+@     if L > 1 and not plan.line and not plan.flat then
+    /* Planes that lie pages apart share few sets of the cache, and are passed over for each tap. */
+    const int shared = shape->in_channels > 12 && (long long)shape->in_h * shape->in_w % 1024 == 0 ? 3 : 2;
+@     end
+    s.pixels = (taps * shape->out_channels * units$(plan.staged and " + moved" or "")) * cost <= (taps + $(P.transposed)) * s.vectors * s.width * other$(L > 1 and not plan.line and not plan.flat and " * shared / 2" or "");
 @   end
 @ end
+@ if plan.line then
+    /* Blocks of one vector where rows are some long tiles of them$(layer.layout == "nhwc" and ", and few vectors in all" or ""). */
+    const int lines = (s.width + $(plan.line.pixels - 1)) / $(plan.line.pixels);
+    if ($(plan.pixels and "!s.pixels && " or "")$(layer.layout == "nhwc" and "s.vectors < 4 && " or "")s.width > lines * $(math.max(8, plan.line.pixels * 3 // 4) - 1)) s.block = 1;
+@ end
 @ if tile.vectors > 2 then
-    if (vector_bytes * s.block > $(l2_bytes * 3 // 4)) s.block = 2;
+    if (s.block > 2 && vector_bytes * s.block > $(l2_bytes * 3 // 4)) s.block = 2;
 @ end
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > $(l2_bytes // 2);
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
-    const int wanted = $(plan.staged and 8 or 16);
+    const int wanted = $(plan.staged and "s.pixels ? 8 : 16" or 16);
     long long chunk = heavy ? $(l2_bytes // 8) / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
 @ if plan.staged then
@@ -80,20 +92,21 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     long long most = (long long)$(KH * KW) * shape->out_channels / $(25 * L * layer.stride_h * layer.stride_w);
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
-    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+    if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
 @ end
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-@ if plan.pixels and layer.layout == "nhwc" then
-    /* Rows that two bands read are transposed twice: few bands. */
-    long long band = (s.pixels ? $(l2_bytes // 2) : $(l2_bytes // 4)) / row_bytes;
-@ else
-    long long band = $(l2_bytes // 4) / row_bytes;
-@ end
+    long long band = $(plan.staged and ("(s.pixels ? %d : %d)"):format(l2_bytes // 2, l2_bytes // 4) or l2_bytes // 4) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
+@ if plan.staged then
+    /* What two bands read is copied twice. */
+    const long long few = $(8 * math.max(0, (layer.KH - 1) * layer.dilation_h + 1 - layer.stride_h));
+    if (heavy || band > some) band = s.pixels && !heavy && some < few ? few < band ? few : band : some;
+@ else
     if (heavy || band > some) band = some;
+@ end
     if (band < least) band = least;
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;

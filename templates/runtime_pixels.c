@@ -3,9 +3,8 @@
 @ -- read planes as they are, or as runtime_direct.c has staged them.
 @ local L, P = isa.lanes, plan.pixels
 @ local SW = layer.stride_w
-@ local clipped, in_place = plan.rows_clipped, not plan.staged
-@ local rows = clipped and ", int kh_begin, int kh_end" or ""
-@ local its_rows = clipped and ", kh_begin, kh_end" or ""
+@ local clipped = plan.rows_clipped
+@ local in_place = plan.flat -- whole vectors, then a tile of the lanes that are left
 @ local nhwc = layer.layout == "nhwc"
 @ local all_sums, sum_parameters = "", ""
 @ for k = 0, P.outputs - 1 do
@@ -33,6 +32,7 @@
 /* Of one vector of pixels, `lanes` of them in the output, the sums of `some` channels: each pixel's are neighbours. */
 static CONV_TILE void $(name)_px_transposed(float *out, int some, int lanes, const struct $(name)_view *view$(each(", " .. V .. " v%d", 0, P.outputs)))
 {
+    const ptrdiff_t out_pixel = view->out_pixel;
 @   if layer.activation.runtime then
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @   end
@@ -47,10 +47,15 @@ static CONV_TILE void $(name)_px_transposed(float *out, int some, int lanes, con
     if (some >= $(way.first + way.least)$(way.most < P.outputs and way.first + way.most < P.outputs and L > 4 and (" && some <= %d"):format(way.most) or "")) {
         $(lines)
 @     for l = 1, L do
+@       local lane = rows[l].at
         if (lanes > $(l - 1)) {
-            float *const to = $(at("out", plus(times(l - 1, "view->out_pixel"), way.first)));
-@       for n = way.least, way.most do
-            $(n > way.least and "else " or "")$(n < way.most and ("if (some == %d) "):format(way.first + n) or ""){ $(isa.store_range("to", rows[l].name, rows[l].at, n)) }
+            float *const to = $(at("out", plus(times(l - 1, "out_pixel"), way.first)));
+@       if isa.store_between then
+            $(isa.store_between(lane > 0 and "to - " .. lane or "to", rows[l].name, lane, ("%d + %s"):format(lane, way.first > 0 and "some - " .. way.first or "some")))
+@       else
+@         for n = way.least, way.most do
+            $(n > way.least and "else " or "")$(n < way.most and ("if (some == %d) "):format(way.first + n) or ""){ $(isa.store_range("to", rows[l].name, lane, n)) }
+@         end
 @       end
         }
 @     end
@@ -70,56 +75,69 @@ static CONV_BODY void $(name)_px_out(float *out, int some, int units, int lanes,
 }
 
 @ end
+#if defined(__clang__)
+#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#else
+#define CONV_ROLLED
+#endif
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.$(in_place and " Of 0\n * vectors, it is one of `lanes` lanes." or "")
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
-static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *out$(rows), int outputs, int units, int some, int lanes, const struct $(name)_view *view)
+static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct $(name)_view *view)
 {
 @ for k = 0, P.outputs - 1 do
     CONV_SUMS($(k));
 @ end
-    const float *wt = w + view->width;
+    const ptrdiff_t width = view->width$(SW > 1 and layer.KW > 1 and (", phase = view->in_channel / %d"):format(SW) or "");
+    const float *wt = w + width;
 @ if clipped then
-    wt += (ptrdiff_t)kh_begin * $(times(layer.KW, "view->channels")) * view->width;
+    wt += (ptrdiff_t)view->kh_begin * $(times(layer.KW, "view->channels")) * width;
 @ end
 @ if layer.KH > 1 or clipped then
-    for (int kh = $(clipped and "kh_begin" or 0); kh < $(clipped and "kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
-@ end
-@ if layer.KW > 1 then
-    for (int kw = 0; kw < $(layer.KW); ++kw)
+    for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
 @ end
     {
+        const float *plane = in;
+        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
 @ local column = scaled("kw", layer.dilation_w)
-@ if layer.KW == 1 then
-        const float *px = in;
-@ elseif SW == 1 then
-        const float *px = in + $(column);
+@ if layer.KW > 1 then
+            CONV_ROLLED
+            for (int kw = 0; kw < $(layer.KW); ++kw, wt += width) {
+                const float *const px = plane + $(SW == 1 and column or ("(%s %% %d * phase + %s / %d)"):format(column, SW, column, SW));
 @ else
-        const float *px = in + $(column) % $(SW) * (view->in_channel / $(SW)) + $(column) / $(SW);
+            {
+                const float *const px = plane;
 @ end
-        for (ptrdiff_t c = 0; c < view->channels; ++c, px += view->in_channel, wt += view->width) {
-            const $(V) x_p0 = $(in_place and ("units == 0 ? %s_load(px, 0, lanes) : "):format(name) or "")$(isa.load("px"));
+                const $(V) x_p0 = $(in_place and ("units == 0 ? %s_load(px, 0, lanes) : "):format(name) or "")$(isa.load("px"));
 @ for p = 1, P.longest - 1 do
-            const $(V) x_p$(p) = units > $(p) ? $(isa.load(at("px", p * L))) : x_p0;
+                const $(V) x_p$(p) = units > $(p) ? $(isa.load(at("px", p * L))) : x_p0;
 @ end
-            $(V) w_k;
+                $(V) w_k;
 @ for k = 0, P.outputs - 1 do
-            CONV_ADD($(k))
+                CONV_ADD($(k))
 @ end
+@ if layer.KW == 1 then
+                wt += width;
+@ end
+            }
         }
     }
 @ if nhwc then
     $(name)_px_out(out, some, units, lanes, view$(all_sums));
 @ else
+@ if bounded then
+    const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
+@ end
+    const ptrdiff_t out_channel = view->out_channel;
 @ for k = 0, P.outputs - 1 do
-    if (outputs > $(k) && some > $(k)) $(name)_out($(at("out", times(k, "view->out_channel")))$(each((", acc_k%d_p%%d"):format(k), 0, units, P.longest)), units, lanes, view);
+    if (outputs > $(k) && some > $(k)) $(name)_out($(at("out", times(k, "out_channel")))$(each((", acc_k%d_p%%d"):format(k), 0, units, P.longest)), units, lanes$(its_bounds));
 @ end
 @ end
 }
 
 #define CONV_PIXELS(outputs, units) \
-    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out$(rows), int some, int lanes, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(px_##outputs##x##units)(const float *in, const float *w, float *out, int some, int lanes, const struct CONV_(view) *view) \
     { \
-        CONV_(px_body)(in, w, out$(its_rows), outputs, units, some, lanes, view); \
+        CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
     }
 @ for i, outputs in ipairs(P.sizes) do
 @   local line = {}
@@ -128,7 +146,7 @@ $(table.concat(line, " "))
 @ end
 
 /* A row of `width` pixels, `channels` channels of it. */
-static $(target)void $(name)_px_row(const float *in, const float *w, float *out$(rows), int width, int channels, const struct $(name)_view *view)
+static $(target)void $(name)_px_row(const float *in, const float *w, float *out, int width, int channels, const struct $(name)_view *view)
 {
 @ local function choice(i)
 @   local text = {}
@@ -156,11 +174,12 @@ static $(target)void $(name)_px_row(const float *in, const float *w, float *out$
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = $(name)_part(channels - k, $(P.outputs));
 @ for i, outputs in ipairs(P.sizes) do
-            $(i > 1 and "else " or "")$(i < #P.sizes and ("if (outputs <= %d) "):format(outputs) or "")($(choice(i)))(in + p, w + k, out + k * view->out_channel + p$(nhwc and " * view->out_pixel" or "")$(its_rows), outputs, lanes, view);
+            $(i > 1 and "else " or "")$(i < #P.sizes and ("if (outputs <= %d) "):format(outputs) or "")($(choice(i)))(in + p, w + k, out + k * view->out_channel + p$(nhwc and " * view->out_pixel" or ""), outputs, lanes, view);
 @ end
         }
     }
 }
 #undef CONV_PIXELS
+#undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS

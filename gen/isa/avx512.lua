@@ -35,6 +35,10 @@ function avx512.load_between(p, first, last)
   return ("_mm512_maskz_loadu_ps(%s, %s)"):format(lanes_between(first, last), p)
 end
 
+function avx512.store_between(p, v, first, last)
+  return ("_mm512_mask_storeu_ps(%s, %s, %s);"):format(p, lanes_between(first, last), v)
+end
+
 function avx512.store_first(p, v, last)
   return ("_mm512_mask_storeu_ps(%s, %s, %s);"):format(p, lanes_between("0", last), v)
 end

@@ -15,6 +15,7 @@
 --   cpu_flags       the same as /proc/cpuinfo names it, for 'auto'
 --   accumulate      body of a GNU C macro (acc, a, b) for acc += a b that the compiler can neither reorder
 --                   nor merge with loads, "" for none: see CONV_FMA in templates/macros.c
+--   scaled_index    whether a load can add to an address a register times 1, 2, 4 or 8
 --   constraint      of a vector in a register, in GNU assembly
 
 local text = require "isa.text"
@@ -48,6 +49,7 @@ isa.operations = {
   { "store(p, v)", "p[l] = v" },
   { "store_range(p, v, at, n)", "if (at <= l && l < at + n) p[l - at] = v" },
   { "store_first(p, v, last)", "if (l < last) p[l] = v" }, -- optional, as load_between
+  { "store_between(p, v, first, last)", "if (first <= l && l < last) p[l] = v" }, -- optional, where it costs no more
 
   { "fma(a, b, c)", "fused ? fmaf(a, b, c) : a * b + c" },
   { "add(a, b)", "a + b" },
@@ -72,9 +74,11 @@ local fields = {
   name = "string", title = "string", lanes = "number", registers = "number", fused = "boolean",
   vector = "string", headers = "table", guard = "string", target = "string",
   cpu_check = "string", cpu_flags = "table", accumulate = "string", constraint = "string",
+  scaled_index = "boolean",
 }
 for _, operation in ipairs(isa.operations) do fields[operation[1]:match("^[%w_]+")] = "function" end
-local optional = { load_between = true, load_even_between = true, store_first = true }
+local optional = { load_between = true, load_even_between = true, store_first = true,
+  store_between = true, scaled_index = true }
 
 local function checked(name)
   local set = require("isa." .. name)

@@ -25,6 +25,7 @@ function x86.operations(prefix, lanes)
     add = call("add_ps"), sub = call("sub_ps"), mul = call("mul_ps"), div = call("div_ps"),
     max = call("max_ps"), min = call("min_ps"), fma = call("fmadd_ps"),
     store = function(p, v) return ("%s_storeu_ps(%s, %s);"):format(prefix, p, v) end,
+    scaled_index = true,
   }
 
   -- max() gives b where a is NaN: there all bits are set, which is a NaN, too.

@@ -63,7 +63,7 @@ return function(plan, layer, isa)
     say("isa", "%s: %d lanes, %d vector registers", isa.title, isa.lanes, isa.registers)
     say("tile", "%s at most: %d accumulators, %d registers in all; narrower ones for what is left over",
       plan.tile_name, plan.accumulators, plan.registers)
-    say("input", plan.staged and "a band of it is copied into the workspace, as NHWC with its padding"
+    say("input", plan.staged and "read in place; with pixels in the lanes from a band of planes in the workspace"
       or "read in place")
     say("why", "the most multiply-adds for their loads that the registers hold")
     return table.concat(lines, "\n")

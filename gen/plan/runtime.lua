@@ -2,14 +2,13 @@
 -- width and number of channel vectors that may be left over, of one body of code.
 -- SPDX-License-Identifier: MIT-0
 --
--- Where the input needs padding, or is NCHW, a band of it is staged: copied into the workspace with its
--- padding around it. Tiles then know no borders; rows of the filter that fall into the padding are left
--- out. A 1x1 filter of stride 1 sees its pixels as one line and stages nothing.
+-- With channels in the lanes, tiles read the input in place, and taps in the padding are left out. In NCHW
+-- each row of outputs is transposed.
 --
--- NCHW has both mappings, of the same packed weights: channels in the lanes, from a band staged as NHWC,
--- each row of outputs being transposed; or, for few input channels and long rows, pixels in the lanes, from
--- a band of planes (runtime_direct_split.c chooses). So has NHWC, for few output channels: its pixels are
--- transposed into planes, and a tile's sums into pixels.
+-- Both layouts have a second mapping (runtime_direct_split.c chooses): pixels in the lanes, in NCHW for few
+-- input channels and long rows, in NHWC for few output channels, where a tile's sums are transposed into
+-- pixels. It reads planes: those of the image, where rows have no padding, or a band that is copied into the
+-- workspace with its padding beside it. A 1x1 filter of stride 1 sees its pixels as one line.
 
 local cost = require "plan.cost"
 
@@ -33,7 +32,7 @@ end
 -- The tile with pixels in the lanes, the most of output channels times vectors of pixels; and of how many
 -- channels there are smaller ones: a block of packed weights is a whole number of the largest, and one
 -- or seven of eight channels take the tile of one more.
-local function pixels_of(isa)
+local function pixels_of(layer, isa, line)
   local best
   for _, outputs in ipairs { 3, 4, 8 } do
     for units = 1, 4 do
@@ -48,7 +47,9 @@ local function pixels_of(isa)
   -- in those of the other mapping; what an output vector's transposition does.
   local function cost_of(sums, loads) return math.floor(200 * cost.step(sums, loads, 0, 0) / sums + 0.5) end
   best.single = isa.registers < 32 and 8 or 11
-  best.cost, best.other_cost, best.transposed = {}, { cost_of(best.single, best.single + 1), 100 }, isa.lanes // 2
+  best.cost, best.transposed = {}, isa.lanes // 3
+  best.other_cost = { line and cost_of(line.pixels * layer.KW, line.columns + layer.KW)
+    or cost_of(best.single, best.single + 1), 100 }
   for units = 1, best.units do best.cost[units] = cost_of(best.outputs * units, best.outputs + 2 * units) end
   best.sizes = {}
   for outputs = 2, best.outputs do
@@ -58,10 +59,22 @@ local function pixels_of(isa)
   best.longest, best.most = 0, {}
   for i, outputs in ipairs(best.sizes) do
     local units = best.units
-    while units < 4 and outputs * (units + 1) <= cost.accumulators(isa, units + 1) do units = units + 1 end
+    while units < 4 and outputs * (units + 1) <= math.min(16, cost.accumulators(isa, units + 1)) do
+      units = units + 1
+    end
     best.most[i], best.longest = units, math.max(best.longest, units)
   end
   return best
+end
+
+-- With one vector of channels, all taps of a row are summed at once: each pixel is loaded once for them. Up to
+-- so many pixels of the output, and columns of the input for them; or nil, if these are too few or too many.
+local function line_of(layer, isa)
+  if isa.lanes == 1 or layer.KW == 1 or layer.stride_w > 1 then return nil end
+  local reach = (layer.KW - 1) * layer.dilation_w + 1
+  local pixels = math.min(16, isa.registers - layer.KW - 2 - (isa.fused and 0 or 1), 27 - reach + 1)
+  if pixels < 8 then return nil end
+  return { pixels = pixels, columns = pixels + reach - 1 }
 end
 
 --- The plan of a layer with run-time sizes, or nil and why not.
@@ -78,20 +91,21 @@ function runtime.plan(layer, isa, options)
   local plan = {
     algorithm = "direct", mapping = "channels", runtime = true, exact = true, tasks = 1,
     tile_name = ("%dx%d"):format(tile.pixels, tile.vectors), tile = tile,
-    staged = padded or not (nhwc or flat), rows_clipped = padded, as_is = nhwc and not padded,
-    flat = flat, planes = flat and not nhwc, -- planes: they are read in place
+    rows_clipped = padded, flat = flat, planes = not nhwc, -- planes: of the input, for channels in the lanes
     accumulators = tile.pixels * tile.vectors, registers = tile.pixels * tile.vectors + tile.vectors + 1,
     classes = {}, max_unroll = options.max_unroll,
   }
+  plan.line = line_of(layer, isa)
   -- With one vector each sum waits for itself: a tile's time hardly depends on its pixels.
   for _, vectors in ipairs(tile.vectors == 4 and { 4, 2, 1 } or tile.vectors == 3 and { 3, 2, 1 } or { 2, 1 }) do
     local most = isa.registers < 32 and 8 or vectors == 2 and 7 or vectors == 1 and 11 or 8
     local pixels = math.min(most, cost.accumulators(isa, vectors) // vectors)
+    if vectors == 1 and plan.line then pixels = plan.line.pixels end
     plan.classes[#plan.classes + 1] = { vectors = vectors, pixels = pixels }
     plan.most_pixels = math.max(plan.most_pixels or 0, pixels)
   end
   if isa.lanes > 1 and not (nhwc and flat) then
-    plan.pixels = pixels_of(isa)
+    plan.pixels = pixels_of(layer, isa, plan.line)
     plan.staged = not flat
   end
   return plan

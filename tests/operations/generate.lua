@@ -102,7 +102,7 @@ end
 
 local PATTERNS = {
   load = whole, load_range = ranges, load_even = ranges, load_at = offsets, load_lanes = offsets,
-  load_between = ranges, load_even_between = ranges, store_first = beginnings,
+  load_between = ranges, load_even_between = ranges, store_first = beginnings, store_between = ranges,
   permute = permutations, store = whole, store_range = ranges, transpose = transposes,
 }
 
