@@ -78,9 +78,9 @@ function cost.fetch_ahead(bytes)
 end
 
 --- The bound on the multiply-adds that are unrolled, so that a kernel's code stays within 64 KB: where one is two
--- instructions, half as many.
+-- instructions, half as many, and fewer where compilers make vectors of what is written without.
 function cost.unrolled(isa, options)
-  return options.max_unroll or (isa.fused and 4096 or 2048)
+  return options.max_unroll or (isa.fused and 4096 or isa.lanes > 1 and 2048 or 1536)
 end
 
 --- Accumulators of a tile beside `held` vector operands and a splat: what registers are left, and no more
