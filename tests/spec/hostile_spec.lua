@@ -111,7 +111,7 @@ describe("a hostile surrounding:", function()
   end)
 
   it("an interrupt at any step of a command is told in two words", function()
-    local words, steps, reached = support.words(LAYER), 1000
+    local words, steps, reached = support.words(LAYER .. " --quiet"), 1000
     repeat -- later and later, until the command ends before
       steps, reached = steps + steps // 90, false
       debug.sethook(function()
