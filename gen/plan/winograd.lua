@@ -516,7 +516,7 @@ function winograd.plan(layer, isa, options)
   -- each other; where they do not, windows are transformed again, so a chunk is to be much more work than
   -- that.
   local places = layer.groups * layer.N * plan.row_blocks * plan.column_blocks
-  local chunks = math.min(blocks, ceil_div(8, places), math.max(1, one.OC // 128))
+  local chunks = math.min(blocks, ceil_div(8, places), math.max(1, one.OC // 64))
   plan.chunk = ceil_div(blocks, chunks)
   plan.chunks = ceil_div(blocks, plan.chunk)
   plan.tasks = places * plan.chunks
