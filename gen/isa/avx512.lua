@@ -40,7 +40,7 @@ function avx512.store_between(p, v, first, last)
 end
 
 function avx512.store_first(p, v, last)
-  return ("_mm512_mask_storeu_ps(%s, %s, %s);"):format(p, lanes_between("0", last), v)
+  return avx512.store_between(p, v, "0", last)
 end
 
 local EVEN = { 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31 }

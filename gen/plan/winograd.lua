@@ -125,6 +125,15 @@ end
 -- Floats from one tile to the next of an element.
 local function in_stride(layer, isa) return ceil_div(layer.IC, isa.lanes) * isa.lanes + 16 end
 
+-- Calls f with the parts of the algorithms along both axes, and how many tiles of a pair they make.
+local function each_size(pair, f)
+  for i, h in ipairs(pair.h.f) do
+    for j, w in ipairs(pair.w.f) do
+      f(h, w, (i == 1 and pair.h.large or pair.h.small) * (j == 1 and pair.w.large or pair.w.small))
+    end
+  end
+end
+
 -- Cycles of the transforms of all tiles: along one axis for the rows of a tile, along the other for the
 -- columns; where a tile has one row or column there is one pass. `few`: of channels that share vectors.
 local function transforms(layer, isa, pair, few)
@@ -135,30 +144,27 @@ local function transforms(layer, isa, pair, few)
     return spill * math.max(count * (program.operations + (isa.fused and 0 or 4)) / cost.fma,
       count * loads / cost.load, count * stores / cost.store)
   end
-  for i, h in ipairs(pair.h.f) do
-    for j, w in ipairs(pair.w.f) do
-      local count = (i == 1 and pair.h.large or pair.h.small) * (j == 1 and pair.w.large or pair.w.small)
-      local input, output = cost.call, cost.call
-      if h.window > 1 then
-        input = input + pass(h.input, w.window, h.window, h.points, h.points)
-        output = output + pass(h.output, w.points, h.points, h.m, h.points)
-      end
-      if w.window > 1 then
-        local rows = few and ceil_div(h.points * layer.IC, isa.lanes) or h.points
-        input = input + pass(w.input, rows, w.window, w.points, w.points)
-        output = output + pass(w.output, h.m, w.points, w.m, w.points)
-      end
-      if few then input = 1.5 * input end -- vectors are loaded of what was just stored in parts
-      if layer.phases then
-        -- Neighbouring blocks, of a few rows of tiles, copy the same rows.
-        input = input + (h.m + (h.r - 1) / 2) * w.m * phases.copied(layer, isa) / vectors_in
-      elseif layer.layout == "nchw" then
-        input = input + 5 * h.m * h.stride * w.m * w.stride
-      end
-      if layer.layout == "nchw" then output = output + 5 * h.m * w.m end
-      cycles = cycles + count * (vectors_in * input + vectors_out * output)
+  each_size(pair, function(h, w, count)
+    local input, output = cost.call, cost.call
+    if h.window > 1 then
+      input = input + pass(h.input, w.window, h.window, h.points, h.points)
+      output = output + pass(h.output, w.points, h.points, h.m, h.points)
     end
-  end
+    if w.window > 1 then
+      local rows = few and ceil_div(h.points * layer.IC, isa.lanes) or h.points
+      input = input + pass(w.input, rows, w.window, w.points, w.points)
+      output = output + pass(w.output, h.m, w.points, w.m, w.points)
+    end
+    if few then input = 1.5 * input end -- vectors are loaded of what was just stored in parts
+    if layer.phases then
+      -- Neighbouring blocks, of a few rows of tiles, copy the same rows.
+      input = input + (h.m + (h.r - 1) / 2) * w.m * phases.copied(layer, isa) / vectors_in
+    elseif layer.layout == "nchw" then
+      input = input + 5 * h.m * h.stride * w.m * w.stride
+    end
+    if layer.layout == "nchw" then output = output + 5 * h.m * w.m end
+    cycles = cycles + count * (vectors_in * input + vectors_out * output)
+  end)
   return cycles
 end
 
@@ -324,12 +330,7 @@ local function candidate_of_few(isa, pair)
   c.few, c.vectors, c.pixels = true, 1, 1
   c.classes = axis.balanced(ceil_div(layer.OC, L), 1)
   local sums = 0
-  for i, h in ipairs(pair.h.f) do
-    for j, w in ipairs(pair.w.f) do
-      sums = sums + h.points * w.points * (i == 1 and pair.h.large or pair.h.small)
-        * (j == 1 and pair.w.large or pair.w.small)
-    end
-  end
+  each_size(pair, function(h, w, count) sums = sums + h.points * w.points * count end)
   sums = sums * ceil_div(layer.OC, L) * layer.IC * math.max(1 / cost.fma, 2 / cost.load)
   c.cycles = (layer.N * (sums + transforms(layer, isa, pair, true)) + bursts(layer)) // 1
   c.tile, c.mapping, c.block = pair.name .. "t1x1", "channels", c.rows * c.columns
@@ -481,8 +482,9 @@ function winograd.plan(layer, isa, options)
 
   -- Scratch: in NHWC zeros in the place of a row of a window that lies in the padding; in NCHW the input
   -- or the output of a block, of one vector of channels; where phases are channels, its input, of all of them.
-  plan.gathers = layer.layout == "nchw" or one.phases ~= nil
-  if layer.layout == "nchw" then plan.result_w = widest(c.column_parts) // (layer.after and layer.after.KW or 1) end
+  local planes = layer.layout == "nchw"
+  plan.gathers = planes or one.phases ~= nil
+  if planes then plan.result_w = widest(c.column_parts) // (layer.after and layer.after.KW or 1) end
   if plan.gathers then
     plan.region_h = tiles_of.reach(c.pair.h, widest(c.row_parts))
     plan.region_w = tiles_of.reach(c.pair.w, widest(c.column_parts))
@@ -492,7 +494,6 @@ function winograd.plan(layer, isa, options)
     plan.scratch_floats = (plan.rows_padded or plan.columns_padded)
       and math.min((w.window - 1) * c.pair.w.step, layer.IW - 1) * plan.input.pixel + ceil_div(one.IC, L) * L or 0
   end
-  local planes = layer.layout == "nchw"
   plan.fetch_input = not plan.gathers and not c.few and 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
   plan.fetch_output = not planes and not layer.after and 4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes
   if c.few then
