@@ -38,8 +38,8 @@ local function name_of(set)
   return fixed_name(set) .. (set.runtime and "_runtime" or "")
 end
 
--- Emits one set; gives its directory and the base names of its C files.
-local function emit(root, out, set)
+-- Emits one set, with a profile or nil; gives its directory and the base names of its C files.
+local function emit(root, out, set, profile)
   local name = name_of(set)
   local directory = ("%s/kernels/%s"):format(out, name)
   if set.runtime then return runtime_set.emit(root, directory, set, name, fixed_name(set)) end
@@ -51,6 +51,7 @@ local function emit(root, out, set)
     "--isa", set.isa, "--layout", set.layout, "--algorithm", set.algorithm or "auto",
     "--accuracy", set.accuracy or "fast", "--prefix", name .. "_", "--registry", name, "-o", directory,
     table.unpack(set.options or set.pool and { "--pool", set.pool } or { "--activation", "relu" }) })
+  if profile then line = line .. shell.line({ " --profile", profile }) end
   if not os.execute(line) then return nil, "failed: " .. line end
   local bases = { name }
   for base in files.read(directory .. "/" .. name .. ".c"):gmatch('#include "([^"]*)%.h"') do
@@ -60,7 +61,7 @@ local function emit(root, out, set)
 end
 
 -- The list of registries as C, see sets.h.
-local function sets_text(sets, version, flags)
+local function sets_text(sets, version, flags, profile)
   local lines = { "/* Written by bench/build.lua. */", '#include "sets.h"' }
   local function add(...) lines[#lines + 1] = (...):format(select(2, ...)) end
   for _, set in ipairs(sets) do add('#include "%s.h"', name_of(set)) end
@@ -73,13 +74,14 @@ local function sets_text(sets, version, flags)
   add("const int bench_set_count = %d;", #sets)
   add('const char bench_version[] = "%s";', version)
   add('const char bench_flags[] = "%s";', flags)
+  add('const char bench_profile[] = "%s";', profile:gsub('["\\]', "\\%0"))
   return table.concat(lines, "\n") .. "\n"
 end
 
 --- Builds the program for `sets` under the directory `out`. options: root (of the project), cc, cxx
--- (as a shell reads them), flags (for the kernels), jobs (how many compilers at a time), progress (in
--- place of bench.progress). What is up to date is left alone. Gives the program's path, or nil and a
--- message.
+-- (as a shell reads them), flags (for the kernels), jobs (how many compilers at a time), profile (of emit, or nil),
+-- progress (in place of bench.progress). What is up to date is left alone. Gives the program's path, or nil and
+-- a message.
 function build.program(sets, out, options)
   local root, compile, objects = options.root, {}, {}
   local progress = options.progress or show_progress
@@ -96,7 +98,7 @@ function build.program(sets, out, options)
   local includes = {}
   for i, set in ipairs(sets) do
     progress("generate", i, #sets)
-    local directory, bases = emit(root, out, set)
+    local directory, bases = emit(root, out, set, options.profile)
     if not directory then return nil, bases end
     includes[i] = "-I" .. directory
     local headers = newest(directory, "%.h$")
@@ -109,7 +111,8 @@ function build.program(sets, out, options)
 
   local version = shell.output(shell.line({ root .. "/gen/convgen", "--version" }))
   files.write(out .. "/program/sets.c",
-    sets_text(sets, version:match("%S+$"), table.concat(options.flags, " ")))
+    sets_text(sets, version:match("%S+$"), table.concat(options.flags, " "),
+      options.profile or "none"))
   local headers = 0
   for _, place in ipairs({ "bench", "tests", "templates" }) do
     headers = math.max(headers, newest(root .. "/" .. place, "%.h$"))

@@ -125,6 +125,7 @@ static void add_context(const struct options *o)
     bench_context("convgen", bench_version);
     bench_context("compiler", COMPILER);
     bench_context("flags", bench_flags);
+    bench_context("profile", bench_profile);
     bench_context("pages", memory_pages_name[o->measure.pages]);
     snprintf(text, sizeof text, "%d", o->measure.threads);
     bench_context("threads", text);

@@ -2,15 +2,19 @@
 -- SPDX-License-Identifier: MIT-0
 
 local build = require "bench.build"
+local profiles = require "profile"
 local results = require "bench.results"
 local shell = require "bench.shell"
 
 local measure = {}
 
---- The compilers and their number, from the environment and the machine.
-function measure.tools(root)
+--- The compilers and their number, from the environment and the machine, and the profile of its processor, if any;
+-- or one that 'convgen emit' would take, or "none".
+function measure.tools(root, profile)
+  local native = not profile and profiles.open("native")
   return { root = root, cc = os.getenv("CC") or "cc", cxx = os.getenv("CXX") or "c++",
-    flags = { "-O2" }, jobs = shell.processors() }
+    flags = { "-O2" }, jobs = shell.processors(),
+    profile = native and native:name() or profile ~= "none" and profile or nil }
 end
 
 --- Runs a program with these arguments; its results go to `out`/results.json, what it says of its progress

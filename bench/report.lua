@@ -38,7 +38,8 @@ function report.facts(all)
   local function add(...) lines[#lines + 1] = (...):format(select(2, ...)) end
   local threads = c.threads == "1" and "one thread" or c.threads .. " threads"
   add("%s; %s; %s", c.cpu, c.data_caches, threads)
-  add("convgen %s; %s %s; pages: %s; %s", c.convgen, c.compiler, c.flags, c.pages, c.buffer_offsets)
+  add("convgen %s; %s %s; profile: %s; pages: %s; %s", c.convgen, c.compiler, c.flags, c.profile, c.pages,
+    c.buffer_offsets)
   local peaks = {}
   for _, isa in ipairs({ "avx512", "avx2", "sse2", "neon", "scalar" }) do
     if all.peak[isa] then peaks[#peaks + 1] = ("%s %.1f"):format(isa, all.peak[isa] / 1e9) end

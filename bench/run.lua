@@ -35,6 +35,7 @@ local function parse()
   option("--layout", "nhwc|nchw", "nhwc", "Of the images; 'nhwc,nchw' is both.",
     some_of({ "nhwc", "nchw" }))
   option("--algorithm", "NAME", "auto", "As in 'convgen emit'.")
+  option("--profile", "FILE|NAME|none", nil, "As in 'convgen emit'; default: native.")
   option("--threads", "N", "1", "Threads per kernel.", at_least(1))
   option("--repetitions", "N", "8", "Of each measurement, spread over the run.", at_least(1))
   option("--milliseconds", "N", "20", "Of one repetition, about.", at_least(1))
@@ -87,7 +88,7 @@ end
 
 -- ---- build, measure, report --------------------------------------------------------------------
 
-local tools = measure.tools(root)
+local tools = measure.tools(root, options.profile)
 tools.jobs = options.jobs
 local all, right = measure.sets(sets, options.out, tools, { "--threads", options.threads,
   "--repetitions", options.repetitions, "--milliseconds", options.milliseconds,

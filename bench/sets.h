@@ -16,5 +16,6 @@ extern const struct bench_set bench_sets[];
 extern const int bench_set_count;
 extern const char bench_version[]; /* of convgen */
 extern const char bench_flags[];   /* that the kernels were compiled with */
+extern const char bench_profile[]; /* of 'convgen emit', that they were chosen by; "none" */
 
 #endif

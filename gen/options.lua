@@ -74,7 +74,8 @@ local CHOICE = {
   { "--algorithm", alternatives(options.words.algorithm),
     "See 'convgen list'; default auto." },
   { "--tile", "TILE", "The tile, as 'explain' names it; or of Winograd only its outputs, such as f4." },
-  { "--profile", "FILE", "What 'convgen tune' found out: how auto chooses." },
+  { "--profile", "FILE|NAME|native", "How auto chooses: a file that 'convgen tune' wrote, or the costs of a "
+    .. "processor unlike most, in gen/processors; native: those of this one, if it is there." },
   { "--name", "NAME", "Of the kernel and its files; default: a name that describes it." },
   { "--prefix", "P", "Put before every name." },
 }

@@ -4,7 +4,7 @@
 -- A text file; '#' begins a comment. The first words of its lines:
 --
 --   convgen 0.1.0                  the version that wrote it
---   cpu AMD EPYC (family 26 model 2)
+--   cpu AMD EPYC (family 26 model 2)       family and model count; may be there again, with another
 --   cost l2_bytes 1048576          a number of the cost model (plan/cost.lua)
 --   cost fma 2 avx512              the same for one instruction set
 --   layer ISA LAYOUT ACCURACY DESCRIPTOR [pool=KIND] [then=POOLING] [ceil] [include-pad] :
@@ -13,12 +13,16 @@
 -- The last one, in one line, is a layer and the way to compute it that was the fastest: of Winograd's
 -- algorithms `block` is the most tiles in a block. Times are for people: that of the way, and that of
 -- what the planner takes by its own rule.
+--
+-- processors/ has some for processors whose costs are far from those of the cost model.
 
 local behind = require "behind"
 local benchdnn = require "import.benchdnn"
 local files = require "files"
 local isa = require "isa"
 local layers = require "layer"
+local lfs = require "lfs"
+local machine = require "machine"
 local message = require "message"
 local plan = require "plan"
 local version = require "version"
@@ -33,6 +37,7 @@ local COSTS = {
   fma = { 1, 8 }, load = { 1, 8 },
   l1_ways = { 1, 64 }, l1_way_bytes = { 1 << 9, 1 << 20 }, line_bytes = { 16, 1 << 12 },
   l2_bytes = { 1 << 14, 1 << 30 }, l3_bytes = { 1 << 16, 1 << 36 },
+  l3_stream = { 1, 64 }, memory_stream = { 1, 64 },
 }
 local COST_NAMES = {}
 for name in pairs(COSTS) do COST_NAMES[#COST_NAMES + 1] = name end
@@ -44,7 +49,7 @@ for i, entry in ipairs(plan.list()) do ALGORITHMS[i] = entry.name end
 
 --- A profile of this version with nothing in it.
 function profile.new(cpu)
-  return setmetatable({ version = version, cpu = cpu, costs = {}, ways = {} }, Profile)
+  return setmetatable({ version = version, cpus = { cpu }, costs = {}, ways = {} }, Profile)
 end
 
 -- The words that stand for a layer, computed by an instruction set with an accuracy.
@@ -171,22 +176,24 @@ local function read_layer(self, words, line)
   return true
 end
 
--- Of 'convgen' and 'cpu': the rest of the line, once.
-local function read_word(field)
-  return function(self, words)
-    if self[field] then return nil, ("'%s' is there twice"):format(words[1]) end
-    self[field] = table.concat(words, " ", 2)
-    return self[field] ~= "" or nil, ("'%s' says nothing"):format(words[1])
-  end
+local function read_version(self, words)
+  if self.version then return nil, "'convgen' is there twice" end
+  self.version = words[2] and table.concat(words, " ", 2)
+  return self.version, "'convgen' says nothing"
 end
 
-local READERS = { convgen = read_word("version"), cpu = read_word("cpu"), cost = read_cost, layer = read_layer }
+local function read_cpu(self, words)
+  self.cpus[#self.cpus + 1] = words[2] and table.concat(words, " ", 2)
+  return words[2], "'cpu' says nothing"
+end
+
+local READERS = { convgen = read_version, cpu = read_cpu, cost = read_cost, layer = read_layer }
 
 --- Reads a profile; nil, a message and the exit status where that is not possible.
 function profile.read(path)
   local text, why = files.read(path)
   if not text then return nil, why, 4 end
-  local self, number = setmetatable({ path = path, costs = {}, ways = {} }, Profile), 0
+  local self, number = setmetatable({ path = path, cpus = {}, costs = {}, ways = {} }, Profile), 0
   local function wrong(what) return nil, ("%s:%d: %s"):format(path, number, what), 2 end
   for line in (text .. "\n"):gmatch("(.-)\r?\n") do
     number = number + 1
@@ -205,11 +212,55 @@ function profile.read(path)
   return self
 end
 
+-- Whether two processors are alike: of the same family and model, where those are known.
+local function alike(a, b)
+  local model = a:match("%(family .*%)$")
+  return a == b or model ~= nil and b:sub(-#model) == model
+end
+
+-- Whether it is of a processor.
+local function is_of(self, cpu)
+  for _, own in ipairs(self.cpus) do
+    if alike(own, cpu) then return true end
+  end
+  return false
+end
+
+local PROCESSORS = (debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$") or ".") .. "/processors"
+
+--- The names of the profiles in processors/.
+function profile.processors()
+  local names = {}
+  for file in lfs.dir(PROCESSORS) do names[#names + 1] = file:match("^([%w_]+)%.profile$") end
+  table.sort(names)
+  return names
+end
+
+--- The profile that `word` means: a file, the name of one in processors/, or 'native', the one there that is of the
+-- processor at hand: false where none is. nil, a message and the exit status where it cannot be read.
+function profile.open(word)
+  local names = profile.processors()
+  local function of_processor(name) return profile.read(("%s/%s.profile"):format(PROCESSORS, name)) end
+  for _, name in ipairs(names) do
+    if word == name and not lfs.attributes(word) then return of_processor(name) end
+  end
+  if word ~= "native" or lfs.attributes(word) then return profile.read(word) end
+  local cpu = machine.cpu()
+  for _, name in ipairs(cpu and names or {}) do
+    local self, why, status = of_processor(name)
+    if not self then return nil, why, status end
+    if is_of(self, cpu) then return self end
+  end
+  return false
+end
+
 -- ---- using -------------------------------------------------------------------------------------
 
---- What a kernel's file calls it: the name without folders, where that can stand in a command.
+--- What a kernel's file calls it: its name in processors/, or that of the file without folders, where that can stand
+-- in a command.
 function Profile:name()
-  local base = self.path:match("[^/]*$")
+  local folder, base = self.path:match("^(.-)/?([^/]*)$")
+  if folder == PROCESSORS then return (base:gsub("%.profile$", "")) end
   return base:find("^[%w_][%w_.-]*$") and base or "PROFILE"
 end
 
@@ -220,8 +271,9 @@ function Profile:warnings(cpu)
     list[1] = ("%s is of convgen %s, this is %s: its costs are used, its layers are not"):format(self.path,
       message.quote(self.version), version)
   end
-  if self.cpu and cpu and self.cpu ~= cpu then
-    list[#list + 1] = ("%s is of another processor: %s, this is %s"):format(self.path, self.cpu, cpu)
+  if self.cpus[1] and cpu and not is_of(self, cpu) then
+    list[#list + 1] = ("%s is of another processor: %s, this is %s"):format(self.path, table.concat(self.cpus, ", "),
+      cpu)
   end
   return list
 end
@@ -281,7 +333,7 @@ function Profile:text()
   local lines = { "# The fastest ways to compute some layers, as 'convgen tune' measured them: emit --profile.",
     "convgen " .. self.version }
   local function add(...) lines[#lines + 1] = (...):format(select(2, ...)) end
-  if self.cpu then add("cpu %s", self.cpu) end
+  for _, cpu in ipairs(self.cpus) do add("cpu %s", cpu) end
   for _, set in ipairs(sorted_keys(self.costs)) do
     for _, name in ipairs(sorted_keys(self.costs[set])) do
       add("cost %s %d%s", name, self.costs[set][name], set == "all" and "" or " " .. set)

@@ -237,9 +237,9 @@ local function common_choices(values)
     return bad("--prefix", prefix, "want letters a-z A-Z, digits and _, a letter first")
   end
   if values["--profile"] then
-    local read, text, status = profile.read(values["--profile"])
-    if not read then return nil, text, status end
-    chosen.profile, chosen.costs = read, read:costs_of(chosen.isa.name)
+    local read, text, status = profile.open(values["--profile"])
+    if read == nil then return nil, text, status end
+    if read then chosen.profile, chosen.costs = read, read:costs_of(chosen.isa.name) end
   end
   return chosen
 end

@@ -44,6 +44,7 @@ local function parse()
   option("--isa", "SET", ISAS[1], "Convgen's; of " .. table.concat(ISAS, ", ") .. ".",
     arguments.some_of(ISAS))
   option("--algorithm", "NAME", "auto", "As in 'convgen emit'.")
+  option("--profile", "FILE|NAME|none", nil, "As in 'convgen emit'; default: native.")
   option("--seconds", "N", "180", "Of measuring, about; long calls take longer.",
     arguments.at_least(1))
   option("--repetitions", "N", "6", "Of each measurement, spread over the run.",
@@ -95,7 +96,7 @@ for _, list in ipairs(options.lists) do
 end
 if layers == 0 then fail("no layer is called so", 2) end
 
-local tools = measure.tools(root)
+local tools = measure.tools(root, options.profile)
 local adapters, missing = find.build(options.peers, options.out, tools)
 if not adapters then fail(missing, 2) end
 io.stderr:write(("%d layers; %d peers built, %d skipped\n"):format(layers, #adapters, #missing))

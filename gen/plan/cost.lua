@@ -10,7 +10,8 @@ local cost = {
   l2_bytes = 1024 * 1024,
   l1_ways = 12, l1_way_bytes = 4096, line_bytes = 64,
   l3_bytes = 20 * 1024 * 1024, -- what one core may hope for
-  l1_stream = 64, l2_stream = 32, l3_stream = 12, memory_stream = 4, -- bytes a cycle, of data that lies there
+  -- Bytes a cycle of data that lies there; from the last two levels in order, and fetched ahead.
+  l1_stream = 64, l2_stream = 32, l3_stream = 20, memory_stream = 8,
 }
 
 --- Cycles of one reduction step of a tile: so many multiply-adds, so many loads, and so many bytes of
@@ -18,7 +19,7 @@ local cost = {
 -- are not quite free: of tiles that are otherwise equal, the one with fewer wins.
 function cost.step(fmas, loads, bytes, resident)
   local stream = resident <= 16 * 1024 and cost.l1_stream
-    or resident <= cost.l2_bytes * 7 // 8 and cost.l2_stream or cost.l3_stream
+    or resident <= cost.l2_bytes * 7 // 8 and cost.l2_stream or cost.l3_reuse()
   return math.max(fmas / cost.fma, loads / cost.load, cost.latency, bytes / stream) + loads / 64
 end
 
@@ -64,11 +65,17 @@ function cost.l1_crowd(places, bytes)
   return most
 end
 
+--- Bytes a cycle of what is used again and again out of the last level, and out of the memory: runs too short for
+-- all of it to be fetched ahead.
+function cost.l3_reuse() return cost.l3_stream * 3 / 5 end
+function cost.memory_reuse() return cost.memory_stream / 2 end
+
 --- Cycles to pass once over so many bytes, in order, where nothing is left of the last pass but what the
 -- caches hold: all of it, or less and less.
 function cost.pass(bytes)
   if bytes <= cost.l2_bytes * 3 // 4 then return bytes / cost.l2_stream end
-  return bytes / math.max(8, math.min(20, 20 - 12 * (bytes / cost.l3_bytes - 1)))
+  local beyond = math.max(0, math.min(1, bytes / cost.l3_bytes - 1))
+  return bytes / (cost.l3_stream + beyond * (cost.memory_stream - cost.l3_stream))
 end
 
 --- How many floats ahead to fetch packed weights of so many bytes, or nil: what streams by from beyond the second

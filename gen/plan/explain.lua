@@ -124,7 +124,7 @@ return function(plan, layer, isa)
       and ("; %.2f us, by rule %s %.2f us"):format(way.us, way.rule or "", way.rule_us) or "")
     return table.concat(lines, "\n")
   elseif plan.profile then
-    say("profile", "%s does not choose for this layer: by rule, with its costs", plan.profile.path)
+    say("profile", "%s does not choose for this layer: by rule, with its costs", plan.profile:name())
   end
   for _, rival in ipairs(plan.rivals or {}) do
     if rival ~= plan then say("instead of", "%s %s, %.0f cycles", rival.algorithm, rival.tile_name, rival.cycles) end

@@ -287,9 +287,9 @@ local function candidate(isa, pair, vectors, pixels, most)
     spilt = (1 - cost.l2_bytes / (elements_in + elements_out)) * (elements_in + 2 * elements_out) * blocks
     if elements_in + elements_out > cost.l3_bytes then
       -- In memory: read by each block of outputs, and written in the order of tiles, not of elements.
-      spilt = (spilt + 2 * elements_in) / cost.memory_stream
+      spilt = (spilt + 2 * elements_in) / cost.memory_reuse()
     else
-      spilt = spilt / cost.l3_stream
+      spilt = spilt / cost.l3_reuse()
     end
   end
   local cycles = 0

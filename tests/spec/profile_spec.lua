@@ -213,6 +213,46 @@ describe("a profile", function()
   end)
 end)
 
+describe("the profiles of processors", function()
+  before_each(support.enter)
+  after_each(support.leave)
+
+  it("are of this version, name processors, and hold costs alone", function()
+    local names = profile.processors()
+    assert.is_true(#names > 0)
+    for _, name in ipairs(names) do
+      local read = assert(profile.open(name))
+      assert.are.equal(name, read:name())
+      assert.are.same({}, read:warnings())
+      assert.is_truthy(read.cpus[1]:find("%(family .*%)$"))
+      assert.is_truthy(next(read.costs))
+      assert.is_nil(next(read.ways))
+    end
+  end)
+
+  it("are chosen by name, or by the processor at hand", function()
+    local cpu <const> = machine.cpu
+    local _ <close> = setmetatable({}, { __close = function() machine.cpu = cpu end })
+    local large = "--input 28x28x256 --filters 256 --kernel 3 --stride 2 --pad 1 --isa avx512"
+    local rule, other = emitted(large), emitted(large .. " --profile sapphire_rapids")
+    assert.is_truthy(other:find("--profile sapphire_rapids --name x", 1, true))
+    assert.are_not.equal(rule:match("\n#include.*"), other:match("\n#include.*"))
+    function machine.cpu() return "Some Xeon (family 6 model 207)" end
+    assert.are.equal(other, emitted(large .. " --profile native"))
+    assert.are.same({}, profile.open("native"):warnings(machine.cpu()))
+    function machine.cpu() return "Some Xeon (family 6 model 20)" end
+    assert.are.equal(rule, emitted(large .. " --profile native"))
+    assert.are.equal(1, #profile.open("sapphire_rapids"):warnings(machine.cpu()))
+    function machine.cpu() end
+    assert.are.equal(rule, emitted(large .. " --profile native"))
+    support.write("native", HEAD)
+    assert.are.equal("native", profile.open("native").path)
+    support.write("sapphire_rapids", HEAD)
+    assert.are.equal("sapphire_rapids", profile.open("sapphire_rapids").path)
+    assert.is_nil((profile.open("sapphire_rapids.profile")))
+  end)
+end)
+
 describe("the processor", function()
   before_each(support.enter)
   after_each(support.leave)
