@@ -15,10 +15,11 @@ $(include("direct_copy.c"))
 @ local prefix = #plan.classes > 1 and name .. "_k" .. (class.step or width) or name
 @ local ragged = class.ragged == "last" and ", int ragged" or ""
 @
+@ local fetch = plan.fetch_blocks and class.fetch
 @ for _, variant in ipairs(class.variants) do
 @ local splats, vectors = splats(class, variant), vectors(class, variant)
 /* $(plural(variant.pixels, plan.pixel_noun or "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
-static CONV_TILE void $(prefix)_tile$(variant.index)(const float *$(pooled and "image, const float *weights" or "in, const float *w"), float *out$(pooled and ", int oh" .. (holds and ", float *held" or "") or clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged))
+static CONV_TILE void $(prefix)_tile$(variant.index)(const float *$(pooled and "image, const float *weights" or "in, const float *w")$(fetch and ", size_t ahead" or ""), float *out$(pooled and ", int oh" .. (holds and ", float *held" or "") or clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged))
 {
 @ if pooled then
     for (int r = 0; r < $(pooled.KH); ++r) { /* the rows of the windows */
@@ -40,6 +41,10 @@ $(include("stores.c", { class = class, variant = variant, splats = splats, vecto
 /* $(pooled and "Pooled rows" or "Rows") oh_begin to oh_end of one block of $(plural(width, "output channel"))$(plan.band_rows and ", the first of them to out" or "")$(plan.planar and "; the image begins with row base" or ""). */
 static $(target)void $(prefix)_rows(const float *image, const float *w, float *out, int oh_begin, int oh_end$(based)$(holds and ", float *held" or "")$(ragged))
 {
+@ if fetch then
+    /* Each tile also fetches a part of the next block's weights. */
+    size_t ahead = (size_t)w + $(4 * class.block_floats - fetch.part) - ((size_t)w >> $(fetch.shift));
+@ end
     for (int oh = oh_begin; oh < oh_end; ++oh) {
 @ local pass = pooled and ", oh" .. (holds and ", held" or "") or clipped and ", kh_begin, kh_end" or ""
 @ local tail = class.ragged == "last" and ", ragged" or ""
@@ -49,7 +54,7 @@ static $(target)void $(prefix)_rows(const float *image, const float *w, float *o
         $(include("direct_row.c", { oh = "oh", row = "row" }))
 @ end
         float *to = out + (ptrdiff_t)$(plan.band_rows and "(oh - oh_begin)" or "oh") * $(plan.output.row);
-        $(include("column_tiles.c", { segments = class.segments, tile_of = function(variant) return prefix .. "_tile" .. variant.index end, between = ", w", pass = pass, taps = ", 0, " .. KW, wide = false, tail = tail }))
+        $(include("column_tiles.c", { segments = class.segments, tile_of = function(variant) return prefix .. "_tile" .. variant.index end, between = fetch and (", w, ahead += %d"):format(fetch.part) or ", w", pass = pass, taps = ", 0, " .. KW, wide = false, tail = tail }))
     }
 }
 

@@ -12,6 +12,13 @@ CONV_STEP;
 CONV_FETCH((const float *)((size_t)wt + $(4 * (u * class.width + first + plan.fetch_weights))));
 @   end
 @ end
+@ local fetch = plan.fetch_blocks and class.fetch
+@ if fetch then
+@   local lines = math.ceil(variant.steps.unroll * fetch.lines)
+@   for i = u, lines - 1, variant.steps.unroll do
+CONV_FETCH_BLOCK((const float *)(ahead + ((size_t)wt >> $(fetch.shift))$(i > 0 and (" + %d"):format(fetch.line * i) or "")));
+@   end
+@ end
 @ for _, operand in ipairs(vector_operands(class, variant, taps, u)) do
 $(operand.name) = $(operand.load);
 @   if pinned(class, variant) then

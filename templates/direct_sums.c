@@ -64,6 +64,9 @@
 @ for _, taps in ipairs(taps_of(variant)) do reads = reads or touched(variant, taps) end
 @ if not reads then
     (void)in; /* every window lies in the padding */
+@   if plan.fetch_blocks and class.fetch then
+    (void)ahead;
+@   end
 @   if clipped then
     (void)kh_begin;
     (void)kh_end;

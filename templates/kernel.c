@@ -56,6 +56,7 @@ $(include((plan.run or plan.algorithm) .. "_run.c"))
 #undef CONV_STEP
 #undef CONV_PIN
 #undef CONV_FETCH
+#undef CONV_FETCH_BLOCK
 @ end
 @ if isa.guard ~= "" then
 #endif

@@ -28,6 +28,10 @@
 @ if fetches then
 #define CONV_FETCH(p) __builtin_prefetch(p)
 @ end
+@ if plan.fetch_blocks then
+/* To the second-level cache. */
+#define CONV_FETCH_BLOCK(p) __builtin_prefetch(p, 0, 2)
+@ end
 #else
 @ if isa.target ~= "" then
 #define CONV_TARGET
@@ -48,6 +52,9 @@
 @ end
 @ if fetches then
 #define CONV_FETCH(p) ((void)(p))
+@ end
+@ if plan.fetch_blocks then
+#define CONV_FETCH_BLOCK(p) ((void)(p))
 @ end
 #endif
 @ if isa.accumulate == "" and not layer.pool then

@@ -308,6 +308,25 @@ local function share(plan, layer, blocks)
   plan.tasks = g.N * plan.group_count * plan.chunks * plan.bands
 end
 
+-- Where weights come from beyond the second-level cache, the first tile of a block would wait for them: each tile
+-- fetches a part of the next block, 1 / 2^shift of it, spread over its steps; one that is alone, what it is to read.
+local function fetch_blocks(plan, isa)
+  if plan.mapping ~= "channels" or plan.pooled or not cost.fetch_ahead(4 * plan.packed_floats) then return end
+  for _, class in ipairs(plan.classes) do
+    local tiles, bytes = 0, 4 * class.block_floats
+    for _, segment in ipairs(class.segments) do tiles = tiles + plan.geometry.OH * segment.count end
+    if tiles == 1 then
+      plan.fetch_weights = 2048
+    elseif tiles <= 64 and bytes <= cost.l2_bytes * 9 // 16 then
+      local shift = 0
+      while 2 << shift <= tiles do shift = shift + 1 end
+      class.fetch = { shift = shift, part = bytes >> shift, line = cost.line_bytes,
+        lines = 4 * isa.lanes * class.vectors / (cost.line_bytes << shift) } -- of a step
+      plan.fetch_blocks = true
+    end
+  end
+end
+
 --- How `count` reduction steps become a loop: `loops` times `unroll` of them, and a `rest`.
 function direct.unrolled(count)
   if count <= 4 then return { unroll = count, loops = 1, rest = 0 } end
@@ -426,6 +445,7 @@ local function of_candidate(best, layer, isa, options, flat)
   plan.packed_floats = floats * plan.group_count
   plan.pack_groups, plan.pack_outputs = plan.group_count, layer.OC // plan.group_count
   share(plan, layer, blocks)
+  fetch_blocks(plan, isa)
   if copy then
     if plan.chunks > 1 then return nil end
     copy.rows, copy.planes = planar.rows(copy, layer, plan.band), g.N * plan.group_count
