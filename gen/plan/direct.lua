@@ -116,6 +116,9 @@ local function taps_inside(along)
   return sum / (out * along.taps)
 end
 
+-- Whether of a block of so many bytes of weights, which so many tiles use, each tile fetches a part of the next one.
+local function fetches(tiles, bytes) return tiles > 1 and tiles <= 64 and bytes <= cost.l2_bytes * 9 // 16 end
+
 -- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.
 -- With options.pooled a tile holds whole windows, and lanes are channels.
 local function candidates(layer, isa, options, flat)
@@ -125,10 +128,12 @@ local function candidates(layer, isa, options, flat)
   local width = flat and layer.OH * layer.OW or layer.OW
   local rows = (flat and 1 or layer.OH) * layer.N
   local list = {}
+  local far = cost.fetch_ahead(4 * steps * layer.OC)
 
   local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles, together)
     -- outputs: how many output vectors (or outputs) there are, and how many a tile holds at most
-    local classes, cycles, first = axis.balanced(outputs.total, outputs.most), 0, 0
+    local classes, cycles, first, waits = axis.balanced(outputs.total, outputs.most), 0, 0, 0
+    local tiles = rows * axis.ceil_div(width, units * unit)
     if classes[1].size < outputs.most then return end -- the same as a smaller tile
     if axis.balanced(axis.ceil_div(width, unit), units)[1].size < units then return end
     for _, class in ipairs(classes) do
@@ -136,10 +141,14 @@ local function candidates(layer, isa, options, flat)
         function(size) return tile_cycles(size, class.size) end)
       class.first, first = first, first + class.count
       class.width = class.size * lanes_of_output
+      local bytes = 4 * class.width * steps
+      if far and mapping == "channels" and tiles > 1 and not fetches(tiles, bytes) then -- the first tile of a block
+        waits = waits + class.count * math.max(0, bytes / cost.l3_stream - tile_cycles(units, class.size))
+      end
     end
     list[#list + 1] = {
       mapping = mapping, units = units, unit = unit, classes = classes,
-      cycles = cycles * rows * (mapping == "groups" and 1 or layer.groups), together = together,
+      cycles = (cycles * rows + waits) * (mapping == "groups" and 1 or layer.groups), together = together,
       tile = ("%dx%d"):format(lanes_of_output == 1 and units or units * unit, classes[1].size),
       held = mapping ~= "inputs" and lanes_of_output == 1 and units or classes[1].size * together,
       splats = lanes_of_output == 1 and units or units * unit,
@@ -317,7 +326,7 @@ local function fetch_blocks(plan, isa)
     for _, segment in ipairs(class.segments) do tiles = tiles + plan.geometry.OH * segment.count end
     if tiles == 1 then
       plan.fetch_weights = 2048
-    elseif tiles <= 64 and bytes <= cost.l2_bytes * 9 // 16 then
+    elseif fetches(tiles, bytes) then
       local shift = 0
       while 2 << shift <= tiles do shift = shift + 1 end
       class.fetch = { shift = shift, part = bytes >> shift, line = cost.line_bytes,
