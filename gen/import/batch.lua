@@ -162,6 +162,19 @@ function Reader:add(entry, line)
   return true
 end
 
+-- How many values of options expand() tries.
+function Reader:tries()
+  local count = 0
+  for at = #self.order, 1, -1 do
+    local sum = 0
+    for _, value in ipairs(self.options[self.order[at]]) do
+      sum = sum + 1 + ((value.unsupported or value.other) and 0 or count)
+    end
+    count = math.min(sum, MOST_STEPS + 1)
+  end
+  return count
+end
+
 -- An entry once for each combination of the options' values, from the `at`th option on; `fields` are
 -- what the others say.
 function Reader:expand(word, line, entry, fields, at)
@@ -173,10 +186,6 @@ function Reader:expand(word, line, entry, fields, at)
   end
   for _, value in ipairs(self.options[option]) do
     local ok, why, status = true, nil, nil
-    self.steps = self.steps + 1
-    if self.steps > MOST_STEPS then
-      return nil, ("%stoo many combinations of options"):format(self:where(line)), 2
-    end
     if value.unsupported then
       ok, why, status = self:refuse(line, ("descriptor %s: %s is not supported"):format(message.quote(word),
         value.unsupported))
@@ -198,6 +207,10 @@ function Reader:descriptor(word, line, pooling)
     if self.pool then ok, why = nil, "there is none behind a pooling layer" end
     if not ok then return nil, ("%sthen %s: %s"):format(self:where(line), message.quote(pooling), why), 2 end
     entry.pooling = pooling
+  end
+  self.steps = self.steps + self:tries()
+  if self.steps > MOST_STEPS then
+    return nil, ("%stoo many combinations of options"):format(self:where(line)), 2
   end
   return self:expand(word, line, entry, {}, 1)
 end

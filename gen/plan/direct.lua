@@ -189,9 +189,9 @@ local function candidates(layer, isa, options, flat)
             local step = mapping == "groups" and cost.spread_step(p * v * taps, pixels * v, v * taps)
               or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
             if planes then
-              local far = cost.plane_step(step, lines_of(layer, p, taps), ICg, bytes * taps)
-              if far > step then far = far + 2 * (taps - 1) end -- misses are closer together
-              step = far + (alias and 1.5 * (v - 1) + (flat and 3 or 0) or 0)
+              local missed = cost.plane_step(step, lines_of(layer, p, taps), ICg, bytes * taps)
+              if missed > step then missed = missed + 2 * (taps - 1) end -- misses are closer together
+              step = missed + (alias and 1.5 * (v - 1) + (flat and 3 or 0) or 0)
             end
             sum = sum + run.count * (step + (taps - 1) / 8) -- sums wait for each other
           end
