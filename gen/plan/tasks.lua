@@ -8,8 +8,9 @@ local tasks = {}
 local SOME = 16 -- tasks to share among a few threads
 local MANY = 4 * SOME -- so many that a short one matters little
 local BLOCKS = 4096 -- of so many nobody asks which are narrow
--- Of layers of so many cycles an even way may be so many times as slow as the fastest.
-local LONG, LITTLE = 250000, 1.02
+-- Of layers of so many cycles an even way may be so many times as slow as the fastest, where each percent that it is
+-- slower makes it so many percent more even.
+local LONG, LITTLE, PRICE = 250000, 1.02, 4
 -- So many threads are to be as much faster.
 local FASTER = { [2] = 1.96, [4] = 3.8 }
 
@@ -137,15 +138,17 @@ function tasks.cut(work)
   return best.chunks, best.bands, best.evenness
 end
 
---- Moves to the begin of a list of candidates, the fastest first, the most even one of those that are nearly as fast,
--- where there are so many cycles that threads pay. evenness(candidate): its evenness; of the first, nil where it
--- cannot be.
+--- Moves to the begin of a list of candidates, the fastest first, one that is nearly as fast, but more even, where
+-- there are so many cycles that threads pay. evenness(candidate): its evenness, or nil where it cannot be. Gives
+-- whether any can.
 function tasks.prefer_even(list, evenness)
   local chosen, best
   for i, c in ipairs(list) do
-    if best and (best == 1 or c.cycles < LONG or c.cycles > LITTLE * list[1].cycles) then break end
+    local slower = c.cycles / list[1].cycles
+    if best and (best == 1 or c.cycles < LONG or slower > LITTLE) then break end
     local even = evenness(c)
-    if even and (not best or even > best + 0.005) then chosen, best = i, even end
+    local worth = even and even / slower ^ PRICE
+    if worth and (not best or worth > best + 0.005) then chosen, best = i, worth end
   end
   if chosen then table.insert(list, 1, table.remove(list, chosen)) end
   return chosen ~= nil

@@ -257,7 +257,9 @@ local function share(c, products)
   local widths = tasks.widths(c.classes, c.alternate)
   for n = fewest, math.max(fewest, math.min(blocks, layer.OC // 32)) do
     local chunks, evenness = tasks.parts(blocks, n), 1
-    if places * n <= 64 and widths then
+    local few = places * n <= 64 and widths
+    if c.chunks and not few then break end
+    if few then
       local half = c.pair.transforms / 2 / #products -- before the products, and as much behind them
       local shares, weights, windows = tasks.sizes(chunks, widths), {}, { tasks = n }
       for i = 1, places do
