@@ -260,7 +260,8 @@ local function share(c, products)
     local few = places * n <= 64 and widths
     if c.chunks and not few then break end
     if few then
-      local half = c.pair.transforms / 2 / #products -- before the products, and as much behind them
+      -- The transforms of windows take twice what is predicted (measured), beside the products of half the channels.
+      local half = c.pair.transforms / #products
       local shares, weights, windows = tasks.sizes(chunks, widths), {}, { tasks = n }
       for i = 1, places do
         windows[i] = half
