@@ -10,7 +10,7 @@ local MANY = 4 * SOME -- so many that a short one matters little
 local BLOCKS = 4096 -- of so many nobody asks which are narrow
 -- Of layers of so many cycles an even way may be so many times as slow as the fastest, where each percent that it is
 -- slower makes it so many percent more even.
-local LONG, LITTLE, PRICE = 250000, 1.02, 3
+local LONG, LITTLE, PRICE = 250000, 1.02, 1.5
 -- So many threads are to be as much faster.
 local FASTER = { [2] = 1.96, [4] = 3.8 }
 
