@@ -11,7 +11,7 @@ ALONE = mkdir -p build; exec 9>build/lock; \
 
 .NOTPARALLEL:
 .SILENT:
-.PHONY: all bench bench-all bench-floors bench-fused bench-runtime bench-peers bench-deps
+.PHONY: all bench bench-all bench-floors bench-fused bench-runtime bench-threads bench-peers bench-deps
 .PHONY: test test-all test-conformance test-mutants generate check-generated deps test-deps lint
 .PHONY: clean help
 
@@ -31,6 +31,9 @@ bench-fused: deps     ## Convolution and pooling in one kernel against both in t
 
 bench-runtime: deps   ## How near kernels with run-time sizes come to those with fixed ones
 	$(ALONE) $(LUA) bench/runtime.lua $(ARGS)
+
+bench-threads: deps   ## How much faster layers are on two threads than on one
+	$(ALONE) $(LUA) bench/threads.lua $(ARGS)
 
 bench-peers: bench-deps ## The kernels and other libraries in one run, see bench/README.md; ARGS=--help
 	$(ALONE) $(LUA) bench/peers/run.lua $(ARGS)

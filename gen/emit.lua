@@ -52,6 +52,33 @@ local function scaled(text, factor)
   return factor == 1 and text or ("%s * %d"):format(text, factor)
 end
 
+-- Of parts (plan/tasks.lua) where one begins, and ends, and how many it holds; `index`, a product or quotient, is its
+-- number, and `begin` what its begin is called.
+local function boundary(parts, index, more)
+  if parts.total * parts.count <= 1 << 30 then
+    return ("(%s * %d + %d) / %d"):format(index, parts.total, more + parts.count // 2, parts.count)
+  end
+  return ("(int)(((long long)(%s) * %d + %d) / %d)"):format(index, parts.total, more + parts.count // 2, parts.count)
+end
+local function begin_of(parts, index) return parts.size and scaled(index, parts.size) or boundary(parts, index, 0) end
+local function end_of(parts, index, begin)
+  return parts.size and ("%s + %d"):format(begin, parts.size) or boundary(parts, index, parts.total)
+end
+local function count_of(parts, index, begin)
+  local total, size = parts.total, parts.size
+  if not size then return ("%s - %s"):format(end_of(parts, index), begin) end
+  if total % size == 0 then return size end
+  return ("%d - %s < %d ? %d - %s : %d"):format(total, begin, size, total, begin, size)
+end
+
+-- Of a plan whose blocks of two classes take turns (plan/tasks.lua): the index of `block` among those of its class, and
+-- whether it is one of the first class.
+local function before(plan, block) return ("%s * %d / %d"):format(block, plan.classes[2].count, plan.blocks) end
+local function turn_index(plan, class)
+  return ("(%s%s)"):format(class == 1 and "block - " or "", before(plan, "block"))
+end
+local function is_first(plan) return ("%s == %s"):format(before(plan, "(block + 1)"), before(plan, "block")) end
+
 -- ceil(text / divisor) for a text that may be any sum, positive where it matters.
 local function ceil_quotient(text, divisor)
   if divisor == 1 then return text end
@@ -173,6 +200,7 @@ local function environment(job)
     transposed = function(...) return isa_of.transposed(isa, ...) end,
     at = isa_of.at, times = dimension.times, plus = dimension.plus,
     number = number, scaled = scaled, plural = plural, ceil_quotient = ceil_quotient,
+    begin_of = begin_of, end_of = end_of, count_of = count_of, turn_index = turn_index, is_first = is_first,
     copies = false, pins = false,
     signature = signature(layer), geometry = geometry(layer), weight_shape = emit.weight_shape(layer),
     uses_math = layer.activation.runtime ~= nil -- INFINITY

@@ -3,8 +3,10 @@
 @ local image = plan.planar and "copy" or "in"
 @ for i, class in ipairs(plan.classes) do
 @   local prefix = #plan.classes > 1 and name .. "_k" .. class.step or name
-@   local index = plan.blocks == 1 and "0" or class.first == 0 and "block" or ("(block - %d)"):format(class.first)
-@   if #plan.classes > 1 then
+@   local index = plan.blocks == 1 and "0" or plan.alternate and turn_index(plan, i) or class.first == 0 and "block" or ("(block - %d)"):format(class.first)
+@   if plan.alternate then
+$(i == 1 and ("if (%s)"):format(is_first(plan)) or "else")
+@   elseif #plan.classes > 1 then
 $(i > 1 and "else " or "")$(i < #plan.classes and ("if (block < %d)"):format(class.first + class.count) or "")
 @   end
 @   local ragged = class.ragged == "last" and (", block == %d"):format(class.first + class.count - 1) or ""

@@ -12,14 +12,25 @@
 @   return text
 @ end
 @ local groups = plan.group_count
-@ local outer = plan.chunks * g.N * groups
-@ if plan.bands > 1 then
-        const int oh_begin = $(outer > 1 and ("task %% %d"):format(plan.bands) or "task") * $(plan.band);
-        const int oh_end = $(g.OH % plan.band == 0 and ("oh_begin + %d"):format(plan.band) or ("oh_begin + %d < %d ? oh_begin + %d : %d"):format(plan.band, g.OH, plan.band, g.OH));
+@ local chunks, bands, tasks = plan.chunks.count, plan.bands.count, plan.tasks
+@ local function index(count)
+@   local rest = count * divisor < tasks and (" %% %d"):format(count) or ""
+@   return digit(count) .. rest
+@ end
+@ local function chunk()
+@   if chunks > 1 then
+        const int chunk = $(index(chunks));
+@   end
+@ end
+@ if plan.chunks_first then chunk() end
+@ if bands > 1 then
+@   local band = index(bands)
+        const int oh_begin = $(begin_of(plan.bands, band));
+        const int oh_end = $(end_of(plan.bands, band, "oh_begin"));
 @ else
         const int oh_begin = 0, oh_end = $(g.OH);
 @ end
-@ digit(plan.bands)
+@ if not plan.chunks_first then chunk() end
 @ local image, to, weights = "input", "output", "(const float *)packed"
 @ local function coordinate(variable, count, rest, in_step, out_step, weight_step)
 @   if count > 1 then
@@ -29,7 +40,6 @@
 @     if weight_step ~= 0 then weights = ("%s + (ptrdiff_t)%s * %d"):format(weights, variable, weight_step) end
 @   end
 @ end
-@ coordinate("chunk", plan.chunks, g.N * groups, 0, 0, 0)
 @ coordinate("group", groups, g.N, plan.ICg * source.channel, plan.OCg * plan.output.channel, plan.group_floats)
 @ coordinate("image", g.N, 1, source.image, plan.output.image, 0)
         const float *in = $(image);
@@ -42,12 +52,12 @@
         const int from = top > 0 ? top : 0, to = bottom < $(g.IH) ? bottom : $(g.IH);
 @   local same = ""
 @   if planar.planes > 1 then
-@     same = (" || plane != task / %d"):format(plan.bands)
+@     same = (" || plane != task / %d"):format(bands)
 @   end
         if (from < base || from > ready$(same)) {
             base = ready = from;
 @   if planar.planes > 1 then
-            plane = task / $(plan.bands);
+            plane = task / $(bands);
 @   end
         } else if (to > base + $(planar.rows)) {
             memmove(copy, copy + (ptrdiff_t)(from - base) * $(plan.input.row), (size_t)(ready - from) * $(4 * plan.input.row));
@@ -56,9 +66,9 @@
         for (; ready < to; ++ready)
             $(name)_copy(in + (ptrdiff_t)ready * $(source.row), copy + (ptrdiff_t)(ready - base) * $(plan.input.row));
 @ end
-@ if plan.chunks > 1 then
-        const int block_end = $(plan.blocks % plan.chunk == 0 and ("(chunk + 1) * %d"):format(plan.chunk) or ("chunk == %d ? %d : (chunk + 1) * %d"):format(plan.chunks - 1, plan.blocks, plan.chunk));
-        for (int block = $(scaled("chunk", plan.chunk)); block < block_end; ++block) {
+@ if chunks > 1 then
+        const int block_begin = $(begin_of(plan.chunks, "chunk")), block_end = $(end_of(plan.chunks, "chunk", "block_begin"));
+        for (int block = block_begin; block < block_end; ++block) {
 @ elseif plan.blocks > 1 then
         for (int block = 0; block < $(plan.blocks); ++block) {
 @ else

@@ -2,10 +2,10 @@
 @ -- From the number of a task to its rows of tiles [begin, end), and to `in` and `out`, its channel of
 @ -- its image (and `w`).
 @ local g, outer = plan.geometry, plan.outer
-@ local before = plan.bands
-@ if plan.bands > 1 then
-const int begin = $(outer.count * g.N > 1 and ("task %% %d"):format(plan.bands) or "task") * $(plan.band);
-const int end = $(plan.row_tiles % plan.band == 0 and ("begin + %d"):format(plan.band) or ("begin + %d < %d ? begin + %d : %d"):format(plan.band, plan.row_tiles, plan.band, plan.row_tiles));
+@ local before = plan.bands.count
+@ if before > 1 then
+@   local band = outer.count * g.N > 1 and ("task %% %d"):format(before) or "task"
+const int begin = $(begin_of(plan.bands, band)), end = $(end_of(plan.bands, band, "begin"));
 @ else
 const int begin = 0, end = $(plan.row_tiles);
 @ end

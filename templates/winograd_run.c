@@ -1,7 +1,8 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- The tasks: groups x images x blocks of tiles x chunks of output channels.
 @ local nchw = layer.layout == "nchw"
-@ local blocks = plan.row_blocks * plan.column_blocks -- of an image
+@ local row_cut, column_cut, chunks = plan.row_cut, plan.column_cut, plan.chunks
+@ local blocks = row_cut.count * column_cut.count -- of an image
 @ local places = blocks * layer.N * plan.group_count
     float *const v = workspace, *const products = v + $(plan.products_at);
 @ if plan.scratch_floats > 0 then
@@ -13,17 +14,17 @@
 @ end
     int ready = -1; /* the block of tiles whose windows v holds */
     for (int task = task_begin; task < task_end; ++task) {
-@ local place = plan.chunks > 1 and ("task / %d"):format(plan.chunks) or "task"
+@ local place = chunks.count > 1 and ("task / %d"):format(chunks.count) or "task"
         const int place = $(place);
 @ local function part(count, divisor, total)
 @   if count == 1 then return "0" end
 @   local text = divisor == 1 and "place" or ("place / %d"):format(divisor)
 @   return count * divisor == total and text or ("%s %% %d"):format(text, count)
 @ end
-        const int tile_x = $(part(plan.column_blocks, 1, places)) * $(plan.block_columns);
-        const int tile_y = $(part(plan.row_blocks, plan.column_blocks, places)) * $(plan.block_rows);
-        const int rows = $(plan.tiles_h.count) - tile_y < $(plan.block_rows) ? $(plan.tiles_h.count) - tile_y : $(plan.block_rows);
-        const int columns = $(plan.tiles_w.count) - tile_x < $(plan.block_columns) ? $(plan.tiles_w.count) - tile_x : $(plan.block_columns);
+        const int tile_x = $(begin_of(column_cut, part(column_cut.count, 1, places)));
+        const int tile_y = $(begin_of(row_cut, part(row_cut.count, column_cut.count, places)));
+        const int rows = $(count_of(row_cut, part(row_cut.count, column_cut.count, places), "tile_y"));
+        const int columns = $(count_of(column_cut, part(column_cut.count, 1, places), "tile_x"));
 @ local in_image, out_image = "input", "output"
 @ if layer.N > 1 then
         const int image = $(part(layer.N, blocks, places));
@@ -47,16 +48,18 @@
         {
             const int block = 0;
 @ else
-@   local begin = plan.chunks > 1 and ("task %% %d * %d"):format(plan.chunks, plan.chunk) or "0"
-@   local stop = plan.chunks == 1 and plan.blocks or plan.blocks % plan.chunk == 0 and ("begin + %d"):format(plan.chunk) or ("begin + %d < %d ? begin + %d : %d"):format(plan.chunk, plan.blocks, plan.chunk, plan.blocks)
-        const int begin = $(begin), end = $(stop);
+@   local chunk = ("task %% %d"):format(chunks.count)
+        const int begin = $(chunks.count > 1 and begin_of(chunks, chunk) or "0");
+        const int end = $(chunks.count > 1 and end_of(chunks, chunk, "begin") or plan.blocks);
         for (int block = begin; block < end; ++block) {
 @ end
 @ for i, class in ipairs(plan.classes) do
 @   local prefix = #plan.classes > 1 and name .. "_k" .. class.width or name
-@   local index = class.first == 0 and "block" or ("(block - %d)"):format(class.first)
+@   local index = plan.alternate and turn_index(plan, i) or class.first == 0 and "block" or ("(block - %d)"):format(class.first)
 @   local ragged = i == #plan.classes and plan.out_tail > 0 and class.count > 1 and (", block == %d"):format(plan.blocks - 1) or ""
-@   if #plan.classes > 1 then
+@   if plan.alternate then
+            $(i == 1 and ("if (%s)"):format(is_first(plan)) or "else")
+@   elseif #plan.classes > 1 then
             $(i > 1 and "else " or "")$(i < #plan.classes and ("if (block < %d)"):format(class.first + class.count) or "")
 @   end
             $(prefix)_block(v, $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at("out", class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.width * plan.output.channel), tile_y, tile_x, rows, columns$(ragged), products$(nchw and ", scratch" or ""));

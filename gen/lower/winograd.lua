@@ -135,7 +135,7 @@ function winograd.names(plan, isa, layer)
       .. " the few input channels, a tile at a time, and transformed back in registers."
       or "Windows of the input are transformed, a vector of channels at a time; each of their elements is summed"
       .. " over the input channels, in a block of up to %d tiles; the sums are transformed back.")
-      :format(plan.block_rows * plan.block_columns),
+      :format(plan.row_cut.most * plan.column_cut.most),
   }
   return names
 end

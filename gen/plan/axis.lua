@@ -76,10 +76,10 @@ function axis.interior(a)
   return first, last
 end
 
---- `total` in the fewest parts of at most `most`, as equal as can be: a list of runs of equal parts
--- { size, count }, the larger first.
-function axis.balanced(total, most)
-  local parts = ceil_div(total, most)
+--- `total` in the fewest parts of at most `most`, or in so many parts, as equal as can be: a list of runs of equal
+-- parts { size, count }, the larger first.
+function axis.balanced(total, most, parts)
+  parts = parts or ceil_div(total, most)
   local size, larger = total // parts, total % parts
   if larger == 0 then return { { size = size, count = parts } } end
   return { { size = size + 1, count = larger }, { size = size, count = parts - larger } }

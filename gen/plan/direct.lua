@@ -17,6 +17,7 @@ local axis = require "plan.axis"
 local cost = require "plan.cost"
 local planar = require "plan.planar"
 local runtime = require "plan.runtime"
+local tasks = require "plan.tasks"
 local views = require "plan.views"
 
 local direct = {}
@@ -294,36 +295,37 @@ local function candidates(layer, isa, options, flat)
 end
 
 -- How the work is cut into tasks: images x groups x chunks of blocks x bands of rows. Weights that
--- fit the second-level cache are passed over once a band, and a band's pixels stay in it; larger ones
--- are kept, a chunk of blocks at a time, while the image passes.
-local function share(plan, layer, blocks)
+-- fit the second-level cache are passed over once a band, and a band's pixels stay in it, so its chunks, if there are
+-- several, follow each other; `whole`: there is one. Larger ones are kept, a chunk of blocks at a time, while the image
+-- passes.
+local function share(plan, layer, blocks, whole)
   local g = plan.geometry
   local block_bytes = plan.packed_floats // (plan.group_count * blocks) * 4
   local heavy = block_bytes * blocks > cost.l2_bytes // 2
-  plan.chunk = heavy and math.max(1, cost.l2_bytes // 8 // block_bytes) or blocks
-  plan.chunks = axis.ceil_div(blocks, plan.chunk)
-
+  local fewest = heavy and axis.ceil_div(blocks, math.max(1, cost.l2_bytes // 8 // block_bytes)) or 1
   local tall = plan.pooled and plan.pooled.KH or 1 -- rows of the map for one of the output
   local row_bytes = 4 * (g.IW * layer.IC * layer.stride_h * tall + g.OW * layer.OC)
   local fitting = heavy and g.OH or math.max(1, cost.l2_bytes // 4 // row_bytes)
   -- Enough tasks for some threads, but each worth some microseconds.
-  local some = axis.ceil_div(g.OH, math.max(1, 16 // (plan.chunks * plan.group_count * g.N)))
-  local taps = layer.KH * layer.KW * (layer.IC // layer.groups)
-  local row_work = tall * 2 * taps * g.OW * layer.OC // plan.group_count // plan.chunks
-  local least = math.max(1, 200000 // row_work)
-  plan.band = math.min(g.OH, math.max(math.min(fitting, some), least))
-  if g.N * plan.group_count * plan.chunks * axis.ceil_div(g.OH, plan.band) > 1 << 20 then plan.band = g.OH end
-  plan.bands = axis.ceil_div(g.OH, plan.band)
-  plan.tasks = g.N * plan.group_count * plan.chunks * plan.bands
+  local row_work = tall * 2 * layer.KH * layer.KW * (layer.IC // layer.groups) * g.OW * layer.OC // plan.group_count
+  plan.chunks_first, plan.alternate = not heavy, not plan.vector_inputs and tasks.alternate(plan.classes)
+  plan.chunks, plan.bands, plan.evenness = tasks.cut {
+    outer = g.N * plan.group_count, rows = g.OH, fitting = fitting, least = axis.ceil_div(200000 * blocks, row_work),
+    blocks = blocks, widths = tasks.widths(plan.classes, plan.alternate), fewest = fewest,
+    most = heavy and 2 * fewest or whole and 1 or 8, chunks_first = plan.chunks_first,
+  }
+  plan.alternate = plan.alternate and plan.chunks.count > 1
+  plan.tasks = g.N * plan.group_count * plan.chunks.count * plan.bands.count
 end
 
 -- Where weights come from beyond the second-level cache, the first tile of a block would wait for them: each tile
--- fetches a part of the next block, 1 / 2^shift of it, spread over its steps; one that is alone, what it is to read.
+-- fetches a part of the next block of its class, 1 / 2^shift of it, spread over its steps; one that is alone, what it
+-- is to read.
 local function fetch_blocks(plan, isa)
   if plan.mapping ~= "channels" or plan.pooled or not cost.fetch_ahead(4 * plan.packed_floats) then return end
   for _, class in ipairs(plan.classes) do
     local tiles, bytes = 0, 4 * class.block_floats
-    for _, segment in ipairs(class.segments) do tiles = tiles + plan.geometry.OH * segment.count end
+    for _, segment in ipairs(class.segments) do tiles = tiles + plan.bands.most * segment.count end
     if tiles == 1 then
       plan.fetch_weights = 2048
     elseif fetches(tiles, bytes) then
@@ -453,11 +455,11 @@ local function of_candidate(best, layer, isa, options, flat)
   plan.classes, plan.blocks, plan.group_floats = best.classes, blocks, floats
   plan.packed_floats = floats * plan.group_count
   plan.pack_groups, plan.pack_outputs = plan.group_count, layer.OC // plan.group_count
-  share(plan, layer, blocks)
+  share(plan, layer, blocks, copy or options.by_row)
   fetch_blocks(plan, isa)
   if copy then
-    if plan.chunks > 1 then return nil end
-    copy.rows, copy.planes = planar.rows(copy, layer, plan.band), g.N * plan.group_count
+    if plan.chunks.count > 1 then return nil end
+    copy.rows, copy.planes = planar.rows(copy, layer, plan.bands.most), g.N * plan.group_count
     plan.workspace_floats = copy.rows * copy.row
   end
   return plan
@@ -470,14 +472,15 @@ function direct.plan(layer, isa, options)
   if layer.runtime then return runtime.plan(layer, isa, options) end
   local flat = pointwise(layer) and not options.by_row
   local choice = candidates(layer, isa, options, flat)
-  for _, candidate in ipairs(choice) do
-    local plan = of_candidate(candidate, layer, isa, options, flat)
-    if plan then
-      plan.candidates = choice
-      return plan
-    end
+  local plans = {}
+  local function evenness(candidate)
+    plans[candidate] = of_candidate(candidate, layer, isa, options, flat)
+    return plans[candidate] and plans[candidate].evenness
   end
-  return nil, "no register tile of that shape"
+  if not tasks.prefer_even(choice, evenness) then return nil, "no register tile of that shape" end
+  local plan = plans[choice[1]]
+  plan.candidates = choice
+  return plan
 end
 
 return direct

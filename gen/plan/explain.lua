@@ -89,8 +89,8 @@ return function(plan, layer, isa)
       say("phases", "%d x %d pixels are one, of %d channels, in a copy of the input", plan.phases.h, plan.phases.w,
         plan.ICg)
     end
-    say("blocks", "%d x %d, of up to %d x %d tiles", plan.row_blocks, plan.column_blocks, plan.block_rows,
-      plan.block_columns)
+    say("blocks", "%d x %d, of up to %d x %d tiles", plan.row_cut.count, plan.column_cut.count, plan.row_cut.most,
+      plan.column_cut.most)
   end
   if plan.folded then
     say("pixels", "a 1x1 filter: %d x %d pixels seen as %d rows of %d", layer.OH, layer.OW, g.OH, g.OW)

@@ -15,6 +15,7 @@ local depthwise = require "plan.depthwise"
 local direct = require "plan.direct"
 local layer_pooling = require "pooling"
 local pooling = require "plan.pooling"
+local tasks = require "plan.tasks"
 local views = require "plan.views"
 
 local fused = {}
@@ -67,12 +68,11 @@ local function direct_outer(conv, output)
   local g, class = conv.geometry, conv.classes[1]
   conv.geometry = { N = 1, IH = g.IH, IW = g.IW, OH = g.OH, OW = g.OW }
   if conv.group_count > 1 then
-    conv.chunk, conv.chunks = conv.blocks, 1
     return { count = conv.group_count, noun = "group", input = conv.ICg * conv.input.channel,
       output = conv.OCg * output.channel, weights = conv.group_floats }, conv.OCg
   end
   local alike = #conv.classes == 1 and class.ragged == "never" and conv.pack_outputs == class.count * class.step
-  local chunk = alike and conv.chunk or conv.blocks
+  local chunk = alike and conv.chunks.most or conv.blocks
   while conv.blocks % chunk > 0 do chunk = chunk - 1 end
   local channels = conv.pack_outputs // (conv.blocks // chunk)
   local outer = { count = conv.blocks // chunk, noun = "chunk", input = chunk * (class.inputs or 0),
@@ -81,7 +81,7 @@ local function direct_outer(conv, output)
     local one = {}
     for key, value in pairs(class) do one[key] = value end
     one.count = chunk
-    conv.classes, conv.blocks, conv.chunk, conv.chunks = { one }, chunk, chunk, 1
+    conv.classes, conv.blocks = { one }, chunk
   end
   return outer, channels
 end
@@ -112,8 +112,8 @@ local function share(layer, map, outer)
   local images = layer.N * outer.count
   local band = math.min(after.OH, math.max(1, 200000 // work, axis.ceil_div(after.OH, math.max(1, 16 // images))))
   if images * axis.ceil_div(after.OH, band) > 1 << 20 then band = after.OH end
-  local bands = axis.ceil_div(after.OH, band)
-  return { band = band, bands = bands, tasks = images * bands }
+  local bands = tasks.parts(after.OH, axis.ceil_div(after.OH, band))
+  return bands, images * bands.count
 end
 
 -- What a fused plan takes from that of its convolution.
@@ -160,8 +160,8 @@ local function by_band(layer, map, algorithm, isa, options, output)
   local probe, why = convolution(whole)
   if not probe then return nil, why end
   local outer, channels = outer_of(probe, output, layer)
-  local tasks = share(layer, map, outer)
-  local step, rows = step_of(after, map, channels, tasks.band)
+  local bands, count = share(layer, map, outer)
+  local step, rows = step_of(after, map, channels, bands.most)
   local band = views.image(layer.layout, channels, rows, map.OW)
   local conv = convolution(band)
   local plan = taken(conv)
@@ -170,7 +170,7 @@ local function by_band(layer, map, algorithm, isa, options, output)
   plan.kept = math.max(0, reach(after.KH, after.dilation_h) - after.stride_h)
   plan.workspace_floats = band.image
   plan.outer = outer_of(conv, output, layer)
-  plan.band, plan.bands, plan.tasks = tasks.band, tasks.bands, tasks.tasks
+  plan.bands, plan.tasks = bands, count
   conv.layer, conv.suffix, conv.band_rows = map, "_map", true
   local pool = pool_of(after, channels)
   plan.pool = pooling.plan(pool, isa,

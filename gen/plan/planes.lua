@@ -9,6 +9,7 @@
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
+local tasks = require "plan.tasks"
 local views = require "plan.views"
 
 local planes = {}
@@ -114,14 +115,16 @@ end
 
 --- Tasks: images x outer channels x bands of row tiles, each worth some microseconds.
 function planes.share(plan, layer)
-  local tiles = plan.row_tiles
-  local images = layer.N * plan.outer.count
-  local work = 2 * layer.KH * layer.KW * layer.OW * layer.OC // plan.outer.count
-  local least = math.max(1, 50000 // work)
-  plan.band = math.min(tiles, math.max(least, axis.ceil_div(tiles, math.max(1, 16 // plan.outer.count))))
-  if images * axis.ceil_div(tiles, plan.band) > 1 << 20 then plan.band = tiles end
-  plan.bands = axis.ceil_div(tiles, plan.band)
-  plan.tasks = images * plan.bands
+  local outer, tiles = plan.outer, plan.row_tiles
+  local work = 2 * layer.KH * layer.KW * layer.OW * layer.OC // outer.count
+  local chunks = { { width = 1, count = outer.count } }
+  if plan.chunk then
+    chunks = { { width = plan.chunk, count = outer.count - 1 }, { width = plan.last_blocks, count = 1 } }
+  end
+  local _
+  _, plan.bands = tasks.cut { outer = layer.N, rows = tiles, fitting = tiles, least = math.max(1, 50000 // work),
+    blocks = outer.count, widths = tasks.widths(chunks), fewest = outer.count, most = outer.count }
+  plan.tasks = layer.N * outer.count * plan.bands.count
 end
 
 --- What every plan has, whatever its tiles. options: input, output, views of images that are no whole

@@ -12,6 +12,7 @@
 local axis = require "plan.axis"
 local bilinear = require "bilinear"
 local linear = require "linear"
+local tasks = require "plan.tasks"
 
 local tiles = {}
 
@@ -125,14 +126,14 @@ local function large_of(cover, at, count)
   return math.max(0, math.min(count, cover.large - at))
 end
 
---- The parts of which each but the last has `size` tiles: { begin, count, large, outputs }.
-function tiles.parts(cover, size)
-  local list = {}
-  for at = 0, cover.count - 1, size do
-    local count = math.min(size, cover.count - at)
+--- The parts of a cut of the tiles (plan/tasks.lua): { begin, count, large, outputs }.
+function tiles.parts(cover, cut)
+  local list, at = {}, 0
+  for i, count in ipairs(tasks.sizes(cut)) do
     local begin = tiles.begin(cover, at)
-    list[#list + 1] = { begin = begin, count = count, large = large_of(cover, at, count),
+    list[i] = { begin = begin, count = count, large = large_of(cover, at, count),
       outputs = tiles.stop(cover, at + count - 1) - begin }
+    at = at + count
   end
   return list
 end

@@ -23,6 +23,7 @@ local cost = require "plan.cost"
 local direct = require "plan.direct"
 local layer_pooling = require "pooling"
 local phases = require "plan.phases"
+local tasks = require "plan.tasks"
 local tiles_of = require "plan.tiles"
 local views = require "plan.views"
 
@@ -50,6 +51,9 @@ local FEW = 4
 
 -- So many pairs of algorithms are looked at closely.
 local CLOSELY = 8
+
+-- Of two threads each is to have so little of all that they are as much faster.
+local FASTER = 1.89
 
 -- The dilation of both axes: one tap has none.
 local function dilation_of(layer)
@@ -100,13 +104,17 @@ local function holds_windows(f, taps)
   return true
 end
 
--- The blocks of rows x columns of tiles that `most` tiles allow: whole rows of tiles, or parts of one.
-local function blocks_of(tiles_h, tiles_w, most)
-  if tiles_w <= most then
-    local rows = math.min(tiles_h, most // tiles_w)
-    return ceil_div(tiles_h, ceil_div(tiles_h, rows)), tiles_w
+-- The blocks that `most` tiles allow, of whole rows of tiles, or of parts of one: how both axes are cut. In NCHW, where
+-- a block is a part of the image without gaps, it has the tiles of all phases of a dilation.
+local function blocks_of(pair, most)
+  local function cut(tiles, count)
+    if pair.layer.layout ~= "nchw" or tiles.step == 1 then return tasks.parts(tiles.count, count) end
+    local size = math.min(tiles.count, ceil_div(ceil_div(tiles.count, count), tiles.step) * tiles.step)
+    return tasks.pieces(tiles.count, size)
   end
-  return 1, ceil_div(tiles_w, ceil_div(tiles_w, most))
+  local rows = math.min(pair.h.count, most // pair.w.count)
+  if rows == 0 then return cut(pair.h, pair.h.count), cut(pair.w, ceil_div(pair.w.count, most)) end
+  return cut(pair.h, ceil_div(pair.h.count, rows)), cut(pair.w, 1)
 end
 
 -- NCHW is transposed a vector of pixels at a time, which must lie within a row: wide enough parts of it,
@@ -219,23 +227,54 @@ end
 local function shape(pair, most, isa)
   local layer, L = pair.layer, isa.lanes
   local h, w = pair.h.f, pair.w.f
-  local c = { pair = pair, elements = h.points * w.points, filters = #h.filters * #w.filters }
-  c.rows, c.columns = blocks_of(pair.h.count, pair.w.count, most)
-  -- In NCHW a block is a part of the image without gaps: the tiles of all phases of a dilation.
-  if layer.layout == "nchw" then
-    c.rows = math.min(pair.h.count, ceil_div(c.rows, pair.h.step) * pair.h.step)
-    c.columns = math.min(pair.w.count, ceil_div(c.columns, pair.w.step) * pair.w.step)
-  end
+  local c = { pair = pair, elements = h.points * w.points, filters = #h.filters * #w.filters, lanes = L }
+  c.row_cut, c.column_cut = blocks_of(pair, most)
   -- What lies behind is not read.
   c.in_h = math.min(layer.IH, tiles_of.reach(pair.h, layer.OH) - layer.pad_top)
   c.in_w = math.min(layer.IW, tiles_of.reach(pair.w, layer.OW) - layer.pad_left)
-  c.row_parts, c.column_parts = tiles_of.parts(pair.h, c.rows), tiles_of.parts(pair.w, c.columns)
+  c.row_parts, c.column_parts = tiles_of.parts(pair.h, c.row_cut), tiles_of.parts(pair.w, c.column_cut)
   if layer.layout == "nchw" and not ((layer.phases or wide_enough(c.column_parts, pair.w, layer.pad_left, c.in_w, L))
       and wide_enough(c.column_parts, pair.w, nil, layer.OW, layer.after and L * layer.after.KW or L)) then
-    c.columns = pair.w.count
-    c.column_parts = tiles_of.parts(pair.w, c.columns)
+    c.column_cut = tasks.parts(pair.w.count, 1)
+    c.column_parts = tiles_of.parts(pair.w, c.column_cut)
   end
+  c.rows, c.columns = c.row_cut.most, c.column_cut.most
+  c.block = c.rows * c.columns
   return c
+end
+
+-- Tasks: groups x images x blocks of tiles x chunks of output channels, so many as to share among some
+-- threads. A block's elements are kept from one of its chunks to the next, so the tasks of a block follow
+-- each other; where they do not, windows are transformed again, so a chunk is to be much more work than
+-- that. `products`: cycles of each block of tiles but for its transforms.
+local function share(c, products)
+  local layer, blocks = c.pair.layer, 0
+  for _, class in ipairs(c.classes) do blocks, class.width = blocks + class.count, class.size end
+  local images = layer.groups * layer.N
+  local places = images * #products
+  local fewest = math.min(blocks, ceil_div(8, places), math.max(1, layer.OC // 32))
+  c.alternate, c.evenness = tasks.alternate(c.classes), 0
+  local widths = tasks.widths(c.classes, c.alternate)
+  for n = fewest, math.max(fewest, math.min(blocks, layer.OC // 32)) do
+    local chunks, evenness = tasks.parts(blocks, n), 1
+    local few = places * n <= 64 and widths
+    if c.chunks and not few then break end
+    if few then
+      -- The transforms of windows take twice what is predicted (measured), beside the products of half the channels.
+      local half = c.pair.transforms / #products
+      local shares, weights, windows = tasks.sizes(chunks, widths), {}, { tasks = n }
+      for i = 1, places do
+        windows[i] = half
+        for k = 1, n do
+          weights[#weights + 1] = (products[(i - 1) % #products + 1] + half) * shares[k] / ceil_div(layer.OC, c.lanes)
+        end
+      end
+      evenness = math.min(1, tasks.gain(weights, 2, windows) / FASTER)
+    end
+    if evenness > c.evenness + 0.005 then c.chunks, c.evenness = chunks, evenness end
+    if c.evenness == 1 then break end
+  end
+  c.alternate = c.alternate and c.chunks.count > 1
 end
 
 -- Cycles that images beyond the last-level cache take: a burst of lines behind each block, which nothing hides.
@@ -245,14 +284,15 @@ local function bursts(layer)
   return (written > cost.l3_bytes and 12 * written or all > cost.l3_bytes // 2 and 3 * all or 0) / cost.line_bytes
 end
 
--- One way to do it: tiles of a pair, a register tile of `pixels` tiles x `vectors`, blocks of at most `most`.
-local function candidate(isa, pair, vectors, pixels, most)
+-- One way to do it: tiles of a pair, a register tile of `pixels` tiles x `vectors`, blocks of at most `most`; perhaps
+-- more blocks of channels than there need be.
+local function candidate(isa, pair, vectors, pixels, most, channel_blocks)
   local layer, L = pair.layer, isa.lanes
   local h, w = pair.h.f, pair.w.f
   local c = shape(pair, most, isa)
   c.vectors, c.pixels = vectors, pixels
   local vectors_out = ceil_div(layer.OC, L)
-  c.classes = axis.balanced(vectors_out, vectors)
+  c.classes = axis.balanced(vectors_out, vectors, channel_blocks)
 
   local weights = 4 * c.filters * layer.IC * vectors_out * L
   local far = weights * layer.groups > cost.l2_bytes
@@ -292,7 +332,7 @@ local function candidate(isa, pair, vectors, pixels, most)
       spilt = spilt / cost.l3_reuse()
     end
   end
-  local cycles = 0
+  local cycles, places = 0, {}
   for _, rows in ipairs(c.row_parts) do
     for _, columns in ipairs(c.column_parts) do
       local products = 0
@@ -300,13 +340,14 @@ local function candidate(isa, pair, vectors, pixels, most)
         products = products + group.elements * product(group.tiles)
       end
       local first = products * c.filters / c.elements -- of the elements that are the first to use their weights
-      cycles = cycles + math.max(first, stream) + math.min(first, stream) / 16 + products - first + spilt
+      places[#places + 1] = math.max(first, stream) + math.min(first, stream) / 16 + products - first + spilt
+      cycles = cycles + places[#places]
     end
   end
+  share(c, places)
 
   c.cycles = (layer.N * layer.groups * (cycles + pair.transforms) + bursts(layer)) // 1
   c.tile, c.mapping = ("%st%dx%d"):format(pair.name, pixels, c.classes[1].size), "channels"
-  c.block = c.rows * c.columns
   return c
 end
 
@@ -329,11 +370,20 @@ local function candidate_of_few(isa, pair)
   local c = shape(pair, math.max(1, cost.l1_bytes() // 3 // (4 * few_floats(layer, isa, pair))), isa)
   c.few, c.vectors, c.pixels = true, 1, 1
   c.classes = axis.balanced(ceil_div(layer.OC, L), 1)
-  local sums = 0
-  each_size(pair, function(h, w, count) sums = sums + h.points * w.points * count end)
-  sums = sums * ceil_div(layer.OC, L) * layer.IC * math.max(1 / cost.fma, 2 / cost.load)
+  local sums, places = 0, {}
+  for _, rows in ipairs(c.row_parts) do
+    for _, columns in ipairs(c.column_parts) do
+      local products = 0
+      for _, group in ipairs(tiles_of.groups(pair.h.f, pair.w.f, rows, columns)) do
+        products = products + group.elements * group.tiles
+      end
+      places[#places + 1] = products * ceil_div(layer.OC, L) * layer.IC * math.max(1 / cost.fma, 2 / cost.load)
+      sums = sums + places[#places]
+    end
+  end
+  share(c, places)
   c.cycles = (layer.N * (sums + transforms(layer, isa, pair, true)) + bursts(layer)) // 1
-  c.tile, c.mapping, c.block = pair.name .. "t1x1", "channels", c.rows * c.columns
+  c.tile, c.mapping = pair.name .. "t1x1", "channels"
   return c
 end
 
@@ -356,13 +406,31 @@ local function candidates(layer, isa, options)
     for vectors = 1, math.min(4, ceil_div(layer.OC, isa.lanes)) do
       local room = cost.accumulators(isa, vectors) // vectors
       local bytes = 4 * pair.h.f.points * pair.w.f.points * (in_stride(pair.layer, isa) + vectors * isa.lanes)
+      local function try(most, channel_blocks)
+        return candidate(isa, pair, vectors, room, most, channel_blocks)
+      end
+      local function add(c)
+        if not wanted or c.tile == wanted or wanted == pair.name then list[#list + 1] = c end
+      end
       local last
-      for _, share in ipairs { 0.6, 1, 2, 4, 8 } do
-        local most = math.max(1, cost.l2_bytes * share // bytes // 1 | 0)
-        local c = room > 0 and candidate(isa, pair, vectors, room, options.block or most)
-        if last and c and c.rows * c.columns == last.rows * last.columns then c = nil end -- the same
-        last = c or last
-        if c and (not wanted or c.tile == wanted or wanted == pair.name) then list[#list + 1] = c end
+      for _, portion in ipairs(room > 0 and { 0.6, 1, 2, 4, 8 } or {}) do
+        local most = options.block or math.max(1, cost.l2_bytes * portion // bytes // 1 | 0)
+        local c = try(most)
+        local before = last
+        if not before or c.block ~= before.block then
+          last = c
+          add(c)
+          -- One block of channels more may be even, and, where blocks of tiles are few, somewhat smaller ones.
+          local vectors_out = ceil_div(layer.OC, isa.lanes)
+          local more = ceil_div(vectors_out, vectors) + 1
+          if c.evenness < 1 and ceil_div(vectors_out, more) == vectors then add(try(most, more)) end
+          local whole_rows = not before and not options.block and c.columns == pair.w.count
+          for rows = whole_rows and c.rows - 1 or 0, 1, -1 do
+            if c.evenness == 1 or ceil_div(pair.h.count, rows) > 7 then break end
+            c = try(rows * pair.w.count)
+            add(c)
+          end
+        end
       end
     end
   end
@@ -371,6 +439,7 @@ local function candidates(layer, isa, options)
     if a.tile ~= b.tile then return a.tile < b.tile end
     return a.rows * a.columns < b.rows * b.columns
   end)
+  tasks.prefer_even(list, function(c) return c.evenness end)
   return list
 end
 
@@ -452,8 +521,9 @@ function winograd.plan(layer, isa, options)
     input = views.image(layer.layout, layer.IC, layer.IH, layer.IW),
     output = views.image(layer.layout, layer.OC, last.OH, last.OW), pooled = layer.after,
     weights = views.weights(layer.weights, layer), classes = c.classes,
-    few = c.few, tiles_h = c.pair.h, tiles_w = c.pair.w, block_rows = c.rows, block_columns = c.columns,
-    row_blocks = #c.row_parts, column_blocks = #c.column_parts, product_sizes = product_sizes(c),
+    few = c.few, tiles_h = c.pair.h, tiles_w = c.pair.w, row_cut = c.row_cut, column_cut = c.column_cut,
+    chunks = c.chunks, alternate = c.alternate, product_sizes = product_sizes(c),
+    tasks = layer.groups * layer.N * c.row_cut.count * c.column_cut.count * c.chunks.count,
   }
   local tiles = c.rows * c.columns
   plan.tile_in, plan.tile_out = in_stride(one, isa), c.classes[1].size * L
@@ -511,16 +581,6 @@ function winograd.plan(layer, isa, options)
     plan.geometry.IH = math.min(layer.IH, (layer.OH - 1) * layer.stride_h + layer.KH - layer.pad_top)
     plan.geometry.IW = math.min(layer.IW, (layer.OW - 1) * layer.stride_w + layer.KW - layer.pad_left)
   end
-
-  -- Tasks: groups x images x blocks of tiles x chunks of output channels, so many as to share among some
-  -- threads. A block's elements are kept from one of its chunks to the next, so the tasks of a block follow
-  -- each other; where they do not, windows are transformed again, so a chunk is to be much more work than
-  -- that.
-  local places = layer.groups * layer.N * plan.row_blocks * plan.column_blocks
-  local chunks = math.min(blocks, ceil_div(8, places), math.max(1, one.OC // 64))
-  plan.chunk = ceil_div(blocks, chunks)
-  plan.chunks = ceil_div(blocks, plan.chunk)
-  plan.tasks = places * plan.chunks
   return plan
 end
 

@@ -111,8 +111,8 @@ of("gen/plan/planes.lua", {
   { "depthwise_tail_too_few", "lanes = rest, input = inputs",
     "lanes = math.max(1, rest - 1), input = inputs", "depthwise" },
   { "last_chunk_not_short", "full - (count - 1) * chunk", "chunk", "depthwise" },
-  { "last_band_dropped", "plan.bands = axis.ceil_div(tiles, plan.band)",
-    "plan.bands = math.max(1, tiles // plan.band)", "depthwise depthwise_nchw maximum maximum_nchw average" },
+  { "last_band_dropped", "outer.count * plan.bands.count", "outer.count * math.max(1, plan.bands.count - 1)",
+    "depthwise depthwise_nchw maximum maximum_nchw average" },
 })
 
 of("gen/plan/depthwise.lua", {
@@ -206,6 +206,9 @@ of("gen/layer.lua", {
 of("gen/emit.lua", {
   { "packed_bytes_too_small", "aligned_bytes(plan.packed_floats)",
     "aligned_bytes(math.max(0, plan.packed_floats - 16))", "direct" },
+  { "parts_overlap", "boundary(parts, index, parts.total)", "boundary(parts, index, parts.total + 1)",
+    "direct depthwise maximum" },
+  { "turns_the_wrong_way", [["%s == %s"):format(before(plan]], [["%s != %s"):format(before(plan]], "direct_heavy" },
 })
 
 -- The skeletons.
@@ -231,7 +234,6 @@ of("templates/direct_step.c", {
 })
 
 of("templates/direct_run.c", {
-  { "last_band_not_short", "g.OH % plan.band == 0 and", "g.OH > 0 and", "direct" },
   { "batch_reads_first_image", "source.image, plan.output.image", "0, plan.output.image", "direct" },
   { "group_reads_first_channels", "g.N, plan.ICg * source.channel", "g.N, 0", "direct" },
   { "group_offset_of_outputs", "plan.ICg * source.channel", "plan.OCg * source.channel", "direct" },
@@ -239,7 +241,8 @@ of("templates/direct_run.c", {
   { "copy_moved_to_the_wrong_row", "copy + (ptrdiff_t)(from - base) *", "copy + (ptrdiff_t)(from - base + 1) *",
     "planar" },
   { "copy_ends_early", "reach - layer.pad_top));", "reach - 1 - layer.pad_top));", "planar" },
-  { "last_chunk_too_long", "plan.blocks % plan.chunk == 0 and", "plan.blocks > 0 and", "direct_heavy" },
+  { "first_block_of_a_chunk_lost", [[$(begin_of(plan.chunks, "chunk"))]],
+    [[$(begin_of(plan.chunks, "chunk")) + (chunk > 0)]], "direct_heavy" },
 })
 
 of("templates/direct_copy.c", {
@@ -262,11 +265,6 @@ of("templates/column_tiles.c", {
   { "tiles_ignore_stride", "(plan.planar and 1 or layer.stride_w)", "1", "direct depthwise" },
   { "looped_border_left", [[$(ceil_quotient("-left", layer.dilation_w)) : 0]],
     [[$(ceil_quotient("-left", layer.dilation_w)) + 1 : 0]], "little_code" },
-})
-
-of("templates/planes_task.c", {
-  { "depthwise_last_band_not_short", "plan.row_tiles % plan.band == 0 and", "plan.row_tiles > 0 and",
-    "depthwise maximum" },
 })
 
 of("templates/depthwise_tile.c", {
