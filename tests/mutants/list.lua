@@ -326,8 +326,8 @@ of("templates/runtime.c", {
   { "runtime_null_bias_read", "bias != NULL && first + k < OC", "first + k < OC", "runtime" },
   { "runtime_packed_too_small", "(vectors * vector_bytes +", "((vectors - 1) * vector_bytes +",
     "runtime" },
-  { "runtime_workspace_too_small", "(long long)(s.band - 1) * $(layer.stride_h)",
-    "(long long)(s.band - 2) * $(layer.stride_h)", "runtime" },
+  { "runtime_workspace_too_small", "(size_t)s->held * ", "(size_t)(s->held - 1) * ",
+    "runtime" },
   { "runtime_no_slack", "(size_t)shape->in_channels + $(L);", "(size_t)shape->in_channels - $(L);",
     "runtime_nchw" },
   { "runtime_packed_by_tap", '"width == " .. L or ""', '"width == 0" or ""', "runtime" },
@@ -337,7 +337,8 @@ of("templates/runtime.c", {
 of("templates/runtime_direct.c", {
   { "runtime_clamp_ignored", "view.low = shape->clamp_low;", "view.low = -INFINITY;", "runtime" },
   { "runtime_reads_beyond_image", "(reach - 1) / shape->in_w", "0 * reach", "runtime_nchw" },
-  { "runtime_all_in_place", "if (!staged && safe < oh_end) to = safe;", "", "runtime_nchw" },
+  { "runtime_all_in_place", "if (!staged) to = safe < oh_end ? safe : oh_end;",
+    "if (!staged) to = oh_end;", "runtime_nchw" },
   { "runtime_stage_beyond_image", "bottom < shape->in_h ? bottom : shape->in_h", "bottom", "runtime" },
   { "runtime_last_band_not_short", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime" },
@@ -365,25 +366,34 @@ of("templates/runtime_channels.c", {
 
 of("templates/runtime_pixels.c", {
   { "runtime_pixels_tap_left_out", "kw < $(layer.KW);", "kw < $(layer.KW - 1);", "runtime_nchw" },
-  { "runtime_pixels_phase", "(%s %% %d * phase", "(0 * %s %% %d * phase", "runtime_nchw" },
-  { "runtime_pixels_stored_one_more", "(to, some, units", "(to, some + 1, units", "runtime" },
+  { "runtime_pixels_phase", [[("%s %% %d * phase]], [[("0 * %s %% %d * phase]], "runtime_nchw" },
+  { "runtime_pixels_stored_one_more", ", some, units > $(p + 1)", ", some + 1, units > $(p + 1)", "runtime" },
   { "runtime_pixels_stored_beyond", "? $(L) : lanes, view", "? $(L) : lanes + 1, view", "runtime" },
   { "runtime_pixels_tail", "width - p - $(L) * (units - 1) : $(L);", "$(L) : $(L);", "runtime_nchw" },
-  { "runtime_pixels_channels_lost", "some > $(k))", "some > $(k + 1))", "runtime_nchw" },
-  { "runtime_pixels_too_many", "outputs > $(k) && some > $(k)", "outputs > $(k) && some > 0", "runtime_nchw" },
+  { "runtime_pixels_channels_lost", "outputs > k && some > k)", "outputs > k && some > k + 1)",
+    "runtime_nchw" },
+  { "runtime_pixels_too_many", "outputs > k && some > k)", "outputs > k && some > 0)", "runtime_nchw" },
+  { "runtime_pixels_ring", "if (kh == view->wrap)", "if (kh == view->wrap + 1)", "runtime" },
   { "runtime_pixels_flat_tail", "_load(px, 0, lanes)", "_load(px, 0, lanes - 1)", "runtime_nchw" },
+})
+
+of("templates/runtime_inputs.c", {
+  { "runtime_inputs_border_left", "left < 0 ? -left : 0, right", "0, right", "runtime" },
+  { "runtime_inputs_border_right", "right < $(KW) ? right : $(KW), outputs", "$(KW), outputs", "runtime" },
+  { "runtime_inputs_lanes_lost", "while shift < L do", "while shift < L // 2 do", "runtime" },
+  { "runtime_inputs_beyond_row", "if (ow > end - pixels) ow = end - pixels;", "", "runtime" },
+  { "runtime_inputs_first_rows", "view->kh_begin * taps", "0 * taps", "runtime" },
 })
 
 of("templates/runtime_stage.c", {
   { "runtime_stale_left", "x = 0; x < left;", "x = left; x < left;", "runtime" },
-  { "runtime_stale_right", "x = left + there; x < needed", "x = needed; x < needed", "runtime" },
+  { "runtime_stale_right", "x = (left + there) / $(L) * $(L); x < needed", "x = needed; x < needed", "runtime" },
   { "runtime_pixels_again_beyond", "r = rows - $(L); /*", "{} /*", "runtime" },
   { "runtime_pixels_stale", "x = x + 1 == begin ? end : x + 1)", "x = x + 1 == begin ? span : x + 1)", "runtime" },
   { "runtime_pixels_rest", [[("if (some > %d) "):format(l - 1)) .. isa]], [[("if (some > %d) "):format(l)) .. isa]],
     "runtime" },
-  { "runtime_planes_stale_left", "for (; x < begin; x += $(L))", "for (x = begin; x < begin; x += $(L))",
-    "runtime_nchw" },
-  { "runtime_planes_stale_right", "for (; x < needed; x += $(L))", "for (; x < needed - $(L); x += $(L))",
+  { "runtime_planes_stale_left", "x = fresh ? 0 : left;", "x = left;", "runtime_nchw" },
+  { "runtime_planes_stale_right", "for (; fresh && x < needed;", "for (; fresh && x < needed - $(L);",
     "runtime_nchw" },
   { "runtime_planes_begin", "(left - phase + $(SW - 1)) / $(SW) : 0", "(left - phase) / $(SW) : 0",
     "runtime_nchw" },
