@@ -195,7 +195,7 @@ local function environment(job)
       .. (layer.after and " and the pooling." or ".")
       .. (plan.exact and "" or " Rounds differently from a plain sum; a NaN spreads to neighbours."),
   })
-  env.align, env.l2_bytes = ALIGN, plan.l2_bytes
+  env.align, env.l1_bytes, env.l2_bytes = ALIGN, plan.l1_bytes, plan.l2_bytes
   function env.activate(value)
     if layer.activation.runtime then return ("CONV_CLAMP(%s)"):format(value) end
     return ("%s_%s(%s)"):format(name, layer.activation.kind, value)

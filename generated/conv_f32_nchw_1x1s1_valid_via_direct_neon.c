@@ -161,11 +161,14 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(a), "w"(b))
+/* Loaded once: compilers would load again what only a few multiply-adds use. */
+#define CONV_PIN(v) __asm__("" : "+w"(v))
 #else
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = vfmaq_f32(acc, a, b))
+#define CONV_PIN(v) ((void)0)
 #endif
 
 #define CONV_CLAMP(v) vminq_f32(high, vmaxq_f32(low, v))
@@ -228,6 +231,7 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
 static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
@@ -275,17 +279,17 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, low, high);
-    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, low, high);
-    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, low, high);
-    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, low, high);
-    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, low, high);
-    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, low, high);
-    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, low, high);
-    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, low, high);
-    if (pixels > 8) CONV_(out)(out + 8 * out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, low, high);
-    if (pixels > 9) CONV_(out)(out + 9 * out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, low, high);
-    if (pixels > 10) CONV_(out)(out + 10 * out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, low, high);
+    CONV_END(0)
+    CONV_END(1)
+    CONV_END(2)
+    CONV_END(3)
+    CONV_END(4)
+    CONV_END(5)
+    CONV_END(6)
+    CONV_END(7)
+    CONV_END(8)
+    CONV_END(9)
+    CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -297,6 +301,7 @@ CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6,
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 #undef CONV_OF
+#undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 
@@ -346,6 +351,8 @@ static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t r
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int CONV_(part)(int left, int most)
 {
+    if (left <= most) return left; /* divisions take long */
+    if (left <= 2 * most) return (left + 1) / 2;
     const int parts = (left + most - 1) / most;
     return (left + parts - 1) / parts;
 }
@@ -359,6 +366,7 @@ static int CONV_(part)(int left, int most)
         if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); \
         if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); }
 
+#define CONV_KEEP(k) if (outputs > k && some > k) CONV_(out)(out + k * out_channel, acc_k##k##_p0, acc_k##k##_p1, acc_k##k##_p2, acc_k##k##_p3, units, lanes, low, high);
 #if defined(__clang__)
 #define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
 #else
@@ -380,37 +388,40 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     {
-        const float *plane = in;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
-            {
-                const float *const px = plane;
-                const float32x4_t x_p0 = units == 0 ? CONV_(load)(px, 0, lanes) : vld1q_f32(px);
-                const float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
-                const float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
-                const float32x4_t x_p3 = units > 3 ? vld1q_f32(px + 12) : x_p0;
-                float32x4_t w_k;
-                CONV_ADD(0)
-                CONV_ADD(1)
-                CONV_ADD(2)
-                CONV_ADD(3)
-                CONV_ADD(4)
-                CONV_ADD(5)
-                CONV_ADD(6)
-                CONV_ADD(7)
-                wt += width;
+        const float *px = in;
+        CONV_ROLLED
+        for (ptrdiff_t c = view->channels; c > 0; --c, px += view->in_channel, wt += width) {
+            float32x4_t x_p0 = units == 0 ? CONV_(load)(px, 0, lanes) : vld1q_f32(px);
+            float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
+            float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
+            float32x4_t x_p3 = units > 3 ? vld1q_f32(px + 12) : x_p0;
+            if (outputs * units + units + 4 <= 32) {
+                CONV_PIN(x_p0);
+                if (units > 1) CONV_PIN(x_p1);
+                if (units > 2) CONV_PIN(x_p2);
+                if (units > 3) CONV_PIN(x_p3);
             }
+            float32x4_t w_k;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
         }
     }
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     const ptrdiff_t out_channel = view->out_channel;
-    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, units, lanes, low, high);
-    if (outputs > 1 && some > 1) CONV_(out)(out + out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, units, lanes, low, high);
-    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, units, lanes, low, high);
-    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, units, lanes, low, high);
-    if (outputs > 4 && some > 4) CONV_(out)(out + 4 * out_channel, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, units, lanes, low, high);
-    if (outputs > 5 && some > 5) CONV_(out)(out + 5 * out_channel, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, units, lanes, low, high);
-    if (outputs > 6 && some > 6) CONV_(out)(out + 6 * out_channel, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, units, lanes, low, high);
-    if (outputs > 7 && some > 7) CONV_(out)(out + 7 * out_channel, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3, units, lanes, low, high);
+    CONV_KEEP(0)
+    CONV_KEEP(1)
+    CONV_KEEP(2)
+    CONV_KEEP(3)
+    CONV_KEEP(4)
+    CONV_KEEP(5)
+    CONV_KEEP(6)
+    CONV_KEEP(7)
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -421,44 +432,51 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
 CONV_PIXELS(2, 0) CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
 CONV_PIXELS(3, 0) CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 0) CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
-CONV_PIXELS(5, 0) CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3)
 CONV_PIXELS(6, 0) CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 0) CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
 
 /* A row of `width` pixels, `channels` channels of it. */
 static void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-    const int first = CONV_(part)(channels, 8); /* the most channels of a tile here */
-    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 3 : first <= 6 ? 3 : 3; /* vectors in it */
+#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : units == 1 ? CONV_(px_##outputs##x1) : CONV_(px_##outputs##x0)
+#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : units == 1 ? CONV_(px_##outputs##x1) : CONV_(px_##outputs##x0)
+    int at_most = 8; /* channels in a tile */
+    const int first = CONV_(part)(channels, at_most);
+    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 6 ? 3 : 3; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 4 * (units + (units == 0))) {
         const int vectors = (width - p) / 4;
         units = vectors > 0 ? CONV_(part)(vectors, most) : 0;
         lanes = units > 0 ? 4 : width - p;
         for (int k = 0, outputs; k < channels; k += outputs) {
-            outputs = CONV_(part)(channels - k, 8);
-            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : units == 1 ? CONV_(px_2x1) : CONV_(px_2x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 3) (units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : units == 1 ? CONV_(px_3x1) : CONV_(px_3x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 4) (units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : units == 1 ? CONV_(px_4x1) : CONV_(px_4x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 5) (units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : units == 1 ? CONV_(px_5x1) : CONV_(px_5x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 6) (units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : units == 1 ? CONV_(px_6x1) : CONV_(px_6x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : units == 1 ? CONV_(px_8x1) : CONV_(px_8x0))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            outputs = CONV_(part)(channels - k, at_most);
+            void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
+            if (outputs <= 2) tile = CONV_OF4(2);
+            else if (outputs <= 3) tile = CONV_OF4(3);
+            else if (outputs <= 4) tile = CONV_OF4(4);
+            else if (outputs <= 6) tile = CONV_OF3(6);
+            else tile = CONV_OF3(8);
+            tile(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
         }
     }
 }
+#undef CONV_OF3
+#undef CONV_OF4
 #undef CONV_PIXELS
+#undef CONV_KEEP
 #undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
+/* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
+    const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
     const int pixels = shape->out_h * shape->out_w;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
-        const float *row = in + (oh - first) * view->in_row;
+        const int at = oh;
+        const float *row = in + at * view->in_row;
         if (s->pixels && (width + 3) / 4 * 36 <= width * 10) {
             CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
@@ -498,14 +516,13 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
-        const int first = 0; /* row of the image that `in` is */
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 4;
             const int left = (int)OC - v * 4; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 4 * (1 + 1 * IC);
             view.lanes = 4;
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 4 * view.out_channel, vectors, left < vectors * 4 ? left : vectors * 4, oh_begin, oh_end, scratch);
+            CONV_(rows)(shape, &s, &view, in, w, out + (ptrdiff_t)v * 4 * view.out_channel, vectors, left < vectors * 4 ? left : vectors * 4, oh_begin, oh_end, scratch);
         }
     }
 }
@@ -515,6 +532,7 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
 #undef CONV_TILE
 #undef CONV_BODY
 #undef CONV_HOLD
+#undef CONV_PIN
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

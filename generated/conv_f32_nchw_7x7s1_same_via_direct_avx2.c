@@ -15,7 +15,6 @@
  * input channels, long rows.
  */
 #include <math.h>
-#include <string.h>
 
 #include "conv_f32_7x7s1_same.h"
 
@@ -84,6 +83,7 @@ struct CONV_(split) {
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
     int pixels;         /* whether they are in the lanes */
+    int step, held;     /* rows of a band at a time; rows of the input that are held for them */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -135,6 +135,13 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (band < least) band = least;
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
+    /* The rows that are held for some rows fit the first-level cache; or these are few. */
+    const long long held = 24576 / (4 * CONV_(span)(shape) * shape->in_channels);
+    long long step = held < 10 ? 4 : (held - 7) / 1 + 1;
+    if (step > band) step = band;
+    s.step = (int)step;
+    step = (step - 1) * 1 + 7;
+    s.held = step < shape->in_h ? (int)step : shape->in_h;
     s.band = (int)band;
     s.bands = (s.rows - 1) / s.band + 1;
     return s;
@@ -147,12 +154,16 @@ size_t CONV_(packed_bytes)(const struct conv_shape *shape)
     return (vectors * vector_bytes + 63) / 64 * 64;
 }
 
+/* What the rows take that are held for pixels in the lanes; behind the last one whole vectors may be read. */
+static size_t CONV_(band_floats)(const struct conv_shape *shape, const struct CONV_(split) *s)
+{
+    return (size_t)s->held * (size_t)CONV_(span)(shape) * (size_t)shape->in_channels + 8;
+}
+
 size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
-    const long long rows = (long long)(s.band - 1) * 1 + 7;
-    const size_t band = !s.pixels ? 0 : (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
-        * (size_t)shape->in_channels + 8;
+    const size_t band = !s.pixels ? 0 : CONV_(band_floats)(shape, &s) + 7 * (size_t)shape->in_channels;
     const size_t row = (size_t)((s.width + 7) / 8 * 8) * (size_t)s.block * 8; /* pixels in whole vectors */
     return ((band + row) * sizeof(float) + 63) / 64 * 64;
 }
@@ -196,12 +207,15 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
     : "+x"(acc) : "x"(a), "x"(b))
+/* Loaded once: compilers would load again what only a few multiply-adds use. */
+#define CONV_PIN(v) __asm__("" : "+x"(v))
 #else
 #define CONV_TARGET
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm256_fmadd_ps(a, b, acc))
+#define CONV_PIN(v) ((void)0)
 #endif
 
 #define CONV_CLAMP(v) _mm256_min_ps(high, _mm256_max_ps(low, v))
@@ -211,8 +225,17 @@ struct CONV_(view) {
     float low, high;
     int lanes; /* of the last vector of a block of channels */
     ptrdiff_t width; /* of the block of packed weights */
+    const int *places, *places_end; /* of the taps of a row */
+    ptrdiff_t ring; /* rows that are staged lie in a ring of so many floats */
+    int held, wrap; /* so many rows, or 0; from this tap of a column on they lie at its begin again */
     int in_w, kh_begin, kh_end; /* the columns of the image; the taps of a column that are in it */
 };
+
+/* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
+static inline CONV_TARGET __m256 CONV_(load)(const float *p, int first, int last)
+{
+    return _mm256_maskload_ps(p, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(last), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((first) - 1))));
+}
 
 #define CONV_STORE(out, v) _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
 
@@ -244,6 +267,7 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); }
+#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k2, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Its first
  * tap is in column `left` of the image. */
@@ -310,14 +334,14 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k2, vectors, lanes, low, high);
-    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k2, vectors, lanes, low, high);
-    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k2, vectors, lanes, low, high);
-    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k2, vectors, lanes, low, high);
-    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k2, vectors, lanes, low, high);
-    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k2, vectors, lanes, low, high);
-    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k2, vectors, lanes, low, high);
-    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k2, vectors, lanes, low, high);
+    CONV_END(0)
+    CONV_END(1)
+    CONV_END(2)
+    CONV_END(3)
+    CONV_END(4)
+    CONV_END(5)
+    CONV_END(6)
+    CONV_END(7)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -329,6 +353,7 @@ CONV_OF(1, 3) CONV_OF(2, 3) CONV_OF(3, 3) CONV_OF(4, 3)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
 #undef CONV_OF
+#undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 
@@ -398,27 +423,26 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
     }
 }
 
-/* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it. */
-static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
+/* Copies rows [first, last) of an image, in each row one channel after the other; with the padding beside it where `fresh`,
+ * that is, where it is not there yet. */
+static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last, int fresh)
 {
     const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = (ptrdiff_t)CONV_(lead)(shape);
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), lead = (ptrdiff_t)CONV_(lead)(shape);
+    const ptrdiff_t left = lead < span ? lead : span;
     const ptrdiff_t needed = left - shape->pad_left + shape->out_w + 6;
+    const ptrdiff_t there = IW < span - left ? IW : span - left;
     for (int ih = first; ih < last; ++ih)
     for (ptrdiff_t c = 0; c < IC; ++c) {
         const float *row = image + (c * shape->in_h + ih) * IW;
-        const ptrdiff_t begin = left < span ? left : span, end = IW < span - begin ? begin + IW : span;
-        ptrdiff_t x = 0;
-        /* Padding is whole vectors: what they reach over is written after them, or never read. */
-        for (; x < begin; x += 8) _mm256_storeu_ps(to + x, _mm256_setzero_ps());
-        for (x = begin; x + 8 <= end; x += 8) _mm256_storeu_ps(to + x, _mm256_loadu_ps(row + (x - begin)));
-        if (x < end && end - begin >= 8) {
-            x = end - 8;
-            _mm256_storeu_ps(to + x, _mm256_loadu_ps(row + (x - begin)));
-            x = end;
+        ptrdiff_t x = fresh ? 0 : left;
+        for (; x < left; x += 8) _mm256_storeu_ps(to + x, _mm256_setzero_ps());
+        for (; x + 8 <= left + there; x += 8) _mm256_storeu_ps(to + x, _mm256_loadu_ps(row + (x - left)));
+        if (x < left + there) {
+            _mm256_storeu_ps(to + x, CONV_(load)(row + (x - left), 0, (int)(left + there - x)));
+            x += 8;
         }
-        for (; x < end; ++x) to[x] = row[x - begin];
-        for (; x < needed; x += 8) _mm256_storeu_ps(to + x, _mm256_setzero_ps());
+        for (; fresh && x < needed; x += 8) _mm256_storeu_ps(to + x, _mm256_setzero_ps());
         to += span;
     }
 }
@@ -427,6 +451,8 @@ static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, cons
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int CONV_(part)(int left, int most)
 {
+    if (left <= most) return left; /* divisions take long */
+    if (left <= 2 * most) return (left + 1) / 2;
     const int parts = (left + most - 1) / most;
     return (left + parts - 1) / parts;
 }
@@ -440,6 +466,7 @@ static int CONV_(part)(int left, int most)
         if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); \
         if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); }
 
+#define CONV_KEEP(k) if (outputs > k && some > k) CONV_(out)(out + k * out_channel, acc_k##k##_p0, acc_k##k##_p1, acc_k##k##_p2, acc_k##k##_p3, units, lanes, low, high);
 #if defined(__clang__)
 #define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
 #else
@@ -453,34 +480,44 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_SUMS(1);
     CONV_SUMS(2);
     CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * width;
     for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
     {
-        const float *plane = in;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
-            CONV_ROLLED
-            for (int kw = 0; kw < 7; ++kw, wt += width) {
-                const float *const px = plane + kw;
-                const __m256 x_p0 = _mm256_loadu_ps(px);
-                const __m256 x_p1 = units > 1 ? _mm256_loadu_ps(px + 8) : x_p0;
-                const __m256 x_p2 = units > 2 ? _mm256_loadu_ps(px + 16) : x_p0;
-                const __m256 x_p3 = units > 3 ? _mm256_loadu_ps(px + 24) : x_p0;
-                __m256 w_k;
-                CONV_ADD(0)
-                CONV_ADD(1)
-                CONV_ADD(2)
-                CONV_ADD(3)
+        if (kh == view->wrap) in -= view->ring;
+        CONV_ROLLED
+        for (const int *place = view->places; place < view->places_end; ++place, wt += width) {
+            const float *const px = in + *place;
+            __m256 x_p0 = _mm256_loadu_ps(px);
+            __m256 x_p1 = units > 1 ? _mm256_loadu_ps(px + 8) : x_p0;
+            __m256 x_p2 = units > 2 ? _mm256_loadu_ps(px + 16) : x_p0;
+            __m256 x_p3 = units > 3 ? _mm256_loadu_ps(px + 24) : x_p0;
+            if (outputs * units + units + 4 <= 16) {
+                CONV_PIN(x_p0);
+                if (units > 1) CONV_PIN(x_p1);
+                if (units > 2) CONV_PIN(x_p2);
+                if (units > 3) CONV_PIN(x_p3);
             }
+            __m256 w_k;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
         }
     }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     const ptrdiff_t out_channel = view->out_channel;
-    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, units, lanes, low, high);
-    if (outputs > 1 && some > 1) CONV_(out)(out + out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, units, lanes, low, high);
-    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, units, lanes, low, high);
-    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, units, lanes, low, high);
+    CONV_KEEP(0)
+    CONV_KEEP(1)
+    CONV_KEEP(2)
+    CONV_KEEP(3)
+    CONV_KEEP(4)
+    CONV_KEEP(5)
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -491,31 +528,57 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
 CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
 CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
+CONV_PIXELS(5, 2)
+CONV_PIXELS(6, 2)
+
+/* Where the taps of a row are, of all channels, as many floats from a plane's begin. */
+static void CONV_(set_places)(struct CONV_(view) *view, int *places)
+{
+    view->places = places;
+    for (ptrdiff_t c = 0; c < view->channels; ++c) {
+        const int plane = (int)(c * view->in_channel);
+        for (int kw = 0; kw < 7; ++kw) *places++ = plane + kw;
+    }
+    view->places_end = places;
+}
 
 /* A row of `width` pixels, `channels` channels of it. */
 static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-    const int first = CONV_(part)(channels, 4); /* the most channels of a tile here */
-    const int most = first <= 2 ? 4 : first <= 3 ? 3 : 3; /* vectors in it */
+#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
+#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
+    int at_most = 4; /* channels in a tile */
+    /* Or more, where this makes fewer tiles. */
+    const int vectors = (width + 7) / 8;
+    if (vectors % 2 == 0 && (channels + 5) / 6 * (vectors / 2) < (channels + 3) / 4 * ((vectors + 2) / 3)) at_most = 6;
+    const int first = CONV_(part)(channels, at_most);
+    const int most = first <= 2 ? 4 : first <= 3 ? 3 : first <= 4 ? 3 : first <= 5 ? 2 : 2; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 8 * (units)) {
         units = CONV_(part)((width - p + 7) / 8, most);
         lanes = width - p < 8 * units ? width - p - 8 * (units - 1) : 8;
         for (int k = 0, outputs; k < channels; k += outputs) {
-            outputs = CONV_(part)(channels - k, 4);
-            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 3) (units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else (units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            outputs = CONV_(part)(channels - k, at_most);
+            void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
+            if (outputs <= 2) tile = CONV_OF4(2);
+            else if (outputs <= 3) tile = CONV_OF3(3);
+            else if (outputs <= 4) tile = CONV_OF3(4);
+            else if (outputs <= 5) tile = CONV_(px_5x2);
+            else tile = CONV_(px_6x2);
+            tile(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
         }
     }
 }
+#undef CONV_OF3
+#undef CONV_OF4
 #undef CONV_PIXELS
+#undef CONV_KEEP
 #undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
+/* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
+    const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
     for (int oh = oh_begin; oh < oh_end; ++oh) {
@@ -527,7 +590,10 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         if (kh_begin >= kh_end) kh_begin = kh_end = 0;
         view->kh_begin = kh_begin;
         view->kh_end = kh_end;
-        const float *row = kh_begin < kh_end ? in + (top + kh_begin - first) * view->in_row : in;
+        const int at = kh_begin < kh_end ? top + kh_begin : 0;
+        const int place = view->held > 0 ? at % view->held : at;
+        view->wrap = kh_begin + (view->held - place);
+        const float *row = in + place * view->in_row;
         if (s->pixels) {
             CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
@@ -562,6 +628,17 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     view.high = shape->clamp_high;
     float *scratch = workspace;
     float *band = scratch + (s.width + 7) / 8 * 8 * view.out_pixel;
+    int *const places = (int *)(band + (s.pixels ? CONV_(band_floats)(shape, &s) : 0));
+    int begun = 0, ready = 0, here = -1; /* the ring holds the last rows of [begun, ready) of image `here` */
+    view.held = 0;
+    view.ring = 0;
+    if (s.pixels) {
+        view.held = s.held;
+        view.in_channel = (ptrdiff_t)CONV_(span)(shape);
+        view.in_row = view.in_channel * IC;
+        view.ring = view.in_row * s.held;
+        CONV_(set_places)(&view, places);
+    }
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -570,25 +647,32 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
-        int first = 0; /* row of the image that `in` is */
+        for (int from = oh_begin, to; from < oh_end; from = to) {
+        to = s.pixels && oh_end - from > s.step ? from + s.step : oh_end;
         if (s.pixels) {
-            view.in_channel = (ptrdiff_t)CONV_(span)(shape);
-            view.in_row = view.in_channel * IC;
             {
-                const int top = oh_begin - shape->pad_top;
-                const int bottom = (oh_end - 1) - shape->pad_top + 7;
-                first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-                CONV_(stage_planes)(shape, input + image * in_pixels * IC, band, first, bottom < shape->in_h ? bottom : shape->in_h);
-                in = band + (CONV_(lead)(shape) - shape->pad_left);
+                const int top = from - shape->pad_top;
+                const int bottom = (to - 1) - shape->pad_top + 7;
+                const int last = bottom < shape->in_h ? bottom : shape->in_h;
+                const int first = top > 0 ? top : 0;
+                if (here != image || first < begun || first > ready || ready > last) begun = ready = first;
+                here = image;
+                for (int rows; ready < last; ready += rows) {
+                    const int place = ready % s.held;
+                    rows = s.held - place < last - ready ? s.held - place : last - ready;
+                    CONV_(stage_planes)(shape, in, band + place * view.in_row, ready, ready + rows, ready < begun + s.held);
+                }
             }
         }
+        const float *const rows = s.pixels ? band + (CONV_(lead)(shape) - shape->pad_left) : in;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 8;
             const int left = (int)OC - v * 8; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 49 * IC);
             view.lanes = 8;
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < vectors * 8 ? left : vectors * 8, oh_begin, oh_end, scratch);
+            CONV_(rows)(shape, &s, &view, rows, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < vectors * 8 ? left : vectors * 8, from, to, scratch);
+        }
         }
     }
 }
@@ -599,6 +683,7 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_TILE
 #undef CONV_BODY
 #undef CONV_HOLD
+#undef CONV_PIN
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

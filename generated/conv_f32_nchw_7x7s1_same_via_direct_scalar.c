@@ -178,6 +178,7 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
         x = from; \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); }
+#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Its first
  * tap is in column `left` of the image. */
@@ -241,14 +242,14 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const float low = view->low, high = view->high;
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, vectors, lanes, low, high);
-    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, vectors, lanes, low, high);
-    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, vectors, lanes, low, high);
-    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, vectors, lanes, low, high);
-    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, vectors, lanes, low, high);
-    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, vectors, lanes, low, high);
-    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, vectors, lanes, low, high);
-    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, vectors, lanes, low, high);
+    CONV_END(0)
+    CONV_END(1)
+    CONV_END(2)
+    CONV_END(3)
+    CONV_END(4)
+    CONV_END(5)
+    CONV_END(6)
+    CONV_END(7)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -259,6 +260,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
 #undef CONV_OF
+#undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 
@@ -285,13 +287,15 @@ static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t r
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int CONV_(part)(int left, int most)
 {
+    if (left <= most) return left; /* divisions take long */
+    if (left <= 2 * most) return (left + 1) / 2;
     const int parts = (left + most - 1) / most;
     return (left + parts - 1) / parts;
 }
 
-/* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
+/* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
+    const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
     for (int oh = oh_begin; oh < oh_end; ++oh) {
@@ -303,7 +307,8 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
         if (kh_begin >= kh_end) kh_begin = kh_end = 0;
         view->kh_begin = kh_begin;
         view->kh_end = kh_end;
-        const float *row = kh_begin < kh_end ? in + (top + kh_begin - first) * view->in_row : in;
+        const int at = kh_begin < kh_end ? top + kh_begin : 0;
+        const float *row = in + at * view->in_row;
         float *to = scratch; /* a row as NHWC */
         row -= shape->pad_left * view->in_pixel;
         for (int ow = 0, n; ow < width; ow += n) {
@@ -341,13 +346,12 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
-        const int first = 0; /* row of the image that `in` is */
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             const int left = (int)OC - v * 1; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 1 * (1 + 49 * IC);
             view.lanes = 1;
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 1 * view.out_channel, vectors, left < vectors * 1 ? left : vectors * 1, oh_begin, oh_end, scratch);
+            CONV_(rows)(shape, &s, &view, in, w, out + (ptrdiff_t)v * 1 * view.out_channel, vectors, left < vectors * 1 ? left : vectors * 1, oh_begin, oh_end, scratch);
         }
     }
 }

@@ -15,7 +15,6 @@
  * input channels, long rows.
  */
 #include <math.h>
-#include <string.h>
 
 #include "conv_f32_7x7s1_valid.h"
 
@@ -80,6 +79,7 @@ struct CONV_(split) {
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
     int pixels;         /* whether they are in the lanes */
+    int step, held;     /* rows of a band at a time; rows of the input that are held for them */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -132,6 +132,13 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (band < least) band = least;
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
+    /* The rows that are held for some rows fit the first-level cache; or these are few. */
+    const long long held = 24576 / (4 * CONV_(span)(shape) * shape->in_channels);
+    long long step = held < 10 ? 4 : (held - 7) / 1 + 1;
+    if (step > band) step = band;
+    s.step = (int)step;
+    step = (step - 1) * 1 + 7;
+    s.held = step < shape->in_h ? (int)step : shape->in_h;
     s.band = (int)band;
     s.bands = (s.rows - 1) / s.band + 1;
     return s;
@@ -144,12 +151,16 @@ size_t CONV_(packed_bytes)(const struct conv_shape *shape)
     return (vectors * vector_bytes + 63) / 64 * 64;
 }
 
+/* What the rows take that are held for pixels in the lanes; behind the last one whole vectors may be read. */
+static size_t CONV_(band_floats)(const struct conv_shape *shape, const struct CONV_(split) *s)
+{
+    return (size_t)s->held * (size_t)CONV_(span)(shape) * (size_t)shape->in_channels + 4;
+}
+
 size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
-    const long long rows = (long long)(s.band - 1) * 1 + 7;
-    const size_t band = !s.pixels ? 0 : (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
-        * (size_t)shape->in_channels + 4;
+    const size_t band = !s.pixels ? 0 : CONV_(band_floats)(shape, &s) + 7 * (size_t)shape->in_channels;
     const size_t row = (size_t)((s.width + 3) / 4 * 4) * (size_t)s.block * 4; /* pixels in whole vectors */
     return ((band + row) * sizeof(float) + 63) / 64 * 64;
 }
@@ -191,11 +202,14 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(a), "w"(b))
+/* Loaded once: compilers would load again what only a few multiply-adds use. */
+#define CONV_PIN(v) __asm__("" : "+w"(v))
 #else
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = vfmaq_f32(acc, a, b))
+#define CONV_PIN(v) ((void)0)
 #endif
 
 #define CONV_CLAMP(v) vminq_f32(high, vmaxq_f32(low, v))
@@ -205,7 +219,19 @@ struct CONV_(view) {
     float low, high;
     int lanes; /* of the last vector of a block of channels */
     ptrdiff_t width; /* of the block of packed weights */
+    const int *places, *places_end; /* of the taps of a row */
+    ptrdiff_t ring; /* rows that are staged lie in a ring of so many floats */
+    int held, wrap; /* so many rows, or 0; from this tap of a column on they lie at its begin again */
 };
+
+/* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
+static inline float32x4_t CONV_(load)(const float *p, int first, int last)
+{
+    if (first <= 0 && last >= 4) return vld1q_f32(p);
+    float all[4];
+    for (int l = 0; l < 4; ++l) all[l] = first <= l && l < last ? p[l] : 0.0f;
+    return vld1q_f32(all);
+}
 
 /* The first `lanes` of a vector, into memory. */
 static inline void CONV_(store)(float *out, float32x4_t v, int lanes)
@@ -249,6 +275,7 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
 static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
@@ -307,22 +334,22 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, low, high);
-    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, low, high);
-    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, low, high);
-    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, low, high);
-    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, low, high);
-    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, low, high);
-    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, low, high);
-    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, low, high);
-    if (pixels > 8) CONV_(out)(out + 8 * out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, low, high);
-    if (pixels > 9) CONV_(out)(out + 9 * out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, low, high);
-    if (pixels > 10) CONV_(out)(out + 10 * out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, low, high);
-    if (pixels > 11) CONV_(out)(out + 11 * out_pixel, acc_p11_k0, acc_p11_k1, acc_p11_k2, acc_p11_k3, vectors, lanes, low, high);
-    if (pixels > 12) CONV_(out)(out + 12 * out_pixel, acc_p12_k0, acc_p12_k1, acc_p12_k2, acc_p12_k3, vectors, lanes, low, high);
-    if (pixels > 13) CONV_(out)(out + 13 * out_pixel, acc_p13_k0, acc_p13_k1, acc_p13_k2, acc_p13_k3, vectors, lanes, low, high);
-    if (pixels > 14) CONV_(out)(out + 14 * out_pixel, acc_p14_k0, acc_p14_k1, acc_p14_k2, acc_p14_k3, vectors, lanes, low, high);
-    if (pixels > 15) CONV_(out)(out + 15 * out_pixel, acc_p15_k0, acc_p15_k1, acc_p15_k2, acc_p15_k3, vectors, lanes, low, high);
+    CONV_END(0)
+    CONV_END(1)
+    CONV_END(2)
+    CONV_END(3)
+    CONV_END(4)
+    CONV_END(5)
+    CONV_END(6)
+    CONV_END(7)
+    CONV_END(8)
+    CONV_END(9)
+    CONV_END(10)
+    CONV_END(11)
+    CONV_END(12)
+    CONV_END(13)
+    CONV_END(14)
+    CONV_END(15)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -333,12 +360,14 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
 #undef CONV_OF
+#undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 
 /* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. */
 #define CONV_SUMS(p) float32x4_t acc_p##p = b
 #define CONV_ADD(p, kw) if (pixels > p) CONV_FMA(acc_p##p, x, w_t##kw);
+#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p, acc_p##p, acc_p##p, acc_p##p, 1, lanes, low, high);
 #define CONV_COLUMN(read, there, from, adds) if ((read) && (there)) { x = vdupq_n_f32(from); adds }
 static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, int pixels, const struct CONV_(view) *view)
 {
@@ -400,22 +429,22 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    if (pixels > 0) CONV_(out)(out, acc_p0, acc_p0, acc_p0, acc_p0, 1, lanes, low, high);
-    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1, acc_p1, acc_p1, acc_p1, 1, lanes, low, high);
-    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2, acc_p2, acc_p2, acc_p2, 1, lanes, low, high);
-    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3, acc_p3, acc_p3, acc_p3, 1, lanes, low, high);
-    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4, acc_p4, acc_p4, acc_p4, 1, lanes, low, high);
-    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5, acc_p5, acc_p5, acc_p5, 1, lanes, low, high);
-    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6, acc_p6, acc_p6, acc_p6, 1, lanes, low, high);
-    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7, acc_p7, acc_p7, acc_p7, 1, lanes, low, high);
-    if (pixels > 8) CONV_(out)(out + 8 * out_pixel, acc_p8, acc_p8, acc_p8, acc_p8, 1, lanes, low, high);
-    if (pixels > 9) CONV_(out)(out + 9 * out_pixel, acc_p9, acc_p9, acc_p9, acc_p9, 1, lanes, low, high);
-    if (pixels > 10) CONV_(out)(out + 10 * out_pixel, acc_p10, acc_p10, acc_p10, acc_p10, 1, lanes, low, high);
-    if (pixels > 11) CONV_(out)(out + 11 * out_pixel, acc_p11, acc_p11, acc_p11, acc_p11, 1, lanes, low, high);
-    if (pixels > 12) CONV_(out)(out + 12 * out_pixel, acc_p12, acc_p12, acc_p12, acc_p12, 1, lanes, low, high);
-    if (pixels > 13) CONV_(out)(out + 13 * out_pixel, acc_p13, acc_p13, acc_p13, acc_p13, 1, lanes, low, high);
-    if (pixels > 14) CONV_(out)(out + 14 * out_pixel, acc_p14, acc_p14, acc_p14, acc_p14, 1, lanes, low, high);
-    if (pixels > 15) CONV_(out)(out + 15 * out_pixel, acc_p15, acc_p15, acc_p15, acc_p15, 1, lanes, low, high);
+    CONV_END(0)
+    CONV_END(1)
+    CONV_END(2)
+    CONV_END(3)
+    CONV_END(4)
+    CONV_END(5)
+    CONV_END(6)
+    CONV_END(7)
+    CONV_END(8)
+    CONV_END(9)
+    CONV_END(10)
+    CONV_END(11)
+    CONV_END(12)
+    CONV_END(13)
+    CONV_END(14)
+    CONV_END(15)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -426,6 +455,7 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1) CONV_OF(12, 1) CONV_OF(13, 1) CONV_OF(14, 1) CONV_OF(15, 1) CONV_OF(16, 1)
 #undef CONV_OF
 #undef CONV_COLUMN
+#undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 
@@ -471,27 +501,26 @@ static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t r
     }
 }
 
-/* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it. */
-static void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
+/* Copies rows [first, last) of an image, in each row one channel after the other; with the padding beside it where `fresh`,
+ * that is, where it is not there yet. */
+static void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last, int fresh)
 {
     const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), left = (ptrdiff_t)CONV_(lead)(shape);
+    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape), lead = (ptrdiff_t)CONV_(lead)(shape);
+    const ptrdiff_t left = lead < span ? lead : span;
     const ptrdiff_t needed = left - shape->pad_left + shape->out_w + 6;
+    const ptrdiff_t there = IW < span - left ? IW : span - left;
     for (int ih = first; ih < last; ++ih)
     for (ptrdiff_t c = 0; c < IC; ++c) {
         const float *row = image + (c * shape->in_h + ih) * IW;
-        const ptrdiff_t begin = left < span ? left : span, end = IW < span - begin ? begin + IW : span;
-        ptrdiff_t x = 0;
-        /* Padding is whole vectors: what they reach over is written after them, or never read. */
-        for (; x < begin; x += 4) vst1q_f32(to + x, vdupq_n_f32(0.0f));
-        for (x = begin; x + 4 <= end; x += 4) vst1q_f32(to + x, vld1q_f32(row + (x - begin)));
-        if (x < end && end - begin >= 4) {
-            x = end - 4;
-            vst1q_f32(to + x, vld1q_f32(row + (x - begin)));
-            x = end;
+        ptrdiff_t x = fresh ? 0 : left;
+        for (; x < left; x += 4) vst1q_f32(to + x, vdupq_n_f32(0.0f));
+        for (; x + 4 <= left + there; x += 4) vst1q_f32(to + x, vld1q_f32(row + (x - left)));
+        if (x < left + there) {
+            vst1q_f32(to + x, CONV_(load)(row + (x - left), 0, (int)(left + there - x)));
+            x += 4;
         }
-        for (; x < end; ++x) to[x] = row[x - begin];
-        for (; x < needed; x += 4) vst1q_f32(to + x, vdupq_n_f32(0.0f));
+        for (; fresh && x < needed; x += 4) vst1q_f32(to + x, vdupq_n_f32(0.0f));
         to += span;
     }
 }
@@ -500,6 +529,8 @@ static void CONV_(stage_planes)(const struct conv_shape *shape, const float *ima
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int CONV_(part)(int left, int most)
 {
+    if (left <= most) return left; /* divisions take long */
+    if (left <= 2 * most) return (left + 1) / 2;
     const int parts = (left + most - 1) / most;
     return (left + parts - 1) / parts;
 }
@@ -513,6 +544,7 @@ static int CONV_(part)(int left, int most)
         if (units > 2) CONV_FMA(acc_k##k##_p2, w_k, x_p2); \
         if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); }
 
+#define CONV_KEEP(k) if (outputs > k && some > k) CONV_(out)(out + k * out_channel, acc_k##k##_p0, acc_k##k##_p1, acc_k##k##_p2, acc_k##k##_p3, units, lanes, low, high);
 #if defined(__clang__)
 #define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
 #else
@@ -530,41 +562,51 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
+    CONV_SUMS(8);
+    CONV_SUMS(9);
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     for (int kh = 0; kh < 7; ++kh, in += view->in_row)
     {
-        const float *plane = in;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
-            CONV_ROLLED
-            for (int kw = 0; kw < 7; ++kw, wt += width) {
-                const float *const px = plane + kw;
-                const float32x4_t x_p0 = vld1q_f32(px);
-                const float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
-                const float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
-                const float32x4_t x_p3 = units > 3 ? vld1q_f32(px + 12) : x_p0;
-                float32x4_t w_k;
-                CONV_ADD(0)
-                CONV_ADD(1)
-                CONV_ADD(2)
-                CONV_ADD(3)
-                CONV_ADD(4)
-                CONV_ADD(5)
-                CONV_ADD(6)
-                CONV_ADD(7)
+        if (kh == view->wrap) in -= view->ring;
+        CONV_ROLLED
+        for (const int *place = view->places; place < view->places_end; ++place, wt += width) {
+            const float *const px = in + *place;
+            float32x4_t x_p0 = vld1q_f32(px);
+            float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
+            float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
+            float32x4_t x_p3 = units > 3 ? vld1q_f32(px + 12) : x_p0;
+            if (outputs * units + units + 4 <= 32) {
+                CONV_PIN(x_p0);
+                if (units > 1) CONV_PIN(x_p1);
+                if (units > 2) CONV_PIN(x_p2);
+                if (units > 3) CONV_PIN(x_p3);
             }
+            float32x4_t w_k;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
+            CONV_ADD(8)
+            CONV_ADD(9)
         }
     }
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     const ptrdiff_t out_channel = view->out_channel;
-    if (outputs > 0 && some > 0) CONV_(out)(out, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, units, lanes, low, high);
-    if (outputs > 1 && some > 1) CONV_(out)(out + out_channel, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, units, lanes, low, high);
-    if (outputs > 2 && some > 2) CONV_(out)(out + 2 * out_channel, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, units, lanes, low, high);
-    if (outputs > 3 && some > 3) CONV_(out)(out + 3 * out_channel, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, units, lanes, low, high);
-    if (outputs > 4 && some > 4) CONV_(out)(out + 4 * out_channel, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, units, lanes, low, high);
-    if (outputs > 5 && some > 5) CONV_(out)(out + 5 * out_channel, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, units, lanes, low, high);
-    if (outputs > 6 && some > 6) CONV_(out)(out + 6 * out_channel, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, units, lanes, low, high);
-    if (outputs > 7 && some > 7) CONV_(out)(out + 7 * out_channel, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3, units, lanes, low, high);
+    CONV_KEEP(0)
+    CONV_KEEP(1)
+    CONV_KEEP(2)
+    CONV_KEEP(3)
+    CONV_KEEP(4)
+    CONV_KEEP(5)
+    CONV_KEEP(6)
+    CONV_KEEP(7)
+    CONV_KEEP(8)
+    CONV_KEEP(9)
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -575,43 +617,68 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
 CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
 CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
-CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3)
 CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
+CONV_PIXELS(10, 2)
+
+/* Where the taps of a row are, of all channels, as many floats from a plane's begin. */
+static void CONV_(set_places)(struct CONV_(view) *view, int *places)
+{
+    view->places = places;
+    for (ptrdiff_t c = 0; c < view->channels; ++c) {
+        const int plane = (int)(c * view->in_channel);
+        for (int kw = 0; kw < 7; ++kw) *places++ = plane + kw;
+    }
+    view->places_end = places;
+}
 
 /* A row of `width` pixels, `channels` channels of it. */
 static void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-    const int first = CONV_(part)(channels, 8); /* the most channels of a tile here */
-    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 3 : first <= 6 ? 3 : 3; /* vectors in it */
+#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
+#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
+    int at_most = 8; /* channels in a tile */
+    /* Or more, where this makes fewer tiles and leaves none of their sums unused. */
+    const int vectors = (width + 3) / 4;
+    if (channels % 10 == 0 && vectors % 2 == 0 && (channels + 9) / 10 * (vectors / 2) < (channels + 7) / 8 * ((vectors + 2) / 3)) at_most = 10;
+    const int first = CONV_(part)(channels, at_most);
+    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 6 ? 3 : first <= 8 ? 3 : 2; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 4 * (units)) {
         units = CONV_(part)((width - p + 3) / 4, most);
         lanes = width - p < 4 * units ? width - p - 4 * (units - 1) : 4;
         for (int k = 0, outputs; k < channels; k += outputs) {
-            outputs = CONV_(part)(channels - k, 8);
-            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 3) (units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 4) (units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 5) (units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : CONV_(px_5x1))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else if (outputs <= 6) (units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
-            else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1))(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            outputs = CONV_(part)(channels - k, at_most);
+            void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
+            if (outputs <= 2) tile = CONV_OF4(2);
+            else if (outputs <= 3) tile = CONV_OF4(3);
+            else if (outputs <= 4) tile = CONV_OF4(4);
+            else if (outputs <= 6) tile = CONV_OF3(6);
+            else if (outputs <= 8) tile = CONV_OF3(8);
+            else tile = CONV_(px_10x2);
+            tile(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
         }
     }
 }
+#undef CONV_OF3
+#undef CONV_OF4
 #undef CONV_PIXELS
+#undef CONV_KEEP
 #undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
+/* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
+    const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 16; /* pixels in a tile */
     (void)shape;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = s->width;
-        const float *row = in + (oh - first) * view->in_row;
+        const int at = oh;
+        const int place = view->held > 0 ? at % view->held : at;
+        view->wrap = (view->held - place);
+        const float *row = in + place * view->in_row;
         if (s->pixels) {
             CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
@@ -644,6 +711,16 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
     view.high = shape->clamp_high;
     float *scratch = workspace;
     float *band = scratch + (s.width + 3) / 4 * 4 * view.out_pixel;
+    int *const places = (int *)(band + (s.pixels ? CONV_(band_floats)(shape, &s) : 0));
+    int begun = 0, ready = 0, here = -1; /* the ring holds the last rows of [begun, ready) of image `here` */
+    view.held = 0;
+    view.ring = 0;
+    if (s.pixels) {
+        view.held = s.held;
+        view.in_channel = (ptrdiff_t)CONV_(span)(shape);
+        view.in_row = view.in_channel * IC;
+        view.ring = view.in_row * s.held;
+    }
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -653,31 +730,40 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
         for (int from = oh_begin, to; from < oh_end; from = to) {
-        to = oh_end;
-        int first = 0; /* row of the image that `in` is */
+        to = s.pixels && oh_end - from > s.step ? from + s.step : oh_end;
         if (s.pixels) {
             /* Planes are read in place, whole vectors of their rows: but for the last rows, which these reach over. */
             const int reach = (shape->out_w + 3) / 4 * 4 + 6;
             const int safe = shape->in_h + 1 - (reach - 1) / shape->in_w - 7;
             const int staged = from >= safe;
-            if (!staged && safe < oh_end) to = safe;
+            if (!staged) to = safe < oh_end ? safe : oh_end;
+            view.held = staged ? s.held : 0;
             view.in_channel = staged ? (ptrdiff_t)CONV_(span)(shape) : in_pixels;
             view.in_row = staged ? view.in_channel * IC : shape->in_w;
+            view.ring = staged ? view.in_row * s.held : 0;
+            CONV_(set_places)(&view, places);
             if (staged) {
                 const int top = from - shape->pad_top;
                 const int bottom = (to - 1) - shape->pad_top + 7;
-                first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-                CONV_(stage_planes)(shape, input + image * in_pixels * IC, band, first, bottom < shape->in_h ? bottom : shape->in_h);
-                in = band;
+                const int last = bottom < shape->in_h ? bottom : shape->in_h;
+                const int first = top > 0 ? top : 0;
+                if (here != image || first < begun || first > ready || ready > last) begun = ready = first;
+                here = image;
+                for (int rows; ready < last; ready += rows) {
+                    const int place = ready % s.held;
+                    rows = s.held - place < last - ready ? s.held - place : last - ready;
+                    CONV_(stage_planes)(shape, in, band + place * view.in_row, ready, ready + rows, ready < begun + s.held);
+                }
             }
         }
+        const float *const rows = view.held > 0 ? band : in;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 4;
             const int left = (int)OC - v * 4; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 4 * (1 + 49 * IC);
             view.lanes = 4;
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 4 * view.out_channel, vectors, left < vectors * 4 ? left : vectors * 4, from, to, scratch);
+            CONV_(rows)(shape, &s, &view, rows, w, out + (ptrdiff_t)v * 4 * view.out_channel, vectors, left < vectors * 4 ? left : vectors * 4, from, to, scratch);
         }
         }
     }
@@ -688,6 +774,7 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
 #undef CONV_TILE
 #undef CONV_BODY
 #undef CONV_HOLD
+#undef CONV_PIN
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

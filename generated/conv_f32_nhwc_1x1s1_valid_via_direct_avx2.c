@@ -61,6 +61,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels: a 1x1 filter does not care where they end */
     int band, bands;    /* in rows */
+    int inputs;         /* whether their channels are in the lanes */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -81,6 +82,8 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 7) / 8;
     s.block = 3;
+    /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
+    s.inputs = shape->out_channels <= 4 && shape->in_channels % 8 == 0 && shape->in_channels >= 32 && s.width >= 16;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
@@ -127,6 +130,15 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
     float *to = packed;
     const int IC = shape->in_channels, OC = shape->out_channels;
     const struct CONV_(split) s = CONV_(cut)(shape);
+    if (s.inputs) { /* a vector of a row's taps and channels for each output; before them the biases of a tile's sums */
+        for (int i = 0; i < 12; ++i) *to++ = bias != NULL ? bias[i % OC] : 0.0f;
+        for (int kh = 0; kh < 1; ++kh)
+        for (int i = 0; i < IC; i += 8)
+        for (int k = 0; k < OC; ++k)
+        for (int l = i; l < i + 8; ++l)
+            *to++ = weights[k * (1 * (ptrdiff_t)IC) + l % IC * (1) + kh * (1) + l / IC * (1)];
+        return;
+    }
     for (int first = 0, width; first < OC; first += width) {
         width = CONV_(vectors)(s.vectors - first / 8, s.block) * 8;
         for (int k = 0; k < width; ++k) *to++ = bias != NULL && first + k < OC ? bias[first + k] : 0.0f;
@@ -168,6 +180,12 @@ struct CONV_(view) {
     int lanes; /* of the last vector of a block of channels */
 };
 
+/* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
+static inline CONV_TARGET __m256 CONV_(load)(const float *p, int first, int last)
+{
+    return _mm256_maskload_ps(p, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(last), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((first) - 1))));
+}
+
 #define CONV_STORE(out, v) _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
@@ -194,6 +212,7 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, in
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); }
+#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
 static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
@@ -240,14 +259,14 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, vectors, lanes, low, high);
-    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, vectors, lanes, low, high);
-    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, vectors, lanes, low, high);
-    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, vectors, lanes, low, high);
-    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, vectors, lanes, low, high);
-    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, vectors, lanes, low, high);
-    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, vectors, lanes, low, high);
-    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, vectors, lanes, low, high);
+    CONV_END(0)
+    CONV_END(1)
+    CONV_END(2)
+    CONV_END(3)
+    CONV_END(4)
+    CONV_END(5)
+    CONV_END(6)
+    CONV_END(7)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -259,6 +278,7 @@ CONV_OF(1, 3) CONV_OF(2, 3) CONV_OF(3, 3) CONV_OF(4, 3)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
 #undef CONV_OF
+#undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 #undef CONV_AT
@@ -279,20 +299,175 @@ static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, co
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int CONV_(part)(int left, int most)
 {
+    if (left <= most) return left; /* divisions take long */
+    if (left <= 2 * most) return (left + 1) / 2;
     const int parts = (left + most - 1) / most;
     return (left + parts - 1) / parts;
 }
 
-/* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
+/* The sums over the lanes of each of `count` vectors, with their biases: neighbours in the output. */
+static CONV_TILE void CONV_(dot_out)(__m256 *sums, int count, const float *w, float *out, const struct CONV_(view) *view)
+{
+    const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
+    for (int i = count; i % 4 != 0; ++i) sums[i] = _mm256_setzero_ps();
+    for (int i = 0; i < count; i += 4) {
+        /* Four of them side by side in each four lanes; these are added. */
+        const __m256 *const four = sums + i;
+        const __m256 t0lo01 = _mm256_unpacklo_ps(four[0], four[1]);
+        const __m256 t0lo23 = _mm256_unpacklo_ps(four[2], four[3]);
+        const __m256 t0hi01 = _mm256_unpackhi_ps(four[0], four[1]);
+        const __m256 t0hi23 = _mm256_unpackhi_ps(four[2], four[3]);
+        const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
+        const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
+        const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
+        const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
+        __m256 all = _mm256_add_ps(_mm256_add_ps(t0_0, t0_1), _mm256_add_ps(t0_2, t0_3));
+        all = _mm256_add_ps(all, _mm256_permutevar8x32_ps(_mm256_loadu_ps((const float *)(const void *)&all), _mm256_setr_epi32(4, 5, 6, 7, 0, 1, 2, 3)));
+        all = _mm256_add_ps(all, _mm256_loadu_ps(w + i));
+        all = CONV_CLAMP(all);
+        const int lanes = count - i;
+        if (lanes >= 4) { _mm256_maskstore_ps(out + i, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), all); }
+        else CONV_STORE(out + i, all);
+    }
+}
+
+/* A tile of `pixels` x `outputs`, numbers that leave its part of this body; all its taps are in the image. */
+#define CONV_SUMS(p) __m256 acc_p##p##_k0 = _mm256_setzero_ps(), acc_p##p##_k1 = acc_p##p##_k0, acc_p##p##_k2 = acc_p##p##_k0, acc_p##p##_k3 = acc_p##p##_k0
+#define CONV_ADD(p, from) if (pixels > p) { \
+        x = _mm256_loadu_ps(from); \
+        CONV_FMA(acc_p##p##_k0, x, w_k0); \
+        if (outputs > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
+        if (outputs > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
+        if (outputs > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+#define CONV_KEEP(p) if (pixels > p) { \
+        sums[p * outputs] = acc_p##p##_k0; \
+        if (outputs > 1) sums[p * outputs + 1] = acc_p##p##_k1; \
+        if (outputs > 2) sums[p * outputs + 2] = acc_p##p##_k2; \
+        if (outputs > 3) sums[p * outputs + 3] = acc_p##p##_k3; }
+static CONV_BODY void CONV_(dot_body)(const float *in, const float *w, float *out, int pixels, int outputs, const struct CONV_(view) *view)
+{
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const ptrdiff_t taps = view->channels;
+    const float *wt = w + 12;
+    {
+        const float *px0 = in;
+        const float *px1 = pixels > 1 ? px0 + view->in_pixel : px0;
+        const float *px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
+        const float *px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
+        const float *px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
+        const float *px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
+        const float *px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
+        const float *px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0;
+        for (ptrdiff_t c = 0; c < taps; c += 8, wt += outputs * 8) {
+            const __m256 w_k0 = _mm256_loadu_ps(wt), w_k1 = outputs > 1 ? _mm256_loadu_ps(wt + 1 * 8) : w_k0, w_k2 = outputs > 2 ? _mm256_loadu_ps(wt + 2 * 8) : w_k0, w_k3 = outputs > 3 ? _mm256_loadu_ps(wt + 3 * 8) : w_k0;
+            __m256 x;
+            CONV_ADD(0, px0 + c)
+            CONV_ADD(1, px1 + c)
+            CONV_ADD(2, px2 + c)
+            CONV_ADD(3, px3 + c)
+            CONV_ADD(4, px4 + c)
+            CONV_ADD(5, px5 + c)
+            CONV_ADD(6, px6 + c)
+            CONV_ADD(7, px7 + c)
+        }
+    }
+    __m256 sums[12];
+    CONV_KEEP(0)
+    CONV_KEEP(1)
+    CONV_KEEP(2)
+    CONV_KEEP(3)
+    CONV_KEEP(4)
+    CONV_KEEP(5)
+    CONV_KEEP(6)
+    CONV_KEEP(7)
+    CONV_(dot_out)(sums, pixels * outputs, w, out, view);
+}
+#undef CONV_KEEP
+#undef CONV_ADD
+#undef CONV_SUMS
+static CONV_TILE void CONV_(dot_8x1)(const float *in, const float *w, float *out, const struct CONV_(view) *view)
+{
+    CONV_(dot_body)(in, w, out, 8, 1, view);
+}
+static CONV_TILE void CONV_(dot_6x2)(const float *in, const float *w, float *out, const struct CONV_(view) *view)
+{
+    CONV_(dot_body)(in, w, out, 6, 2, view);
+}
+static CONV_TILE void CONV_(dot_4x3)(const float *in, const float *w, float *out, const struct CONV_(view) *view)
+{
+    CONV_(dot_body)(in, w, out, 4, 3, view);
+}
+static CONV_TILE void CONV_(dot_2x4)(const float *in, const float *w, float *out, const struct CONV_(view) *view)
+{
+    CONV_(dot_body)(in, w, out, 2, 4, view);
+}
+
+/* One pixel, of whose taps only those in the columns [begin, end) are in the image. */
+static CONV_TILE void CONV_(dot_pixel)(const float *in, const float *w, float *out, ptrdiff_t begin, ptrdiff_t end, int outputs, const struct CONV_(view) *view)
+{
+    __m256 acc_k0 = _mm256_setzero_ps(), acc_k1 = acc_k0, acc_k2 = acc_k0, acc_k3 = acc_k0;
+    const ptrdiff_t taps = view->channels;
+    const float *wt = w + 12;
+    for (ptrdiff_t c = 0; c < taps; c += 8, wt += outputs * 8) {
+        const ptrdiff_t first = begin * view->channels - c, last = end * view->channels - c;
+        if (first >= 8 || last <= 0) continue;
+        const __m256 x = CONV_(load)(in + c, first < 0 ? 0 : (int)first, last < 8 ? (int)last : 8);
+        acc_k0 = _mm256_fmadd_ps(_mm256_loadu_ps(wt), x, acc_k0);
+        if (outputs > 1) acc_k1 = _mm256_fmadd_ps(_mm256_loadu_ps(wt + 8), x, acc_k1);
+        if (outputs > 2) acc_k2 = _mm256_fmadd_ps(_mm256_loadu_ps(wt + 16), x, acc_k2);
+        if (outputs > 3) acc_k3 = _mm256_fmadd_ps(_mm256_loadu_ps(wt + 24), x, acc_k3);
+    }
+    __m256 sums[4] = { acc_k0, acc_k1, acc_k2, acc_k3 };
+    CONV_(dot_out)(sums, outputs, w, out, view);
+}
+
+/* A row of `width` pixels. */
+static CONV_TARGET void CONV_(dot_row)(const float *row, const float *w, float *out, int width, int outputs, const struct CONV_(view) *view)
+{
+    /* Tiles of those whose taps are in the image; the last one may compute some pixels again. */
+    const int begin = 0, end = width;
+    const int pixels = outputs == 1 ? 8 : outputs == 2 ? 6 : outputs == 3 ? 4 : 2;
+    for (int ow = 0; ow < width;) {
+        if (ow >= begin && ow < end && end - begin >= pixels) {
+            if (ow > end - pixels) ow = end - pixels;
+            const float *const in = row + ow * view->in_pixel;
+            float *const to = out + ow * view->out_pixel;
+            switch (outputs) {
+            case 1: CONV_(dot_8x1)(in, w, to, view); break;
+            case 2: CONV_(dot_6x2)(in, w, to, view); break;
+            case 3: CONV_(dot_4x3)(in, w, to, view); break;
+            case 4: CONV_(dot_2x4)(in, w, to, view); break;
+            }
+            ow += pixels;
+        } else {
+            CONV_(dot_pixel)(row + ow * view->in_pixel, w, out + ow * view->out_pixel, 0, 1, outputs, view);
+            ++ow;
+        }
+    }
+}
+
+/* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int oh_begin, int oh_end)
+    const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
     const int pixels = shape->out_h * shape->out_w;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
-        const float *row = in + (oh - first) * view->in_row;
+        const int at = oh;
+        const float *row = in + at * view->in_row;
         float *to = out + oh * view->out_row;
+        if (s->inputs) {
+            CONV_(dot_row)(row, w, to, width, channels, view);
+            continue;
+        }
         for (int ow = 0, n; ow < width; ow += n) {
             n = CONV_(part)(width - ow, most);
             CONV_(tile)(vectors, n, row + ow * view->in_pixel, w, to, view);
@@ -326,13 +501,12 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
-        const int first = 0; /* row of the image that `in` is */
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             const int left = (int)OC - v * 8; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 1 * IC);
             view.lanes = left < vectors * 8 ? left - (vectors - 1) * 8 : 8;
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, oh_begin, oh_end);
+            CONV_(rows)(shape, &s, &view, in, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < vectors * 8 ? left : vectors * 8, oh_begin, oh_end);
         }
     }
 }

@@ -15,7 +15,6 @@
  * output channels, long rows.
  */
 #include <math.h>
-#include <string.h>
 
 #include "conv_f32_1x1s2_valid.h"
 
@@ -72,6 +71,7 @@ struct CONV_(split) {
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
     int pixels;         /* whether they are in the lanes */
+    int step, held;     /* rows of a band at a time; rows of the input that are held for them */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -123,6 +123,13 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (band < least) band = least;
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
+    /* The rows that are held for some rows fit the first-level cache; or these are few. */
+    const long long held = 24576 / (4 * CONV_(span)(shape) * shape->in_channels);
+    long long step = held < 7 ? 4 : (held - 1) / 2 + 1;
+    if (step > band) step = band;
+    s.step = (int)step;
+    step = (step - 1) * 2 + 1;
+    s.held = step < shape->in_h ? (int)step : shape->in_h;
     s.band = (int)band;
     s.bands = (s.rows - 1) / s.band + 1;
     return s;
@@ -135,12 +142,16 @@ size_t CONV_(packed_bytes)(const struct conv_shape *shape)
     return (vectors * vector_bytes + 63) / 64 * 64;
 }
 
+/* What the rows take that are held for pixels in the lanes; behind the last one whole vectors may be read. */
+static size_t CONV_(band_floats)(const struct conv_shape *shape, const struct CONV_(split) *s)
+{
+    return (size_t)s->held * (size_t)CONV_(span)(shape) * (size_t)shape->in_channels + 4;
+}
+
 size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
-    const long long rows = (long long)(s.band - 1) * 2 + 1;
-    const size_t band = !s.pixels ? 0 : (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
-        * (size_t)shape->in_channels + 4;
+    const size_t band = !s.pixels ? 0 : CONV_(band_floats)(shape, &s);
     return (band * sizeof(float) + 63) / 64 * 64;
 }
 
@@ -178,11 +189,14 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(a), "w"(b))
+/* Loaded once: compilers would load again what only a few multiply-adds use. */
+#define CONV_PIN(v) __asm__("" : "+w"(v))
 #else
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = vfmaq_f32(acc, a, b))
+#define CONV_PIN(v) ((void)0)
 #endif
 
 #define CONV_CLAMP(v) vminq_f32(high, vmaxq_f32(low, v))
@@ -192,6 +206,8 @@ struct CONV_(view) {
     float low, high;
     int lanes; /* of the last vector of a block of channels */
     ptrdiff_t width; /* of the block of packed weights */
+    ptrdiff_t ring; /* rows that are staged lie in a ring of so many floats */
+    int held, wrap; /* so many rows, or 0; from this tap of a column on they lie at its begin again */
 };
 
 /* The first `lanes` of a vector, into memory. */
@@ -236,6 +252,7 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
 static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
@@ -292,17 +309,17 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, low, high);
-    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, low, high);
-    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, low, high);
-    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, low, high);
-    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, low, high);
-    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, low, high);
-    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, low, high);
-    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, low, high);
-    if (pixels > 8) CONV_(out)(out + 8 * out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, low, high);
-    if (pixels > 9) CONV_(out)(out + 9 * out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, low, high);
-    if (pixels > 10) CONV_(out)(out + 10 * out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, low, high);
+    CONV_END(0)
+    CONV_END(1)
+    CONV_END(2)
+    CONV_END(3)
+    CONV_END(4)
+    CONV_END(5)
+    CONV_END(6)
+    CONV_END(7)
+    CONV_END(8)
+    CONV_END(9)
+    CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -314,6 +331,7 @@ CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6,
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 #undef CONV_OF
+#undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 
@@ -363,9 +381,10 @@ static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t r
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
 }
 
-/* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it;
+/* Copies rows [first, last) of an image, in each row one channel after the other; with the padding beside it where `fresh`,
+ * that is, where it is not there yet;
  * of every 2 pixels all the first ones, then all the second ones. */
-static void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
+static void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last, int fresh)
 {
     const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
     const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape) / 2, left = shape->pad_left;
@@ -378,7 +397,7 @@ static void CONV_(stage_planes)(const struct conv_shape *shape, const float *ima
             if (end > span) end = span;
         if (end < begin) end = begin;
         /* Of few pixels, padding: channel after channel. */
-        for (ptrdiff_t x = begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
+        for (ptrdiff_t x = !fresh ? span : begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
             for (ptrdiff_t c = 0; c < IC; ++c) plane[x + c * 2 * span] = 0.0f;
         if (begin < end)
             CONV_(transpose)(row + (2 * begin + phase - left) * IC, 2 * IC, end - begin, IC, plane + begin, 2 * span);
@@ -392,14 +411,14 @@ static void CONV_(stage_planes)(const struct conv_shape *shape, const float *ima
             ptrdiff_t begin = left > phase ? (left - phase + 1) / 2 : 0, end = (IW + left - phase + 1) / 2;
             if (begin > span) begin = span;
             if (end > span) end = span;
-            ptrdiff_t x = 0;
+            ptrdiff_t x = fresh ? 0 : begin;
             for (; x < begin; ++x) to[x] = 0.0f;
             for (; x + 4 <= end; x += 4) {
                 const float *from = row + (2 * x + phase - left);
                 vst1q_f32(to + x, vuzp1q_f32(vld1q_f32(from), vrev64q_f32(vld1q_f32(from + 3))));
             }
             for (; x < end; ++x) to[x] = row[2 * x + phase - left];
-            for (; x < span; ++x) to[x] = 0.0f;
+            for (; fresh && x < span; ++x) to[x] = 0.0f;
         }
     }
 }
@@ -408,6 +427,8 @@ static void CONV_(stage_planes)(const struct conv_shape *shape, const float *ima
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int CONV_(part)(int left, int most)
 {
+    if (left <= most) return left; /* divisions take long */
+    if (left <= 2 * most) return (left + 1) / 2;
     const int parts = (left + most - 1) / most;
     return (left + parts - 1) / parts;
 }
@@ -435,6 +456,12 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
     v6 = CONV_CLAMP(v6);
     v7 = CONV_CLAMP(v7);
     if (some >= 1) {
+#define CONV_PUT0(l, v) if (lanes > l) { \
+        if (count == 1) { vst1q_lane_f32(to, v, 0); }\
+        else if (count == 2) { vst1_f32(to, vget_low_f32(v)); }\
+        else if (count == 3) { vst1_f32(to, vget_low_f32(v)); vst1q_lane_f32(to + 2, v, 2); }\
+        else { vst1q_f32(to, v); } \
+        to += out_pixel; }
         const float32x4_t tac1 = vzip1q_f32(v0, v2);
         const float32x4_t tac2 = vzip2q_f32(v0, v2);
         const float32x4_t tbd1 = vzip1q_f32(v1, v3);
@@ -443,36 +470,21 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         const float32x4_t tr2 = vzip2q_f32(tac1, tbd1);
         const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
         const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
-        if (lanes > 0) {
-            float *const to = out;
-            if (some == 1) { vst1q_lane_f32(to, tr1, 0); }
-            else if (some == 2) { vst1_f32(to, vget_low_f32(tr1)); }
-            else if (some == 3) { vst1_f32(to, vget_low_f32(tr1)); vst1q_lane_f32(to + 2, tr1, 2); }
-            else { vst1q_f32(to, tr1); }
-        }
-        if (lanes > 1) {
-            float *const to = out + out_pixel;
-            if (some == 1) { vst1q_lane_f32(to, tr2, 0); }
-            else if (some == 2) { vst1_f32(to, vget_low_f32(tr2)); }
-            else if (some == 3) { vst1_f32(to, vget_low_f32(tr2)); vst1q_lane_f32(to + 2, tr2, 2); }
-            else { vst1q_f32(to, tr2); }
-        }
-        if (lanes > 2) {
-            float *const to = out + 2 * out_pixel;
-            if (some == 1) { vst1q_lane_f32(to, ts1, 0); }
-            else if (some == 2) { vst1_f32(to, vget_low_f32(ts1)); }
-            else if (some == 3) { vst1_f32(to, vget_low_f32(ts1)); vst1q_lane_f32(to + 2, ts1, 2); }
-            else { vst1q_f32(to, ts1); }
-        }
-        if (lanes > 3) {
-            float *const to = out + 3 * out_pixel;
-            if (some == 1) { vst1q_lane_f32(to, ts2, 0); }
-            else if (some == 2) { vst1_f32(to, vget_low_f32(ts2)); }
-            else if (some == 3) { vst1_f32(to, vget_low_f32(ts2)); vst1q_lane_f32(to + 2, ts2, 2); }
-            else { vst1q_f32(to, ts2); }
-        }
+        float *to = out;
+        const int count = some;
+        CONV_PUT0(0, tr1)
+        CONV_PUT0(1, tr2)
+        CONV_PUT0(2, ts1)
+        CONV_PUT0(3, ts2)
+#undef CONV_PUT0
     }
     if (some >= 5) {
+#define CONV_PUT0(l, v) if (lanes > l) { \
+        if (count == 1) { vst1q_lane_f32(to, v, 0); }\
+        else if (count == 2) { vst1_f32(to, vget_low_f32(v)); }\
+        else if (count == 3) { vst1_f32(to, vget_low_f32(v)); vst1q_lane_f32(to + 2, v, 2); }\
+        else { vst1q_f32(to, v); } \
+        to += out_pixel; }
         const float32x4_t tac1 = vzip1q_f32(v4, v6);
         const float32x4_t tac2 = vzip2q_f32(v4, v6);
         const float32x4_t tbd1 = vzip1q_f32(v5, v7);
@@ -481,57 +493,30 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         const float32x4_t tr2 = vzip2q_f32(tac1, tbd1);
         const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
         const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
-        if (lanes > 0) {
-            float *const to = out + 4;
-            if (some == 5) { vst1q_lane_f32(to, tr1, 0); }
-            else if (some == 6) { vst1_f32(to, vget_low_f32(tr1)); }
-            else if (some == 7) { vst1_f32(to, vget_low_f32(tr1)); vst1q_lane_f32(to + 2, tr1, 2); }
-            else { vst1q_f32(to, tr1); }
-        }
-        if (lanes > 1) {
-            float *const to = out + out_pixel + 4;
-            if (some == 5) { vst1q_lane_f32(to, tr2, 0); }
-            else if (some == 6) { vst1_f32(to, vget_low_f32(tr2)); }
-            else if (some == 7) { vst1_f32(to, vget_low_f32(tr2)); vst1q_lane_f32(to + 2, tr2, 2); }
-            else { vst1q_f32(to, tr2); }
-        }
-        if (lanes > 2) {
-            float *const to = out + 2 * out_pixel + 4;
-            if (some == 5) { vst1q_lane_f32(to, ts1, 0); }
-            else if (some == 6) { vst1_f32(to, vget_low_f32(ts1)); }
-            else if (some == 7) { vst1_f32(to, vget_low_f32(ts1)); vst1q_lane_f32(to + 2, ts1, 2); }
-            else { vst1q_f32(to, ts1); }
-        }
-        if (lanes > 3) {
-            float *const to = out + 3 * out_pixel + 4;
-            if (some == 5) { vst1q_lane_f32(to, ts2, 0); }
-            else if (some == 6) { vst1_f32(to, vget_low_f32(ts2)); }
-            else if (some == 7) { vst1_f32(to, vget_low_f32(ts2)); vst1q_lane_f32(to + 2, ts2, 2); }
-            else { vst1q_f32(to, ts2); }
-        }
+        float *to = out + 4;
+        const int count = some - 4;
+        CONV_PUT0(0, tr1)
+        CONV_PUT0(1, tr2)
+        CONV_PUT0(2, ts1)
+        CONV_PUT0(3, ts2)
+#undef CONV_PUT0
     }
 }
 
-/* The sums of a tile. */
-static CONV_BODY void CONV_(px_out)(float *out, int some, int units, int lanes, const struct CONV_(view) *view, float32x4_t k0_p0, float32x4_t k0_p1, float32x4_t k0_p2, float32x4_t k0_p3, float32x4_t k1_p0, float32x4_t k1_p1, float32x4_t k1_p2, float32x4_t k1_p3, float32x4_t k2_p0, float32x4_t k2_p1, float32x4_t k2_p2, float32x4_t k2_p3, float32x4_t k3_p0, float32x4_t k3_p1, float32x4_t k3_p2, float32x4_t k3_p3, float32x4_t k4_p0, float32x4_t k4_p1, float32x4_t k4_p2, float32x4_t k4_p3, float32x4_t k5_p0, float32x4_t k5_p1, float32x4_t k5_p2, float32x4_t k5_p3, float32x4_t k6_p0, float32x4_t k6_p1, float32x4_t k6_p2, float32x4_t k6_p3, float32x4_t k7_p0, float32x4_t k7_p1, float32x4_t k7_p2, float32x4_t k7_p3)
+/* The same of `units` vectors, the sums of each being so many `rows` in memory. */
+static CONV_TILE void CONV_(px_out)(const float32x4_t *sums, int rows, float *out, int some, int units, int lanes, const struct CONV_(view) *view)
 {
-    if (units > 0) {
-        float *const to = out;
-        CONV_(px_transposed)(to, some, units > 1 ? 4 : lanes, view, k0_p0, k1_p0, k2_p0, k3_p0, k4_p0, k5_p0, k6_p0, k7_p0);
-    }
-    if (units > 1) {
-        float *const to = out + 4 * view->out_pixel;
-        CONV_(px_transposed)(to, some, units > 2 ? 4 : lanes, view, k0_p1, k1_p1, k2_p1, k3_p1, k4_p1, k5_p1, k6_p1, k7_p1);
-    }
-    if (units > 2) {
-        float *const to = out + 8 * view->out_pixel;
-        CONV_(px_transposed)(to, some, units > 3 ? 4 : lanes, view, k0_p2, k1_p2, k2_p2, k3_p2, k4_p2, k5_p2, k6_p2, k7_p2);
-    }
-    if (units > 3) {
-        float *const to = out + 12 * view->out_pixel;
-        CONV_(px_transposed)(to, some, units > 4 ? 4 : lanes, view, k0_p3, k1_p3, k2_p3, k3_p3, k4_p3, k5_p3, k6_p3, k7_p3);
+    for (; units > 0; --units, sums += rows, out += 4 * view->out_pixel) {
+        const int there = units > 1 ? 4 : lanes;
+        CONV_(px_transposed)(out, some < 8 ? some : 8, there, view, sums[0], sums[1], sums[2], sums[3], sums[rows > 4 ? 4 : 0], sums[rows > 4 ? 5 : 0], sums[rows > 4 ? 6 : 0], sums[rows > 4 ? 7 : 0]);
+        if (some > 8) CONV_(px_transposed)(out + 8, some - 8, there, view, sums[8], sums[9], sums[0], sums[0], sums[0], sums[0], sums[0], sums[0]);
     }
 }
+#define CONV_KEEP(k) if (rows > k) { \
+        sums[k] = acc_k##k##_p0; \
+        if (units > 1) sums[1 * rows + k] = acc_k##k##_p1; \
+        if (units > 2) sums[2 * rows + k] = acc_k##k##_p2; \
+        if (units > 3) sums[3 * rows + k] = acc_k##k##_p3; }
 
 #if defined(__clang__)
 #define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
@@ -550,31 +535,55 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
+    CONV_SUMS(8);
+    CONV_SUMS(9);
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     {
-        const float *plane = in;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
-            {
-                const float *const px = plane;
-                const float32x4_t x_p0 = vld1q_f32(px);
-                const float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
-                const float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
-                const float32x4_t x_p3 = units > 3 ? vld1q_f32(px + 12) : x_p0;
-                float32x4_t w_k;
-                CONV_ADD(0)
-                CONV_ADD(1)
-                CONV_ADD(2)
-                CONV_ADD(3)
-                CONV_ADD(4)
-                CONV_ADD(5)
-                CONV_ADD(6)
-                CONV_ADD(7)
-                wt += width;
+        const float *px = in;
+        CONV_ROLLED
+        for (ptrdiff_t c = view->channels; c > 0; --c, px += view->in_channel, wt += width) {
+            float32x4_t x_p0 = vld1q_f32(px);
+            float32x4_t x_p1 = units > 1 ? vld1q_f32(px + 4) : x_p0;
+            float32x4_t x_p2 = units > 2 ? vld1q_f32(px + 8) : x_p0;
+            float32x4_t x_p3 = units > 3 ? vld1q_f32(px + 12) : x_p0;
+            if (outputs * units + units + 4 <= 32) {
+                CONV_PIN(x_p0);
+                if (units > 1) CONV_PIN(x_p1);
+                if (units > 2) CONV_PIN(x_p2);
+                if (units > 3) CONV_PIN(x_p3);
             }
+            float32x4_t w_k;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
+            CONV_ADD(8)
+            CONV_ADD(9)
         }
     }
-    CONV_(px_out)(out, some, units, lanes, view, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3);
+    if (outputs <= 8 && units <= 2) {
+        CONV_(px_transposed)(out, some, units > 1 ? 4 : lanes, view, acc_k0_p0, acc_k1_p0, acc_k2_p0, acc_k3_p0, acc_k4_p0, acc_k5_p0, acc_k6_p0, acc_k7_p0);
+        if (units > 1) CONV_(px_transposed)(out + 4 * view->out_pixel, some, units > 2 ? 4 : lanes, view, acc_k0_p1, acc_k1_p1, acc_k2_p1, acc_k3_p1, acc_k4_p1, acc_k5_p1, acc_k6_p1, acc_k7_p1);
+    } else { /* it would be much code to keep them in registers */
+        const int rows = outputs <= 4 ? 4 : outputs <= 8 ? 8 : 10;
+        float32x4_t sums[24];
+        CONV_KEEP(0)
+        CONV_KEEP(1)
+        CONV_KEEP(2)
+        CONV_KEEP(3)
+        CONV_KEEP(4)
+        CONV_KEEP(5)
+        CONV_KEEP(6)
+        CONV_KEEP(7)
+        CONV_KEEP(8)
+        CONV_KEEP(9)
+        CONV_(px_out)(sums, rows, out, some, units, lanes, view);
+    }
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -585,43 +594,57 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
 CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
 CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
-CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3)
 CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
+CONV_PIXELS(10, 2)
 
 /* A row of `width` pixels, `channels` channels of it. */
 static void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-    const int first = CONV_(part)(channels, 8); /* the most channels of a tile here */
-    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 3 : first <= 6 ? 3 : 3; /* vectors in it */
+#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
+#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
+    int at_most = 8; /* channels in a tile */
+    /* Or more, where this makes fewer tiles and leaves none of their sums unused. */
+    const int vectors = (width + 3) / 4;
+    if (channels % 10 == 0 && vectors % 2 == 0 && (channels + 9) / 10 * (vectors / 2) < (channels + 7) / 8 * ((vectors + 2) / 3)) at_most = 10;
+    const int first = CONV_(part)(channels, at_most);
+    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 6 ? 3 : first <= 8 ? 3 : 2; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 4 * (units)) {
         units = CONV_(part)((width - p + 3) / 4, most);
         lanes = width - p < 4 * units ? width - p - 4 * (units - 1) : 4;
         for (int k = 0, outputs; k < channels; k += outputs) {
-            outputs = CONV_(part)(channels - k, 8);
-            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
-            else if (outputs <= 3) (units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
-            else if (outputs <= 4) (units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
-            else if (outputs <= 5) (units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : CONV_(px_5x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
-            else if (outputs <= 6) (units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
-            else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            outputs = CONV_(part)(channels - k, at_most);
+            void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
+            if (outputs <= 2) tile = CONV_OF4(2);
+            else if (outputs <= 3) tile = CONV_OF4(3);
+            else if (outputs <= 4) tile = CONV_OF4(4);
+            else if (outputs <= 6) tile = CONV_OF3(6);
+            else if (outputs <= 8) tile = CONV_OF3(8);
+            else tile = CONV_(px_10x2);
+            tile(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
         }
     }
 }
+#undef CONV_OF3
+#undef CONV_OF4
 #undef CONV_PIXELS
+#undef CONV_KEEP
 #undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
+/* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
+    const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
     (void)shape;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = s->width;
-        const float *row = in + (oh * 2 - first) * view->in_row;
+        const int at = oh * 2;
+        const int place = view->held > 0 ? at % view->held : at;
+        view->wrap = (view->held - place);
+        const float *row = in + place * view->in_row;
         if (s->pixels) {
             CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
@@ -652,6 +675,15 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
     view.low = shape->clamp_low;
     view.high = shape->clamp_high;
     float *band = workspace;
+    int begun = 0, ready = 0, here = -1; /* the ring holds the last rows of [begun, ready) of image `here` */
+    view.held = 0;
+    view.ring = 0;
+    if (s.pixels) {
+        view.held = s.held;
+        view.in_channel = (ptrdiff_t)CONV_(span)(shape);
+        view.in_row = view.in_channel * IC;
+        view.ring = view.in_row * s.held;
+    }
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -660,25 +692,32 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
-        int first = 0; /* row of the image that `in` is */
+        for (int from = oh_begin, to; from < oh_end; from = to) {
+        to = s.pixels && oh_end - from > s.step ? from + s.step : oh_end;
         if (s.pixels) {
-            view.in_channel = (ptrdiff_t)CONV_(span)(shape);
-            view.in_row = view.in_channel * IC;
             {
-                const int top = oh_begin * 2 - shape->pad_top;
-                const int bottom = (oh_end - 1) * 2 - shape->pad_top + 1;
-                first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-                CONV_(stage_planes)(shape, input + image * in_pixels * IC, band, first, bottom < shape->in_h ? bottom : shape->in_h);
-                in = band;
+                const int top = from * 2 - shape->pad_top;
+                const int bottom = (to - 1) * 2 - shape->pad_top + 1;
+                const int last = bottom < shape->in_h ? bottom : shape->in_h;
+                const int first = top > 0 ? top : 0;
+                if (here != image || first < begun || first > ready || ready > last) begun = ready = first;
+                here = image;
+                for (int rows; ready < last; ready += rows) {
+                    const int place = ready % s.held;
+                    rows = s.held - place < last - ready ? s.held - place : last - ready;
+                    CONV_(stage_planes)(shape, in, band + place * view.in_row, ready, ready + rows, ready < begun + s.held);
+                }
             }
         }
+        const float *const rows = s.pixels ? band : in;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 4;
             const int left = (int)OC - v * 4; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 4 * (1 + 1 * IC);
             view.lanes = left < vectors * 4 ? left - (vectors - 1) * 4 : 4;
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 4 * view.out_channel, vectors, left < vectors * 4 ? left : vectors * 4, oh_begin, oh_end);
+            CONV_(rows)(shape, &s, &view, rows, w, out + (ptrdiff_t)v * 4 * view.out_channel, vectors, left < vectors * 4 ? left : vectors * 4, from, to);
+        }
         }
     }
 }
@@ -688,6 +727,7 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
 #undef CONV_TILE
 #undef CONV_BODY
 #undef CONV_HOLD
+#undef CONV_PIN
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

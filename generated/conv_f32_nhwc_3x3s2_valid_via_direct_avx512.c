@@ -13,9 +13,10 @@
  * what is left.
  * Or a tile holds 3 vectors of pixels times 8 output channels, where that is faster: for few
  * output channels, long rows.
+ * Of up to 4 output channels and whole vectors of input channels, these are in the lanes, which
+ * are added in the end.
  */
 #include <math.h>
-#include <string.h>
 
 #include "conv_f32_3x3s2_valid.h"
 
@@ -71,7 +72,9 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
+    int inputs;         /* whether their channels are in the lanes */
     int pixels;         /* whether they are in the lanes */
+    int step, held;     /* rows of a band at a time; rows of the input that are held for them */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -89,6 +92,8 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 15) / 16;
     s.block = 4;
+    /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
+    s.inputs = shape->out_channels <= 4 && shape->in_channels % 16 == 0 && 3 * shape->in_channels >= 64 && s.width >= 16;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
      * output are transposed, a vector of pixels of some channels in so much time. */
     const long long taps = (long long)9 * shape->in_channels;
@@ -98,7 +103,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int IC = shape->in_channels;
     const long long moved = 32 * (long long)((shape->out_channels + 7) / 8)
         + 64 * (IC == 1 ? 1 : IC < 2 ? 2LL * IC : (IC + 15) / 16 * 8LL);
-    s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
+    s.pixels = !s.inputs && (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
@@ -123,6 +128,13 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (band < least) band = least;
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
+    /* The rows that are held for some rows fit the first-level cache; or these are few. */
+    const long long held = 24576 / (4 * CONV_(span)(shape) * shape->in_channels);
+    long long step = held < 9 ? 4 : (held - 3) / 2 + 1;
+    if (step > band) step = band;
+    s.step = (int)step;
+    step = (step - 1) * 2 + 3;
+    s.held = step < shape->in_h ? (int)step : shape->in_h;
     s.band = (int)band;
     s.bands = (s.rows - 1) / s.band + 1;
     return s;
@@ -135,12 +147,16 @@ size_t CONV_(packed_bytes)(const struct conv_shape *shape)
     return (vectors * vector_bytes + 63) / 64 * 64;
 }
 
+/* What the rows take that are held for pixels in the lanes; behind the last one whole vectors may be read. */
+static size_t CONV_(band_floats)(const struct conv_shape *shape, const struct CONV_(split) *s)
+{
+    return (size_t)s->held * (size_t)CONV_(span)(shape) * (size_t)shape->in_channels + 16;
+}
+
 size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
-    const long long rows = (long long)(s.band - 1) * 2 + 3;
-    const size_t band = !s.pixels ? 0 : (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)CONV_(span)(shape)
-        * (size_t)shape->in_channels + 16;
+    const size_t band = !s.pixels ? 0 : CONV_(band_floats)(shape, &s) + 3 * (size_t)shape->in_channels;
     return (band * sizeof(float) + 63) / 64 * 64;
 }
 
@@ -155,6 +171,15 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
     float *to = packed;
     const int IC = shape->in_channels, OC = shape->out_channels;
     const struct CONV_(split) s = CONV_(cut)(shape);
+    if (s.inputs) { /* a vector of a row's taps and channels for each output; before them the biases of a tile's sums */
+        for (int i = 0; i < 16; ++i) *to++ = bias != NULL ? bias[i % OC] : 0.0f;
+        for (int kh = 0; kh < 3; ++kh)
+        for (int i = 0; i < 3 * IC; i += 16)
+        for (int k = 0; k < OC; ++k)
+        for (int l = i; l < i + 16; ++l)
+            *to++ = weights[k * (9 * (ptrdiff_t)IC) + l % IC * (9) + kh * (3) + l / IC * (1)];
+        return;
+    }
     for (int first = 0, width; first < OC; first += width) {
         width = CONV_(vectors)(s.vectors - first / 16, s.block) * 16;
         for (int k = 0; k < width; ++k) *to++ = bias != NULL && first + k < OC ? bias[first + k] : 0.0f;
@@ -183,12 +208,15 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
     : "+v"(acc) : "v"(a), "v"(b))
+/* Loaded once: compilers would load again what only a few multiply-adds use. */
+#define CONV_PIN(v) __asm__("" : "+v"(v))
 #else
 #define CONV_TARGET
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
+#define CONV_PIN(v) ((void)0)
 #endif
 
 #define CONV_CLAMP(v) _mm512_min_ps(high, _mm512_max_ps(low, v))
@@ -198,6 +226,9 @@ struct CONV_(view) {
     float low, high;
     int lanes; /* of the last vector of a block of channels */
     ptrdiff_t width; /* of the block of packed weights */
+    const int *places, *places_end; /* of the taps of a row */
+    ptrdiff_t ring; /* rows that are staged lie in a ring of so many floats */
+    int held, wrap; /* so many rows, or 0; from this tap of a column on they lie at its begin again */
 };
 
 /* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
@@ -238,6 +269,7 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
 static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
@@ -296,17 +328,17 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
-    if (pixels > 0) CONV_(out)(out, acc_p0_k0, acc_p0_k1, acc_p0_k2, acc_p0_k3, vectors, lanes, low, high);
-    if (pixels > 1) CONV_(out)(out + out_pixel, acc_p1_k0, acc_p1_k1, acc_p1_k2, acc_p1_k3, vectors, lanes, low, high);
-    if (pixels > 2) CONV_(out)(out + 2 * out_pixel, acc_p2_k0, acc_p2_k1, acc_p2_k2, acc_p2_k3, vectors, lanes, low, high);
-    if (pixels > 3) CONV_(out)(out + 3 * out_pixel, acc_p3_k0, acc_p3_k1, acc_p3_k2, acc_p3_k3, vectors, lanes, low, high);
-    if (pixels > 4) CONV_(out)(out + 4 * out_pixel, acc_p4_k0, acc_p4_k1, acc_p4_k2, acc_p4_k3, vectors, lanes, low, high);
-    if (pixels > 5) CONV_(out)(out + 5 * out_pixel, acc_p5_k0, acc_p5_k1, acc_p5_k2, acc_p5_k3, vectors, lanes, low, high);
-    if (pixels > 6) CONV_(out)(out + 6 * out_pixel, acc_p6_k0, acc_p6_k1, acc_p6_k2, acc_p6_k3, vectors, lanes, low, high);
-    if (pixels > 7) CONV_(out)(out + 7 * out_pixel, acc_p7_k0, acc_p7_k1, acc_p7_k2, acc_p7_k3, vectors, lanes, low, high);
-    if (pixels > 8) CONV_(out)(out + 8 * out_pixel, acc_p8_k0, acc_p8_k1, acc_p8_k2, acc_p8_k3, vectors, lanes, low, high);
-    if (pixels > 9) CONV_(out)(out + 9 * out_pixel, acc_p9_k0, acc_p9_k1, acc_p9_k2, acc_p9_k3, vectors, lanes, low, high);
-    if (pixels > 10) CONV_(out)(out + 10 * out_pixel, acc_p10_k0, acc_p10_k1, acc_p10_k2, acc_p10_k3, vectors, lanes, low, high);
+    CONV_END(0)
+    CONV_END(1)
+    CONV_END(2)
+    CONV_END(3)
+    CONV_END(4)
+    CONV_END(5)
+    CONV_END(6)
+    CONV_END(7)
+    CONV_END(8)
+    CONV_END(9)
+    CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -318,6 +350,7 @@ CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6,
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 #undef CONV_OF
+#undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 #undef CONV_AT
@@ -449,9 +482,10 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
 }
 
-/* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it;
+/* Copies rows [first, last) of an image, in each row one channel after the other; with the padding beside it where `fresh`,
+ * that is, where it is not there yet;
  * of every 2 pixels all the first ones, then all the second ones. */
-static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last)
+static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last, int fresh)
 {
     const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
     const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape) / 2, left = shape->pad_left;
@@ -464,7 +498,7 @@ static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, cons
             if (end > span) end = span;
         if (end < begin) end = begin;
         /* Of few pixels, padding: channel after channel. */
-        for (ptrdiff_t x = begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
+        for (ptrdiff_t x = !fresh ? span : begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
             for (ptrdiff_t c = 0; c < IC; ++c) plane[x + c * 2 * span] = 0.0f;
         if (begin < end)
             CONV_(transpose)(row + (2 * begin + phase - left) * IC, 2 * IC, end - begin, IC, plane + begin, 2 * span);
@@ -478,14 +512,14 @@ static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, cons
             ptrdiff_t begin = left > phase ? (left - phase + 1) / 2 : 0, end = (IW + left - phase + 1) / 2;
             if (begin > span) begin = span;
             if (end > span) end = span;
-            ptrdiff_t x = 0;
+            ptrdiff_t x = fresh ? 0 : begin;
             for (; x < begin; ++x) to[x] = 0.0f;
             for (; x + 16 <= end; x += 16) {
                 const float *from = row + (2 * x + phase - left);
                 _mm512_storeu_ps(to + x, _mm512_permutex2var_ps(_mm512_loadu_ps(from), _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31), _mm512_loadu_ps(from + 15)));
             }
             for (; x < end; ++x) to[x] = row[2 * x + phase - left];
-            for (; x < span; ++x) to[x] = 0.0f;
+            for (; fresh && x < span; ++x) to[x] = 0.0f;
         }
     }
 }
@@ -494,8 +528,161 @@ static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, cons
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int CONV_(part)(int left, int most)
 {
+    if (left <= most) return left; /* divisions take long */
+    if (left <= 2 * most) return (left + 1) / 2;
     const int parts = (left + most - 1) / most;
     return (left + parts - 1) / parts;
+}
+
+/* The sums over the lanes of each of `count` vectors, with their biases: neighbours in the output. */
+static CONV_TILE void CONV_(dot_out)(__m512 *sums, int count, const float *w, float *out, const struct CONV_(view) *view)
+{
+    const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
+    for (int i = count; i % 4 != 0; ++i) sums[i] = _mm512_setzero_ps();
+    for (int i = 0; i < count; i += 4) {
+        /* Four of them side by side in each four lanes; these are added. */
+        const __m512 *const four = sums + i;
+        const __m512 t0lo01 = _mm512_unpacklo_ps(four[0], four[1]);
+        const __m512 t0lo23 = _mm512_unpacklo_ps(four[2], four[3]);
+        const __m512 t0hi01 = _mm512_unpackhi_ps(four[0], four[1]);
+        const __m512 t0hi23 = _mm512_unpackhi_ps(four[2], four[3]);
+        const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
+        const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
+        const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
+        const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
+        __m512 all = _mm512_add_ps(_mm512_add_ps(t0_0, t0_1), _mm512_add_ps(t0_2, t0_3));
+        all = _mm512_add_ps(all, _mm512_permutexvar_ps(_mm512_setr_epi32(4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3), _mm512_loadu_ps((const float *)(const void *)&all)));
+        all = _mm512_add_ps(all, _mm512_permutexvar_ps(_mm512_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7), _mm512_loadu_ps((const float *)(const void *)&all)));
+        all = _mm512_add_ps(all, _mm512_loadu_ps(w + i));
+        all = CONV_CLAMP(all);
+        const int lanes = count - i;
+        if (lanes >= 4) { _mm512_mask_storeu_ps(out + i, (__mmask16)0x000F, all); }
+        else CONV_STORE(out + i, all);
+    }
+}
+
+/* A tile of `pixels` x `outputs`, numbers that leave its part of this body; all its taps are in the image. */
+#define CONV_SUMS(p) __m512 acc_p##p##_k0 = _mm512_setzero_ps(), acc_p##p##_k1 = acc_p##p##_k0, acc_p##p##_k2 = acc_p##p##_k0, acc_p##p##_k3 = acc_p##p##_k0
+#define CONV_ADD(p, from) if (pixels > p) { \
+        x = _mm512_loadu_ps(from); \
+        CONV_FMA(acc_p##p##_k0, x, w_k0); \
+        if (outputs > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
+        if (outputs > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
+        if (outputs > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+#define CONV_KEEP(p) if (pixels > p) { \
+        sums[p * outputs] = acc_p##p##_k0; \
+        if (outputs > 1) sums[p * outputs + 1] = acc_p##p##_k1; \
+        if (outputs > 2) sums[p * outputs + 2] = acc_p##p##_k2; \
+        if (outputs > 3) sums[p * outputs + 3] = acc_p##p##_k3; }
+static CONV_BODY void CONV_(dot_body)(const float *in, const float *w, float *out, int pixels, int outputs, const struct CONV_(view) *view)
+{
+    CONV_SUMS(0);
+    CONV_SUMS(1);
+    CONV_SUMS(2);
+    CONV_SUMS(3);
+    CONV_SUMS(4);
+    CONV_SUMS(5);
+    CONV_SUMS(6);
+    CONV_SUMS(7);
+    const ptrdiff_t taps = 3 * view->channels;
+    const float *wt = w + 16;
+    for (int kh = 0; kh < 3; ++kh, in += view->in_row)
+    {
+        const float *px0 = in;
+        const float *px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
+        const float *px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
+        const float *px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
+        const float *px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
+        const float *px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
+        const float *px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
+        const float *px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
+        for (ptrdiff_t c = 0; c < taps; c += 16, wt += outputs * 16) {
+            const __m512 w_k0 = _mm512_loadu_ps(wt), w_k1 = outputs > 1 ? _mm512_loadu_ps(wt + 1 * 16) : w_k0, w_k2 = outputs > 2 ? _mm512_loadu_ps(wt + 2 * 16) : w_k0, w_k3 = outputs > 3 ? _mm512_loadu_ps(wt + 3 * 16) : w_k0;
+            __m512 x;
+            CONV_ADD(0, px0 + c)
+            CONV_ADD(1, px1 + c)
+            CONV_ADD(2, px2 + c)
+            CONV_ADD(3, px3 + c)
+            CONV_ADD(4, px4 + c)
+            CONV_ADD(5, px5 + c)
+            CONV_ADD(6, px6 + c)
+            CONV_ADD(7, px7 + c)
+        }
+    }
+    __m512 sums[16];
+    CONV_KEEP(0)
+    CONV_KEEP(1)
+    CONV_KEEP(2)
+    CONV_KEEP(3)
+    CONV_KEEP(4)
+    CONV_KEEP(5)
+    CONV_KEEP(6)
+    CONV_KEEP(7)
+    CONV_(dot_out)(sums, pixels * outputs, w, out, view);
+}
+#undef CONV_KEEP
+#undef CONV_ADD
+#undef CONV_SUMS
+static CONV_TILE void CONV_(dot_8x1)(const float *in, const float *w, float *out, const struct CONV_(view) *view)
+{
+    CONV_(dot_body)(in, w, out, 8, 1, view);
+}
+static CONV_TILE void CONV_(dot_8x2)(const float *in, const float *w, float *out, const struct CONV_(view) *view)
+{
+    CONV_(dot_body)(in, w, out, 8, 2, view);
+}
+static CONV_TILE void CONV_(dot_5x3)(const float *in, const float *w, float *out, const struct CONV_(view) *view)
+{
+    CONV_(dot_body)(in, w, out, 5, 3, view);
+}
+static CONV_TILE void CONV_(dot_4x4)(const float *in, const float *w, float *out, const struct CONV_(view) *view)
+{
+    CONV_(dot_body)(in, w, out, 4, 4, view);
+}
+
+/* One pixel, of whose taps only those in the columns [begin, end) are in the image. */
+static CONV_TILE void CONV_(dot_pixel)(const float *in, const float *w, float *out, ptrdiff_t begin, ptrdiff_t end, int outputs, const struct CONV_(view) *view)
+{
+    __m512 acc_k0 = _mm512_setzero_ps(), acc_k1 = acc_k0, acc_k2 = acc_k0, acc_k3 = acc_k0;
+    const ptrdiff_t taps = 3 * view->channels;
+    const float *wt = w + 16;
+    for (int kh = 0; kh < 3; ++kh, in += view->in_row)
+    for (ptrdiff_t c = 0; c < taps; c += 16, wt += outputs * 16) {
+        const ptrdiff_t first = begin * view->channels - c, last = end * view->channels - c;
+        if (first >= 16 || last <= 0) continue;
+        const __m512 x = CONV_(load)(in + c, first < 0 ? 0 : (int)first, last < 16 ? (int)last : 16);
+        acc_k0 = _mm512_fmadd_ps(_mm512_loadu_ps(wt), x, acc_k0);
+        if (outputs > 1) acc_k1 = _mm512_fmadd_ps(_mm512_loadu_ps(wt + 16), x, acc_k1);
+        if (outputs > 2) acc_k2 = _mm512_fmadd_ps(_mm512_loadu_ps(wt + 32), x, acc_k2);
+        if (outputs > 3) acc_k3 = _mm512_fmadd_ps(_mm512_loadu_ps(wt + 48), x, acc_k3);
+    }
+    __m512 sums[4] = { acc_k0, acc_k1, acc_k2, acc_k3 };
+    CONV_(dot_out)(sums, outputs, w, out, view);
+}
+
+/* A row of `width` pixels. */
+static CONV_TARGET void CONV_(dot_row)(const float *row, const float *w, float *out, int width, int outputs, const struct CONV_(view) *view)
+{
+    /* Tiles of those whose taps are in the image; the last one may compute some pixels again. */
+    const int begin = 0, end = width;
+    const int pixels = outputs == 1 ? 8 : outputs == 2 ? 8 : outputs == 3 ? 5 : 4;
+    for (int ow = 0; ow < width;) {
+        if (ow >= begin && ow < end && end - begin >= pixels) {
+            if (ow > end - pixels) ow = end - pixels;
+            const float *const in = row + ow * 2 * view->in_pixel;
+            float *const to = out + ow * view->out_pixel;
+            switch (outputs) {
+            case 1: CONV_(dot_8x1)(in, w, to, view); break;
+            case 2: CONV_(dot_8x2)(in, w, to, view); break;
+            case 3: CONV_(dot_5x3)(in, w, to, view); break;
+            case 4: CONV_(dot_4x4)(in, w, to, view); break;
+            }
+            ow += pixels;
+        } else {
+            CONV_(dot_pixel)(row + ow * 2 * view->in_pixel, w, out + ow * view->out_pixel, 0, 3, outputs, view);
+            ++ow;
+        }
+    }
 }
 
 /* The sums of one output channel and up to 4 vectors of pixels: how they start, and what a step adds. */
@@ -521,6 +708,14 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
     v6 = CONV_CLAMP(v6);
     v7 = CONV_CLAMP(v7);
     if (some >= 1 && some <= 4) {
+#define CONV_PUT0(l, v) if (lanes > l) { _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + count))), v); \
+        to += out_pixel; }
+#define CONV_PUT4(l, v) if (lanes > l) { _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + count))), v); \
+        to += out_pixel; }
+#define CONV_PUT8(l, v) if (lanes > l) { _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + count))), v); \
+        to += out_pixel; }
+#define CONV_PUT12(l, v) if (lanes > l) { _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + count))), v); \
+        to += out_pixel; }
         const __m512 t0lo01 = _mm512_unpacklo_ps(v0, v1);
         const __m512 t0lo23 = _mm512_unpacklo_ps(v2, v3);
         const __m512 t0hi01 = _mm512_unpackhi_ps(v0, v1);
@@ -529,72 +724,34 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
         const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
         const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
-        if (lanes > 0) {
-            float *const to = out;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_0);
-        }
-        if (lanes > 1) {
-            float *const to = out + out_pixel;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_1);
-        }
-        if (lanes > 2) {
-            float *const to = out + 2 * out_pixel;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_2);
-        }
-        if (lanes > 3) {
-            float *const to = out + 3 * out_pixel;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), t0_3);
-        }
-        if (lanes > 4) {
-            float *const to = out + 4 * out_pixel;
-            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_0);
-        }
-        if (lanes > 5) {
-            float *const to = out + 5 * out_pixel;
-            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_1);
-        }
-        if (lanes > 6) {
-            float *const to = out + 6 * out_pixel;
-            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_2);
-        }
-        if (lanes > 7) {
-            float *const to = out + 7 * out_pixel;
-            _mm512_mask_storeu_ps(to - 4, (__mmask16)((0xFFFFu << (4)) & ~(0xFFFFu << (4 + some))), t0_3);
-        }
-        if (lanes > 8) {
-            float *const to = out + 8 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_0);
-        }
-        if (lanes > 9) {
-            float *const to = out + 9 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_1);
-        }
-        if (lanes > 10) {
-            float *const to = out + 10 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_2);
-        }
-        if (lanes > 11) {
-            float *const to = out + 11 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), t0_3);
-        }
-        if (lanes > 12) {
-            float *const to = out + 12 * out_pixel;
-            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_0);
-        }
-        if (lanes > 13) {
-            float *const to = out + 13 * out_pixel;
-            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_1);
-        }
-        if (lanes > 14) {
-            float *const to = out + 14 * out_pixel;
-            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_2);
-        }
-        if (lanes > 15) {
-            float *const to = out + 15 * out_pixel;
-            _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + some))), t0_3);
-        }
+        float *to = out;
+        const int count = some;
+        CONV_PUT0(0, t0_0)
+        CONV_PUT0(1, t0_1)
+        CONV_PUT0(2, t0_2)
+        CONV_PUT0(3, t0_3)
+        CONV_PUT4(4, t0_0)
+        CONV_PUT4(5, t0_1)
+        CONV_PUT4(6, t0_2)
+        CONV_PUT4(7, t0_3)
+        CONV_PUT8(8, t0_0)
+        CONV_PUT8(9, t0_1)
+        CONV_PUT8(10, t0_2)
+        CONV_PUT8(11, t0_3)
+        CONV_PUT12(12, t0_0)
+        CONV_PUT12(13, t0_1)
+        CONV_PUT12(14, t0_2)
+        CONV_PUT12(15, t0_3)
+#undef CONV_PUT0
+#undef CONV_PUT4
+#undef CONV_PUT8
+#undef CONV_PUT12
     }
     if (some >= 5) {
+#define CONV_PUT0(l, v) if (lanes > l) { _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + count))), v); \
+        to += out_pixel; }
+#define CONV_PUT8(l, v) if (lanes > l) { _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + count))), v); \
+        to += out_pixel; }
         const __m512 t0lo01 = _mm512_unpacklo_ps(v0, v1);
         const __m512 t0lo23 = _mm512_unpacklo_ps(v2, v3);
         const __m512 t0hi01 = _mm512_unpackhi_ps(v0, v1);
@@ -619,93 +776,43 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         const __m512 tr21 = _mm512_permutex2var_ps(t0_2, _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31), t1_2);
         const __m512 tr30 = _mm512_permutex2var_ps(t0_3, _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23), t1_3);
         const __m512 tr31 = _mm512_permutex2var_ps(t0_3, _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31), t1_3);
-        if (lanes > 0) {
-            float *const to = out;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr00);
-        }
-        if (lanes > 1) {
-            float *const to = out + out_pixel;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr10);
-        }
-        if (lanes > 2) {
-            float *const to = out + 2 * out_pixel;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr20);
-        }
-        if (lanes > 3) {
-            float *const to = out + 3 * out_pixel;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr30);
-        }
-        if (lanes > 4) {
-            float *const to = out + 4 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr00);
-        }
-        if (lanes > 5) {
-            float *const to = out + 5 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr10);
-        }
-        if (lanes > 6) {
-            float *const to = out + 6 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr20);
-        }
-        if (lanes > 7) {
-            float *const to = out + 7 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr30);
-        }
-        if (lanes > 8) {
-            float *const to = out + 8 * out_pixel;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr01);
-        }
-        if (lanes > 9) {
-            float *const to = out + 9 * out_pixel;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr11);
-        }
-        if (lanes > 10) {
-            float *const to = out + 10 * out_pixel;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr21);
-        }
-        if (lanes > 11) {
-            float *const to = out + 11 * out_pixel;
-            _mm512_mask_storeu_ps(to, (__mmask16)((0xFFFFu << (0)) & ~(0xFFFFu << (0 + some))), tr31);
-        }
-        if (lanes > 12) {
-            float *const to = out + 12 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr01);
-        }
-        if (lanes > 13) {
-            float *const to = out + 13 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr11);
-        }
-        if (lanes > 14) {
-            float *const to = out + 14 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr21);
-        }
-        if (lanes > 15) {
-            float *const to = out + 15 * out_pixel;
-            _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + some))), tr31);
-        }
+        float *to = out;
+        const int count = some;
+        CONV_PUT0(0, tr00)
+        CONV_PUT0(1, tr10)
+        CONV_PUT0(2, tr20)
+        CONV_PUT0(3, tr30)
+        CONV_PUT8(4, tr00)
+        CONV_PUT8(5, tr10)
+        CONV_PUT8(6, tr20)
+        CONV_PUT8(7, tr30)
+        CONV_PUT0(8, tr01)
+        CONV_PUT0(9, tr11)
+        CONV_PUT0(10, tr21)
+        CONV_PUT0(11, tr31)
+        CONV_PUT8(12, tr01)
+        CONV_PUT8(13, tr11)
+        CONV_PUT8(14, tr21)
+        CONV_PUT8(15, tr31)
+#undef CONV_PUT0
+#undef CONV_PUT8
     }
 }
 
-/* The sums of a tile. */
-static CONV_BODY void CONV_(px_out)(float *out, int some, int units, int lanes, const struct CONV_(view) *view, __m512 k0_p0, __m512 k0_p1, __m512 k0_p2, __m512 k0_p3, __m512 k1_p0, __m512 k1_p1, __m512 k1_p2, __m512 k1_p3, __m512 k2_p0, __m512 k2_p1, __m512 k2_p2, __m512 k2_p3, __m512 k3_p0, __m512 k3_p1, __m512 k3_p2, __m512 k3_p3, __m512 k4_p0, __m512 k4_p1, __m512 k4_p2, __m512 k4_p3, __m512 k5_p0, __m512 k5_p1, __m512 k5_p2, __m512 k5_p3, __m512 k6_p0, __m512 k6_p1, __m512 k6_p2, __m512 k6_p3, __m512 k7_p0, __m512 k7_p1, __m512 k7_p2, __m512 k7_p3)
+/* The same of `units` vectors, the sums of each being so many `rows` in memory. */
+static CONV_TILE void CONV_(px_out)(const __m512 *sums, int rows, float *out, int some, int units, int lanes, const struct CONV_(view) *view)
 {
-    if (units > 0) {
-        float *const to = out;
-        CONV_(px_transposed)(to, some, units > 1 ? 16 : lanes, view, k0_p0, k1_p0, k2_p0, k3_p0, k4_p0, k5_p0, k6_p0, k7_p0);
-    }
-    if (units > 1) {
-        float *const to = out + 16 * view->out_pixel;
-        CONV_(px_transposed)(to, some, units > 2 ? 16 : lanes, view, k0_p1, k1_p1, k2_p1, k3_p1, k4_p1, k5_p1, k6_p1, k7_p1);
-    }
-    if (units > 2) {
-        float *const to = out + 32 * view->out_pixel;
-        CONV_(px_transposed)(to, some, units > 3 ? 16 : lanes, view, k0_p2, k1_p2, k2_p2, k3_p2, k4_p2, k5_p2, k6_p2, k7_p2);
-    }
-    if (units > 3) {
-        float *const to = out + 48 * view->out_pixel;
-        CONV_(px_transposed)(to, some, units > 4 ? 16 : lanes, view, k0_p3, k1_p3, k2_p3, k3_p3, k4_p3, k5_p3, k6_p3, k7_p3);
+    for (; units > 0; --units, sums += rows, out += 16 * view->out_pixel) {
+        const int there = units > 1 ? 16 : lanes;
+        CONV_(px_transposed)(out, some < 8 ? some : 8, there, view, sums[0], sums[1], sums[2], sums[3], sums[rows > 4 ? 4 : 0], sums[rows > 4 ? 5 : 0], sums[rows > 4 ? 6 : 0], sums[rows > 4 ? 7 : 0]);
+        if (some > 8) CONV_(px_transposed)(out + 8, some - 8, there, view, sums[8], sums[9], sums[0], sums[0], sums[0], sums[0], sums[0], sums[0]);
     }
 }
+#define CONV_KEEP(k) if (rows > k) { \
+        sums[k] = acc_k##k##_p0; \
+        if (units > 1) sums[1 * rows + k] = acc_k##k##_p1; \
+        if (units > 2) sums[2 * rows + k] = acc_k##k##_p2; \
+        if (units > 3) sums[3 * rows + k] = acc_k##k##_p3; }
 
 #if defined(__clang__)
 #define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
@@ -724,32 +831,57 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
-    const ptrdiff_t width = view->width, phase = view->in_channel / 2;
+    CONV_SUMS(8);
+    CONV_SUMS(9);
+    const ptrdiff_t width = view->width;
     const float *wt = w + width;
     for (int kh = 0; kh < 3; ++kh, in += view->in_row)
     {
-        const float *plane = in;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
-            CONV_ROLLED
-            for (int kw = 0; kw < 3; ++kw, wt += width) {
-                const float *const px = plane + (kw % 2 * phase + kw / 2);
-                const __m512 x_p0 = _mm512_loadu_ps(px);
-                const __m512 x_p1 = units > 1 ? _mm512_loadu_ps(px + 16) : x_p0;
-                const __m512 x_p2 = units > 2 ? _mm512_loadu_ps(px + 32) : x_p0;
-                const __m512 x_p3 = units > 3 ? _mm512_loadu_ps(px + 48) : x_p0;
-                __m512 w_k;
-                CONV_ADD(0)
-                CONV_ADD(1)
-                CONV_ADD(2)
-                CONV_ADD(3)
-                CONV_ADD(4)
-                CONV_ADD(5)
-                CONV_ADD(6)
-                CONV_ADD(7)
+        if (kh == view->wrap) in -= view->ring;
+        CONV_ROLLED
+        for (const int *place = view->places; place < view->places_end; ++place, wt += width) {
+            const float *const px = in + *place;
+            __m512 x_p0 = _mm512_loadu_ps(px);
+            __m512 x_p1 = units > 1 ? _mm512_loadu_ps(px + 16) : x_p0;
+            __m512 x_p2 = units > 2 ? _mm512_loadu_ps(px + 32) : x_p0;
+            __m512 x_p3 = units > 3 ? _mm512_loadu_ps(px + 48) : x_p0;
+            if (outputs * units + units + 4 <= 32) {
+                CONV_PIN(x_p0);
+                if (units > 1) CONV_PIN(x_p1);
+                if (units > 2) CONV_PIN(x_p2);
+                if (units > 3) CONV_PIN(x_p3);
             }
+            __m512 w_k;
+            CONV_ADD(0)
+            CONV_ADD(1)
+            CONV_ADD(2)
+            CONV_ADD(3)
+            CONV_ADD(4)
+            CONV_ADD(5)
+            CONV_ADD(6)
+            CONV_ADD(7)
+            CONV_ADD(8)
+            CONV_ADD(9)
         }
     }
-    CONV_(px_out)(out, some, units, lanes, view, acc_k0_p0, acc_k0_p1, acc_k0_p2, acc_k0_p3, acc_k1_p0, acc_k1_p1, acc_k1_p2, acc_k1_p3, acc_k2_p0, acc_k2_p1, acc_k2_p2, acc_k2_p3, acc_k3_p0, acc_k3_p1, acc_k3_p2, acc_k3_p3, acc_k4_p0, acc_k4_p1, acc_k4_p2, acc_k4_p3, acc_k5_p0, acc_k5_p1, acc_k5_p2, acc_k5_p3, acc_k6_p0, acc_k6_p1, acc_k6_p2, acc_k6_p3, acc_k7_p0, acc_k7_p1, acc_k7_p2, acc_k7_p3);
+    if (outputs <= 8 && units <= 2) {
+        CONV_(px_transposed)(out, some, units > 1 ? 16 : lanes, view, acc_k0_p0, acc_k1_p0, acc_k2_p0, acc_k3_p0, acc_k4_p0, acc_k5_p0, acc_k6_p0, acc_k7_p0);
+        if (units > 1) CONV_(px_transposed)(out + 16 * view->out_pixel, some, units > 2 ? 16 : lanes, view, acc_k0_p1, acc_k1_p1, acc_k2_p1, acc_k3_p1, acc_k4_p1, acc_k5_p1, acc_k6_p1, acc_k7_p1);
+    } else { /* it would be much code to keep them in registers */
+        const int rows = outputs <= 4 ? 4 : outputs <= 8 ? 8 : 10;
+        __m512 sums[24];
+        CONV_KEEP(0)
+        CONV_KEEP(1)
+        CONV_KEEP(2)
+        CONV_KEEP(3)
+        CONV_KEEP(4)
+        CONV_KEEP(5)
+        CONV_KEEP(6)
+        CONV_KEEP(7)
+        CONV_KEEP(8)
+        CONV_KEEP(9)
+        CONV_(px_out)(sums, rows, out, some, units, lanes, view);
+    }
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -760,48 +892,77 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
 CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
 CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
-CONV_PIXELS(5, 1) CONV_PIXELS(5, 2) CONV_PIXELS(5, 3)
 CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
+CONV_PIXELS(10, 2)
+
+/* Where the taps of a row are, of all channels, as many floats from a plane's begin. */
+static void CONV_(set_places)(struct CONV_(view) *view, int *places)
+{
+    view->places = places;
+    for (ptrdiff_t c = 0; c < view->channels; ++c) {
+        const int plane = (int)(c * view->in_channel), phase = (int)view->in_channel / 2;
+        for (int kw = 0; kw < 3; ++kw) *places++ = plane + kw % 2 * phase + kw / 2;
+    }
+    view->places_end = places;
+}
 
 /* A row of `width` pixels, `channels` channels of it. */
 static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-    const int first = CONV_(part)(channels, 8); /* the most channels of a tile here */
-    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 5 ? 3 : first <= 6 ? 3 : 3; /* vectors in it */
+#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
+#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
+    int at_most = 8; /* channels in a tile */
+    /* Or more, where this makes fewer tiles and leaves none of their sums unused. */
+    const int vectors = (width + 15) / 16;
+    if (channels % 10 == 0 && vectors % 2 == 0 && (channels + 9) / 10 * (vectors / 2) < (channels + 7) / 8 * ((vectors + 2) / 3)) at_most = 10;
+    const int first = CONV_(part)(channels, at_most);
+    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 6 ? 3 : first <= 8 ? 3 : 2; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 16 * (units)) {
         units = CONV_(part)((width - p + 15) / 16, most);
         lanes = width - p < 16 * units ? width - p - 16 * (units - 1) : 16;
         for (int k = 0, outputs; k < channels; k += outputs) {
-            outputs = CONV_(part)(channels - k, 8);
-            if (outputs <= 2) (units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_2x2) : CONV_(px_2x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
-            else if (outputs <= 3) (units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_3x2) : CONV_(px_3x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
-            else if (outputs <= 4) (units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
-            else if (outputs <= 5) (units == 3 ? CONV_(px_5x3) : units == 2 ? CONV_(px_5x2) : CONV_(px_5x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
-            else if (outputs <= 6) (units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
-            else (units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1))(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            outputs = CONV_(part)(channels - k, at_most);
+            void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
+            if (outputs <= 2) tile = CONV_OF4(2);
+            else if (outputs <= 3) tile = CONV_OF4(3);
+            else if (outputs <= 4) tile = CONV_OF4(4);
+            else if (outputs <= 6) tile = CONV_OF3(6);
+            else if (outputs <= 8) tile = CONV_OF3(8);
+            else tile = CONV_(px_10x2);
+            tile(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
         }
     }
 }
+#undef CONV_OF3
+#undef CONV_OF4
 #undef CONV_PIXELS
+#undef CONV_KEEP
 #undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
+/* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
-    const float *in, int first, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
+    const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
     (void)shape;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = s->width;
-        const float *row = in + (oh * 2 - first) * view->in_row;
+        const int at = oh * 2;
+        const int place = view->held > 0 ? at % view->held : at;
+        view->wrap = (view->held - place);
+        const float *row = in + place * view->in_row;
         if (s->pixels) {
             CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
         }
         float *to = out + oh * view->out_row;
+        if (s->inputs) {
+            CONV_(dot_row)(row, w, to, width, channels, view);
+            continue;
+        }
         for (int ow = 0, n; ow < width; ow += n) {
             n = CONV_(part)(width - ow, most);
             CONV_(tile)(vectors, n, row + ow * 2 * view->in_pixel, w, to, view);
@@ -827,6 +988,17 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     view.low = shape->clamp_low;
     view.high = shape->clamp_high;
     float *band = workspace;
+    int *const places = (int *)(band + (s.pixels ? CONV_(band_floats)(shape, &s) : 0));
+    int begun = 0, ready = 0, here = -1; /* the ring holds the last rows of [begun, ready) of image `here` */
+    view.held = 0;
+    view.ring = 0;
+    if (s.pixels) {
+        view.held = s.held;
+        view.in_channel = (ptrdiff_t)CONV_(span)(shape);
+        view.in_row = view.in_channel * IC;
+        view.ring = view.in_row * s.held;
+        CONV_(set_places)(&view, places);
+    }
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -835,25 +1007,32 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
-        int first = 0; /* row of the image that `in` is */
+        for (int from = oh_begin, to; from < oh_end; from = to) {
+        to = s.pixels && oh_end - from > s.step ? from + s.step : oh_end;
         if (s.pixels) {
-            view.in_channel = (ptrdiff_t)CONV_(span)(shape);
-            view.in_row = view.in_channel * IC;
             {
-                const int top = oh_begin * 2 - shape->pad_top;
-                const int bottom = (oh_end - 1) * 2 - shape->pad_top + 3;
-                first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-                CONV_(stage_planes)(shape, input + image * in_pixels * IC, band, first, bottom < shape->in_h ? bottom : shape->in_h);
-                in = band;
+                const int top = from * 2 - shape->pad_top;
+                const int bottom = (to - 1) * 2 - shape->pad_top + 3;
+                const int last = bottom < shape->in_h ? bottom : shape->in_h;
+                const int first = top > 0 ? top : 0;
+                if (here != image || first < begun || first > ready || ready > last) begun = ready = first;
+                here = image;
+                for (int rows; ready < last; ready += rows) {
+                    const int place = ready % s.held;
+                    rows = s.held - place < last - ready ? s.held - place : last - ready;
+                    CONV_(stage_planes)(shape, in, band + place * view.in_row, ready, ready + rows, ready < begun + s.held);
+                }
             }
         }
+        const float *const rows = s.pixels ? band : in;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 16;
             const int left = (int)OC - v * 16; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 16 * (1 + 9 * IC);
             view.lanes = left < vectors * 16 ? left - (vectors - 1) * 16 : 16;
-            CONV_(rows)(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, left < vectors * 16 ? left : vectors * 16, oh_begin, oh_end);
+            CONV_(rows)(shape, &s, &view, rows, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, left < vectors * 16 ? left : vectors * 16, from, to);
+        }
         }
     }
 }
@@ -864,6 +1043,7 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_TILE
 #undef CONV_BODY
 #undef CONV_HOLD
+#undef CONV_PIN
 #undef CONV_CLAMP
 #undef CONV_FMA
 #endif

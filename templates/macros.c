@@ -1,6 +1,7 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ local fetches = plan.fetch_input or plan.fetch_output or plan.fetch_weights
 @ local steps = isa.accumulate ~= "" and not layer.pool and not plan.runtime and (plan.algorithm ~= "depthwise" or (plan.taps_at_a_time or layer.KW) < layer.KW)
+@ local pins = plan.runtime and plan.pixels and isa.accumulate ~= "" or steps and pins
 #if defined(__GNUC__)
 @ if isa.target ~= "" then
 #define CONV_TARGET __attribute__((target("$(isa.target)")))
@@ -20,10 +21,10 @@
 @ if steps then
 /* Between steps: what several taps read is loaded again, where compilers would keep it and spill. */
 #define CONV_STEP __asm__ volatile("" : : : "memory")
-@   if pins then
+@ end
+@ if pins then
 /* Loaded once: compilers would load again what only a few multiply-adds use. */
 #define CONV_PIN(v) __asm__("" : "+$(isa.constraint)"(v))
-@   end
 @ end
 @ if fetches then
 #define CONV_FETCH(p) __builtin_prefetch(p)
@@ -42,9 +43,9 @@
 @ end
 @ if steps then
 #define CONV_STEP ((void)0)
-@   if pins then
+@ end
+@ if pins then
 #define CONV_PIN(v) ((void)0)
-@   end
 @ end
 @ if fetches then
 #define CONV_FETCH(p) ((void)(p))

@@ -9,9 +9,6 @@ $(method)
 @ if uses_math then
 #include <math.h>
 @ end
-@ if plan.staged then
-#include <string.h>
-@ end
 
 #include "$(job.header or name .. ".h")"
 
@@ -113,6 +110,14 @@ size_t $(name)_packed_bytes(const struct conv_shape *shape)
     return (vectors * vector_bytes + $(align - 1)) / $(align) * $(align);
 }
 
+@ if plan.staged then
+/* What the rows take that are held for pixels in the lanes; behind the last one whole vectors may be read. */
+static size_t $(name)_band_floats(const struct conv_shape *shape, const struct $(name)_split *s)
+{
+    return (size_t)s->held * (size_t)$(name)_span(shape) * (size_t)shape->in_channels + $(L);
+}
+
+@ end
 size_t $(name)_workspace_bytes(const struct conv_shape *shape)
 {
 @ local scratch = not depthwise and layer.layout == "nchw"
@@ -120,9 +125,7 @@ size_t $(name)_workspace_bytes(const struct conv_shape *shape)
     const struct $(name)_split s = $(name)_cut(shape);
 @ end
 @ if plan.staged then
-    const long long rows = (long long)(s.band - 1) * $(layer.stride_h) + $(reach_h);
-    const size_t band = !s.pixels ? 0 : (size_t)(rows < shape->in_h ? rows : shape->in_h) * (size_t)$(name)_span(shape)
-        * (size_t)shape->in_channels + $(L);
+    const size_t band = !s.pixels ? 0 : $(name)_band_floats(shape, &s)$(layer.KW > 1 and (" + %d * (size_t)shape->in_channels"):format(layer.KW) or "");
 @ end
 @ if scratch then
     const size_t row = (size_t)$(L == 1 and "s.width" or ("((s.width + %d) / %d * %d)"):format(L - 1, L, L)) * (size_t)s.block * $(L); /* pixels in whole vectors */
@@ -155,6 +158,17 @@ void $(name)_pack(const struct conv_shape *shape, const float *weights, const fl
     for (int first = 0; first < OC; first += width) {
 @ else
     const struct $(name)_split s = $(name)_cut(shape);
+@ if plan.inputs then
+    if (s.inputs) { /* a vector of a row's taps and channels for each output; before them the biases of a tile's sums */
+        for (int i = 0; i < $(plan.inputs.most_sums); ++i) *to++ = $(layer.bias and "bias != NULL ? bias[i % OC] : 0.0f" or "0.0f");
+        for (int kh = 0; kh < $(KH); ++kh)
+        for (int i = 0; i < $(times(KW, "IC")); i += $(L))
+        for (int k = 0; k < OC; ++k)
+        for (int l = i; l < i + $(L); ++l)
+            *to++ = weights[k * ($(w.o)) + l % IC * ($(w.i)) + kh * ($(w.kh)) + l / IC * ($(w.kw))];
+        return;
+    }
+@ end
     for (int first = 0, width; first < OC; first += width) {
         width = $(name)_vectors(s.vectors - first / $(L), s.block) * $(L);
 @ end
@@ -198,6 +212,9 @@ $(include("runtime_" .. plan.algorithm .. ".c"))
 #undef CONV_TILE
 #undef CONV_BODY
 #undef CONV_HOLD
+@ if plan.pixels and isa.accumulate ~= "" then
+#undef CONV_PIN
+@ end
 @ if layer.activation.runtime then
 #undef CONV_CLAMP
 @ end

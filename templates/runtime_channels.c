@@ -72,6 +72,7 @@
 #define CONV_ADD(p, from) { \
         x = $(isa.splat("from")); \
         CONV_FMA(acc_p##p##_k0, x, w_k0);$(each(" \\\n        if (vectors > %d) CONV_FMA(acc_p##p##_k%d, x, w_k%d);", 1, vectors)) }
+#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel$(each(", acc_p##p##_k%d", 0, units, vectors)), vectors, lanes$(its_bounds));
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body.$(clipped and " Its first\n * tap is in column `left` of the image." or "") */
 static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(left), int pixels, int vectors, const struct $(name)_view *view)
@@ -135,7 +136,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
 @ for p = 0, pixels - 1 do
-    if (pixels > $(p)) $(name)_out($(at("out", times(p, "out_pixel")))$(each((", acc_p%d_k%%d"):format(p), 0, units, vectors)), vectors, lanes$(its_bounds));
+    CONV_END($(p))
 @ end
 }
 
@@ -155,6 +156,7 @@ $(all("CONV_OF", class))
 @   end
 @ end
 #undef CONV_OF
+#undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 @ if line then
@@ -162,6 +164,7 @@ $(all("CONV_OF", class))
 /* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. */
 #define CONV_SUMS(p) $(V) acc_p##p = b
 #define CONV_ADD(p, kw) if (pixels > p) CONV_FMA(acc_p##p, x, w_t##kw);
+#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel$((", acc_p##p"):rep(units)), 1, lanes$(its_bounds));
 #define CONV_COLUMN(read, there, from, adds) if ((read) && (there)) { x = $(isa.splat("from")); adds }
 @ local columns = line.columns
 static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(left), int pixels, const struct $(name)_view *view)
@@ -215,7 +218,7 @@ static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
 @ for p = 0, line.pixels - 1 do
-    if (pixels > $(p)) $(name)_out($(at("out", times(p, "out_pixel")))$((", acc_p" .. p):rep(units)), 1, lanes$(its_bounds));
+    CONV_END($(p))
 @ end
 }
 
@@ -231,6 +234,7 @@ $(all("CONV_OF", class))
 @ end
 #undef CONV_OF
 #undef CONV_COLUMN
+#undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 @ end

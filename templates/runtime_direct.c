@@ -12,13 +12,20 @@ struct $(name)_view {
 @ if plan.pixels then
     ptrdiff_t width; /* of the block of packed weights */
 @ end
+@ if plan.pixels and layer.KW > 1 then
+    const int *places, *places_end; /* of the taps of a row */
+@ end
+@ if plan.staged then
+    ptrdiff_t ring; /* rows that are staged lie in a ring of so many floats */
+    int held, wrap; /* so many rows, or 0; from this tap of a column on they lie at its begin again */
+@ end
 @ if clipped then
     int in_w, kh_begin, kh_end; /* the columns of the image; the taps of a column that are in it */
 @ end
 };
 
 @ if L > 1 then
-$(include("lanes.c", { lane_loads = plan.pixels and (plan.flat or layer.layout == "nhwc" and isa.load_between) and 1 or false, lane_stores = not isa.store_first }))
+$(include("lanes.c", { lane_loads = plan.inputs and 1 or plan.pixels and (plan.flat or layer.stride_w == 1 or layer.layout == "nhwc" and isa.load_between) and 1 or false, lane_stores = not isa.store_first }))
 @   if isa.store_first then
 #define CONV_STORE(out, v) $(isa.store_first("out", "v", "lanes"))
 @   else
@@ -62,18 +69,24 @@ $(include("runtime_stage.c"))
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int $(name)_part(int left, int most)
 {
+    if (left <= most) return left; /* divisions take long */
+    if (left <= 2 * most) return (left + 1) / 2;
     const int parts = (left + most - 1) / most;
     return (left + parts - 1) / parts;
 }
 
+@ if plan.inputs then
+$(include("runtime_inputs.c", { each = each, bounded = bounded }))
+
+@ end
 @ if plan.pixels then
 $(include("runtime_pixels.c", { each = each, units = units, bounded = bounded, its_bounds = its_bounds }))
 
 @ end
 @ local scratch = layer.layout == "nchw"
-/* Rows oh_begin to oh_end of one block; in is row `first` of the input. */
+/* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $(name)_split *s, struct $(name)_view *view,
-    const float *in, int first, const float *w, float *out, int vectors$((plan.pixels or scratch) and ", int channels" or ""), int oh_begin, int oh_end$(scratch and ", float *scratch" or ""))
+    const float *in, const float *w, float *out, int vectors$((plan.pixels or plan.inputs or scratch) and ", int channels" or ""), int oh_begin, int oh_end$(scratch and ", float *scratch" or ""))
 {
 @ local most, same = {}, true
 @ for _, class in ipairs(plan.classes) do
@@ -101,9 +114,16 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
         if (kh_begin >= kh_end) kh_begin = kh_end = 0;
         view->kh_begin = kh_begin;
         view->kh_end = kh_end;
-        const float *row = kh_begin < kh_end ? in + (top + $(scaled("kh_begin", layer.dilation_h)) - first) * view->in_row : in;
+        const int at = kh_begin < kh_end ? top + $(scaled("kh_begin", layer.dilation_h)) : 0;
 @ else
-        const float *row = in + ($(scaled("oh", layer.stride_h)) - first) * view->in_row;
+        const int at = $(scaled("oh", layer.stride_h));
+@ end
+@ if plan.staged then
+        const int place = view->held > 0 ? at % view->held : at;
+        view->wrap = $(clipped and "kh_begin + " or "")$(ceil_quotient("(view->held - place)", layer.dilation_h));
+        const float *row = in + place * view->in_row;
+@ else
+        const float *row = in + at * view->in_row;
 @ end
 @ if plan.pixels then
         if (s->pixels$(plan.flat and (" && (width + %d) / %d * %d <= width * 10"):format(L - 1, L, L * 9) or "")) {
@@ -114,6 +134,12 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
         float *to = $(scratch and "scratch; /* a row as NHWC */" or "out + oh * view->out_row;")
 @ if clipped then
         row -= shape->pad_left * view->in_pixel;
+@ end
+@ if plan.inputs then
+        if (s->inputs) {
+            $(name)_dot_row(row, w, to, width, channels, $(clipped and "shape->pad_left, " or "")view);
+            continue;
+        }
 @ end
         for (int ow = 0, n; ow < width; ow += n) {
             n = $(name)_part(width - ow, most);
@@ -171,6 +197,24 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
 @ else
     float *band = workspace;
 @ end
+@ if plan.staged and layer.KW > 1 then
+    int *const places = (int *)(band + (s.pixels ? $(name)_band_floats(shape, &s) : 0));
+@ end
+@ local parts = plan.staged and not clipped and layer.stride_w == 1 -- of which some may be read in place
+@ if plan.staged then
+    int begun = 0, ready = 0, here = -1; /* the ring holds the last rows of [begun, ready) of image `here` */
+    view.held = 0;
+    view.ring = 0;
+    if (s.pixels) {
+        view.held = s.held;
+        view.in_channel = (ptrdiff_t)$(name)_span(shape);
+        view.in_row = view.in_channel * IC;
+        view.ring = view.in_row * s.held;
+@ if layer.KW > 1 and not parts then
+        $(name)_set_places(&view, places);
+@ end
+    }
+@ end
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -179,38 +223,42 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
-@ local parts = plan.staged and not clipped and layer.stride_w == 1 -- of a band
-@ if parts then
-        for (int from = oh_begin, to; from < oh_end; from = to) {
-@ end
-@ local from, to = parts and "from" or "oh_begin", parts and "to" or "oh_end"
-@ if parts then
-        to = oh_end;
-@ end
-        $(plan.staged and "int" or "const int") first = 0; /* row of the image that `in` is */
+@ local from, to = plan.staged and "from" or "oh_begin", plan.staged and "to" or "oh_end"
 @ if plan.staged then
+        for (int from = oh_begin, to; from < oh_end; from = to) {
+        to = s.pixels && oh_end - from > s.step ? from + s.step : oh_end;
         if (s.pixels) {
 @   if parts then
             /* Planes are read in place, whole vectors of their rows: but for the last rows, which these reach over. */
             const int reach = $(rounded("shape->out_w")) + $((layer.KW - 1) * layer.dilation_w);
             const int safe = $(ceil_quotient(("shape->in_h + 1 - (reach - 1) / shape->in_w - %d"):format((layer.KH - 1) * layer.dilation_h + 1), layer.stride_h));
             const int staged = $(layer.layout == "nhwc" and "IC > 1 || " or "")from >= safe;
-            if (!staged && safe < oh_end) to = safe;
+            if (!staged) to = safe < oh_end ? safe : oh_end;
+            view.held = staged ? s.held : 0;
             view.in_channel = staged ? (ptrdiff_t)$(name)_span(shape) : in_pixels;
             view.in_row = staged ? view.in_channel * IC : shape->in_w;
+            view.ring = staged ? view.in_row * s.held : 0;
+@ if layer.KW > 1 then
+            $(name)_set_places(&view, places);
+@ end
             if (staged) {
 @   else
-            view.in_channel = (ptrdiff_t)$(name)_span(shape);
-            view.in_row = view.in_channel * IC;
             {
 @   end
                 const int top = $(scaled(from, layer.stride_h)) - shape->pad_top;
                 const int bottom = $(scaled(("(%s - 1)"):format(to), layer.stride_h)) - shape->pad_top + $((layer.KH - 1) * layer.dilation_h + 1);
-                first = top < 0 ? 0 : top < shape->in_h ? top : shape->in_h;
-                $(name)_stage_planes(shape, input + image * in_pixels * IC, band, first, bottom < shape->in_h ? bottom : shape->in_h);
-                in = band$(clipped and layer.stride_w == 1 and (" + (%s_lead(shape) - shape->pad_left)"):format(name) or "");
+                const int last = bottom < shape->in_h ? bottom : shape->in_h;
+                const int first = top > 0 ? top : 0;
+                if (here != image || first < begun || first > ready || ready > last) begun = ready = first;
+                here = image;
+                for (int rows; ready < last; ready += rows) {
+                    const int place = ready % s.held;
+                    rows = s.held - place < last - ready ? s.held - place : last - ready;
+                    $(name)_stage_planes(shape, in, band + place * view.in_row, ready, ready + rows, ready < begun + s.held);
+                }
             }
         }
+        const float *const rows = $(parts and "view.held > 0" or "s.pixels") ? band$(clipped and layer.stride_w == 1 and (" + (%s_lead(shape) - shape->pad_left)"):format(name) or "") : in;
 @ end
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = $(name)_vectors(s.vectors - v, s.block);
@@ -223,9 +271,9 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
             const float *w = (const float *)packed + (ptrdiff_t)v * $(L) * (1 + $(layer.KH * layer.KW) * IC);
 @ local whole, channels = ("vectors * %d"):format(L), ("left < vectors * %d ? left : vectors * %d"):format(L, L)
             view.lanes = $(scratch and L or L == 1 and 1 or ("left < %s ? left - (vectors - 1) * %d : %d"):format(whole, L, L));
-            $(name)_rows(shape, &s, &view, in, first, w, out + (ptrdiff_t)v * $(L) * view.out_channel, vectors$((plan.pixels or scratch) and ", " .. channels or ""), $(from), $(to)$(scratch and ", scratch" or ""));
+            $(name)_rows(shape, &s, &view, $(plan.staged and "rows" or "in"), w, out + (ptrdiff_t)v * $(L) * view.out_channel, vectors$((plan.pixels or plan.inputs or scratch) and ", " .. channels or ""), $(from), $(to)$(scratch and ", scratch" or ""));
         }
-@ if parts then
+@ if plan.staged then
         }
 @ end
     }

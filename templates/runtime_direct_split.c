@@ -9,8 +9,14 @@ struct $(name)_split {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels$(plan.flat and ": a 1x1 filter does not care where they end" or "") */
     int band, bands;    /* in rows */
+@ if plan.inputs then
+    int inputs;         /* whether their channels are in the lanes */
+@ end
 @ if plan.pixels then
     int pixels;         /* whether they are in the lanes */
+@   if plan.staged then
+    int step, held;     /* rows of a band at a time; rows of the input that are held for them */
+@   end
 @ end
 };
 
@@ -39,6 +45,10 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ end
     s.vectors = (shape->out_channels + $(L - 1)) / $(L);
     s.block = $(tile.vectors);
+@ if plan.inputs then
+    /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
+    s.inputs = shape->out_channels <= $(plan.inputs.outputs) && shape->in_channels % $(L) == 0 && $(times(layer.KW, "shape->in_channels")) >= $(4 * L) && s.width >= $(2 * plan.inputs.longest);
+@ end
 @ if plan.pixels then
 @ local P = plan.pixels
 @ local function choice(n, costs)
@@ -61,7 +71,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     const int IC = shape->in_channels;
     const long long moved = $(2 * L) * (long long)((shape->out_channels + $(P.outputs - 1)) / $(P.outputs))
         + $(layer.stride_h * layer.stride_w * L) * (IC == 1 ? 1 : IC < $(L // 8) ? 2LL * IC : (IC + $(L - 1)) / $(L) * 8LL);
-    s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
+    s.pixels = $(plan.inputs and "!s.inputs && " or "")(taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
 @   else
 @     if plan.staged then
     const long long moved = (long long)shape->in_channels * $(layer.stride_h) * (20 + 3 * units);
@@ -110,6 +120,16 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     if (band < least) band = least;
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
+@ if plan.staged then
+@   local reach = (layer.KH - 1) * layer.dilation_h + 1
+    /* The rows that are held for some rows fit the first-level cache; or these are few. */
+    const long long held = $(l1_bytes // 2) / (4 * $(name)_span(shape) * shape->in_channels);
+    long long step = held < $(reach + 3 * layer.stride_h) ? 4 : (held - $(reach)) / $(layer.stride_h) + 1;
+    if (step > band) step = band;
+    s.step = (int)step;
+    step = (step - 1) * $(layer.stride_h) + $(reach);
+    s.held = step < shape->in_h ? (int)step : shape->in_h;
+@ end
     s.band = (int)band;
     s.bands = (s.rows - 1) / s.band + 1;
     return s;

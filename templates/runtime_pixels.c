@@ -6,74 +6,88 @@
 @ local clipped = plan.rows_clipped
 @ local in_place = plan.flat -- whole vectors, then a tile of the lanes that are left
 @ local nhwc = layer.layout == "nhwc"
-@ local all_sums, sum_parameters = "", ""
-@ for k = 0, P.outputs - 1 do
-@   for p = 0, P.longest - 1 do
-@     all_sums = ("%s, acc_k%d_p%d"):format(all_sums, k, p)
-@     sum_parameters = ("%s, %s k%d_p%d"):format(sum_parameters, V, k, p)
-@   end
-@ end
+@ local all = P.sizes[#P.sizes] -- output channels of the largest tile
 /* The sums of one output channel and up to $(plural(P.longest, "vector")) of pixels: how they start, and what a step adds. */
 #define CONV_SUMS(k) $(V) acc_k##k##_p0 = $(isa.splat("outputs > k ? w[k] : 0.0f"))$(each(", acc_k##k##_p%d = acc_k##k##_p0", 1, P.longest))
 #define CONV_ADD(k) if (outputs > k) { \
         w_k = $(isa.splat("wt[k]")); \
         CONV_FMA(acc_k##k##_p0, w_k, x_p0);$(each(" \\\n        if (units > %d) CONV_FMA(acc_k##k##_p%d, w_k, x_p%d);", 1, P.longest)) }
 
+@ -- Some sums of a tile lie in memory before they are transposed, in fours: tiles of about as many channels are alike.
+@ local function rows_of(channels)
+@   local text = ""
+@   for count = 4, all - 1, 4 do text = ("%s%s <= %d ? %d : "):format(text, channels, count, count) end
+@   return text .. all
+@ end
+@ local args = math.min(all, 8) -- sums that a function takes in registers
 @ if nhwc then
-@   local sums = {}
-@   for k = 0, P.outputs - 1 do sums[k + 1] = "v" .. k end
+@   local names = {}
+@   for k = 0, args - 1 do names[k + 1] = "v" .. k end
 @   -- Of how many sums, from which on, and for which numbers of channels: there are cheaper ways for four.
 @   local ways = {}
-@   for first = 0, P.outputs - 1, L do
-@     local count = math.min(L, P.outputs - first)
+@   for first = 0, args - 1, L do
+@     local count = math.min(L, args - first)
 @     if count > 4 then ways[#ways + 1] = { first = 0, count = 4, least = 1, most = 4 } end
 @     ways[#ways + 1] = { first = first, count = count, least = count > 4 and 5 or 1, most = count }
 @   end
 /* Of one vector of pixels, `lanes` of them in the output, the sums of `some` channels: each pixel's are neighbours. */
-static CONV_TILE void $(name)_px_transposed(float *out, int some, int lanes, const struct $(name)_view *view$(each(", " .. V .. " v%d", 0, P.outputs)))
+static CONV_TILE void $(name)_px_transposed(float *out, int some, int lanes, const struct $(name)_view *view$(each(", " .. V .. " v%d", 0, args)))
 {
     const ptrdiff_t out_pixel = view->out_pixel;
-@   if layer.activation.runtime then
+@   if bounded then
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @   end
-@   if layer.activation.kind ~= "none" then
-@     for k = 0, P.outputs - 1 do
-    v$(k) = $(activate("v" .. k));
-@     end
+@   for _, v in ipairs(layer.activation.kind ~= "none" and names or {}) do
+    $(v) = $(activate(v));
 @   end
+@   local put = {} -- a macro for each place in a vector, where a pixel's sums begin
 @   for _, way in ipairs(ways) do
-@     local names = table.move(sums, way.first + 1, way.first + way.count, 1, {})
-@     local lines, rows = isa.transpose(names, "t", L)
-    if (some >= $(way.first + way.least)$(way.most < P.outputs and way.first + way.most < P.outputs and L > 4 and (" && some <= %d"):format(way.most) or "")) {
-        $(lines)
+@     local lines, rows = isa.transpose(table.move(names, way.first + 1, way.first + way.count, 1, {}), "t", L)
+    if (some >= $(way.first + way.least)$(way.most < args and L > 4 and (" && some <= %d"):format(way.most) or "")) {
 @     for l = 1, L do
 @       local lane = rows[l].at
-        if (lanes > $(l - 1)) {
-            float *const to = $(at("out", plus(times(l - 1, "out_pixel"), way.first)));
-@       if isa.store_between then
-            $(isa.store_between(lane > 0 and "to - " .. lane or "to", rows[l].name, lane, ("%d + %s"):format(lane, way.first > 0 and "some - " .. way.first or "some")))
-@       else
-@         for n = way.least, way.most do
-            $(n > way.least and "else " or "")$(n < way.most and ("if (some == %d) "):format(way.first + n) or ""){ $(isa.store_range("to", rows[l].name, lane, n)) }
+@       if not put[lane] then
+@         put[lane] = ("CONV_PUT%d"):format(lane)
+@         local text = {}
+@         for n = way.least, isa.store_between and 0 or way.most do
+@           text[#text + 1] = ("\\\n        %s%s{ %s }"):format(n > way.least and "else " or "", n < way.most and ("if (count == %d) "):format(n) or "", isa.store_range("to", "v", lane, n))
 @         end
+#define $(put[lane])(l, v) if (lanes > l) { $(isa.store_between and isa.store_between(lane > 0 and "to - " .. lane or "to", "v", lane, ("%d + count"):format(lane)) or table.concat(text)) \
+        to += out_pixel; }
 @       end
-        }
 @     end
+        $(lines)
+        float *to = $(at("out", way.first));
+        const int count = $(way.first > 0 and "some - " .. way.first or "some");
+@     for l = 1, L do
+        $(put[rows[l].at])($(l - 1), $(rows[l].name))
+@     end
+@     for lane = 0, L do
+@       if put[lane] then
+#undef $(put[lane])
+@       end
+@     end
+@     put = {}
     }
 @   end
 }
 
-/* The sums of a tile. */
-static CONV_BODY void $(name)_px_out(float *out, int some, int units, int lanes, const struct $(name)_view *view$(sum_parameters))
+/* The same of `units` vectors, the sums of each being so many `rows` in memory. */
+static CONV_TILE void $(name)_px_out(const $(V) *sums, int rows, float *out, int some, int units, int lanes, const struct $(name)_view *view)
 {
-@   for p = 0, P.longest - 1 do
-    if (units > $(p)) {
-        float *const to = $(at("out", times(p * L, "view->out_pixel")));
-        $(name)_px_transposed(to, some, units > $(p + 1) ? $(L) : lanes, view$(each((", k%%d_p%d"):format(p), 0, P.outputs)));
-    }
+    for (; units > 0; --units, sums += rows, out += $(times(L, "view->out_pixel"))) {
+        const int there = units > 1 ? $(L) : lanes;
+        $(name)_px_transposed(out, $(all > args and ("some < %d ? some : %d"):format(args, args) or "some"), there, view$(each(", sums[%d]", 0, math.min(4, args)))$(args > 4 and each(", sums[rows > 4 ? %d : 0]", 4, args) or ""));
+@   if all > args then
+        if (some > $(args)) $(name)_px_transposed($(at("out", args)), some - $(args), there, view$(each(", sums[%d]", args, all))$((", sums[0]"):rep(2 * args - all)));
 @   end
+    }
 }
+#define CONV_KEEP(k) if (rows > k) { \
+        sums[k] = acc_k##k##_p0;$(each(" \\\n        if (units > %d) sums[%d * rows + k] = acc_k##k##_p%d;", 1, P.longest)) }
 
+@ else
+#define CONV_KEEP(k) if (outputs > k && some > k) CONV_(out)(out + k * out_channel$(each(", acc_k##k##_p%d", 0, units, P.longest)), units, lanes$(its_bounds));
 @ end
 #if defined(__clang__)
 #define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
@@ -84,10 +98,10 @@ static CONV_BODY void $(name)_px_out(float *out, int some, int units, int lanes,
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct $(name)_view *view)
 {
-@ for k = 0, P.outputs - 1 do
+@ for k = 0, all - 1 do
     CONV_SUMS($(k));
 @ end
-    const ptrdiff_t width = view->width$(SW > 1 and layer.KW > 1 and (", phase = view->in_channel / %d"):format(SW) or "");
+    const ptrdiff_t width = view->width;
     const float *wt = w + width;
 @ if clipped then
     wt += (ptrdiff_t)view->kh_begin * $(times(layer.KW, "view->channels")) * width;
@@ -96,40 +110,55 @@ static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *ou
     for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
 @ end
     {
-        const float *plane = in;
-        for (ptrdiff_t c = 0; c < view->channels; ++c, plane += view->in_channel) {
-@ local column = scaled("kw", layer.dilation_w)
+@ if plan.staged and layer.KH > 1 then
+        if (kh == view->wrap) in -= view->ring;
+@ end
 @ if layer.KW > 1 then
-            CONV_ROLLED
-            for (int kw = 0; kw < $(layer.KW); ++kw, wt += width) {
-                const float *const px = plane + $(SW == 1 and column or ("(%s %% %d * phase + %s / %d)"):format(column, SW, column, SW));
+        CONV_ROLLED
+        for (const int *place = view->places; place < view->places_end; ++place, wt += width) {
+            const float *const px = in + *place;
 @ else
-            {
-                const float *const px = plane;
+        const float *px = in;
+        CONV_ROLLED
+        for (ptrdiff_t c = view->channels; c > 0; --c, px += view->in_channel, wt += width) {
 @ end
-                const $(V) x_p0 = $(in_place and ("units == 0 ? %s_load(px, 0, lanes) : "):format(name) or "")$(isa.load("px"));
+            $(V) x_p0 = $(in_place and ("units == 0 ? %s_load(px, 0, lanes) : "):format(name) or "")$(isa.load("px"));
 @ for p = 1, P.longest - 1 do
-                const $(V) x_p$(p) = units > $(p) ? $(isa.load(at("px", p * L))) : x_p0;
+            $(V) x_p$(p) = units > $(p) ? $(isa.load(at("px", p * L))) : x_p0;
 @ end
-                $(V) w_k;
-@ for k = 0, P.outputs - 1 do
-                CONV_ADD($(k))
-@ end
-@ if layer.KW == 1 then
-                wt += width;
-@ end
+@ if isa.accumulate ~= "" then
+            if (outputs * units + units + 4 <= $(isa.registers)) {
+@   for p = 0, P.longest - 1 do
+                $(p > 0 and ("if (units > %d) "):format(p) or "")CONV_PIN(x_p$(p));
+@   end
             }
+@ end
+            $(V) w_k;
+@ for k = 0, all - 1 do
+            CONV_ADD($(k))
+@ end
         }
     }
 @ if nhwc then
-    $(name)_px_out(out, some, units, lanes, view$(all_sums));
+    if (outputs <= $(args) && units <= $(P.kept)) {
+@   for p = 0, P.kept - 1 do
+        $(p > 0 and ("if (units > %d) "):format(p) or "")$(name)_px_transposed($(at("out", times(p * L, "view->out_pixel"))), some, units > $(p + 1) ? $(L) : lanes, view$(each((", acc_k%%d_p%d"):format(p), 0, args)));
+@   end
+    } else { /* it would be much code to keep them in registers */
+        const int rows = $(rows_of("outputs"));
+        $(V) sums[$(P.most_sums)];
+@   for k = 0, all - 1 do
+        CONV_KEEP($(k))
+@   end
+        $(name)_px_out(sums, rows, out, some, units, lanes, view);
+    }
 @ else
 @ if bounded then
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
     const ptrdiff_t out_channel = view->out_channel;
-@ for k = 0, P.outputs - 1 do
-    if (outputs > $(k) && some > $(k)) $(name)_out($(at("out", times(k, "out_channel")))$(each((", acc_k%d_p%%d"):format(k), 0, units, P.longest)), units, lanes$(its_bounds));
+@ for k = 0, all - 1 do
+    CONV_KEEP($(k))
 @ end
 @ end
 }
@@ -141,26 +170,46 @@ static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *ou
     }
 @ for i, outputs in ipairs(P.sizes) do
 @   local line = {}
-@   for units = in_place and 0 or 1, P.most[i] do line[#line + 1] = ("CONV_PIXELS(%d, %d)"):format(outputs, units) end
+@   for units = outputs > P.outputs and P.most[i] or in_place and 0 or 1, P.most[i] do line[#line + 1] = ("CONV_PIXELS(%d, %d)"):format(outputs, units) end
 $(table.concat(line, " "))
 @ end
 
+@ if layer.KW > 1 then
+/* Where the taps of a row are, of all channels, as many floats from a plane's begin. */
+static void $(name)_set_places(struct $(name)_view *view, int *places)
+{
+    view->places = places;
+    for (ptrdiff_t c = 0; c < view->channels; ++c) {
+        const int plane = (int)(c * view->in_channel)$(SW > 1 and (", phase = (int)view->in_channel / %d"):format(SW) or "");
+        for (int kw = 0; kw < $(layer.KW); ++kw) *places++ = plane + $(SW == 1 and scaled("kw", layer.dilation_w) or ("%s %% %d * phase + %s / %d"):format(scaled("kw", layer.dilation_w), SW, scaled("kw", layer.dilation_w), SW));
+    }
+    view->places_end = places;
+}
+
+@ end
 /* A row of `width` pixels, `channels` channels of it. */
 static $(target)void $(name)_px_row(const float *in, const float *w, float *out, int width, int channels, const struct $(name)_view *view)
 {
-@ local function choice(i)
-@   local text = {}
-@   for units = P.most[i], in_place and 0 or 1, -1 do
-@     text[#text + 1] = ("units == %d ? %s_px_%dx%d : "):format(units, name, P.sizes[i], units)
+@ local chosen = {} -- a macro for each number of sizes
+@ for i, units in ipairs(P.most) do
+@   if not chosen[units] and P.sizes[i] <= P.outputs then
+@     chosen[units] = "CONV_OF" .. units
+@     local text = ""
+@     for u = units, in_place and 1 or 2, -1 do text = ("%sunits == %d ? CONV_(px_##outputs##x%d) : "):format(text, u, u) end
+#define $(chosen[units])(outputs) $(text)CONV_(px_##outputs##x$(in_place and 0 or 1))
 @   end
-@   text[#text] = text[#text]:match("%? (.*) : $")
-@   return table.concat(text)
 @ end
 @ local most = {}
 @ for i, outputs in ipairs(P.sizes) do
 @   most[i] = i < #P.sizes and ("first <= %d ? %d : "):format(outputs, P.most[i]) or tostring(P.most[i])
 @ end
-    const int first = $(name)_part(channels, $(P.outputs)); /* the most channels of a tile here */
+    int at_most = $(P.outputs); /* channels in a tile */
+@ if P.wide then
+    /* Or more, where this makes fewer tiles$(P.wide.multiple > 1 and " and leaves none of their sums unused" or ""). */
+    const int vectors = (width + $(L - 1)) / $(L);
+    if ($(P.wide.multiple > 1 and ("channels %% %d == 0 && "):format(P.wide.multiple) or "")vectors % 2 == 0 && (channels + $(all - 1)) / $(all) * (vectors / 2) < (channels + $(P.outputs - 1)) / $(P.outputs) * ((vectors + $(P.units - 1)) / $(P.units))) at_most = $(all);
+@ end
+    const int first = $(name)_part(channels, at_most);
     const int most = $(table.concat(most)); /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += $(L) * (units$(in_place and " + (units == 0)" or ""))) {
 @ if in_place then
@@ -172,14 +221,22 @@ static $(target)void $(name)_px_row(const float *in, const float *w, float *out,
         lanes = width - p < $(L) * units ? width - p - $(L) * (units - 1) : $(L);
 @ end
         for (int k = 0, outputs; k < channels; k += outputs) {
-            outputs = $(name)_part(channels - k, $(P.outputs));
+            outputs = $(name)_part(channels - k, at_most);
+            void (*tile)(const float *, const float *, float *, int, int, const struct $(name)_view *);
 @ for i, outputs in ipairs(P.sizes) do
-            $(i > 1 and "else " or "")$(i < #P.sizes and ("if (outputs <= %d) "):format(outputs) or "")($(choice(i)))(in + p, w + k, out + k * view->out_channel + p$(nhwc and " * view->out_pixel" or ""), outputs, lanes, view);
+            $(i > 1 and "else " or "")$(i < #P.sizes and ("if (outputs <= %d) "):format(outputs) or "")tile = $(outputs <= P.outputs and ("%s(%d)"):format(chosen[P.most[i]], outputs) or ("%s_px_%dx%d"):format(name, outputs, P.most[i]));
 @ end
+            tile(in + p, w + k, out + k * view->out_channel + p$(nhwc and " * view->out_pixel" or ""), outputs, lanes, view);
         }
     }
 }
+@ for units = 1, 4 do
+@   if chosen[units] then
+#undef $(chosen[units])
+@   end
+@ end
 #undef CONV_PIXELS
+#undef CONV_KEEP
 #undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS

@@ -1,5 +1,5 @@
 @ -- SPDX-License-Identifier: MIT-0
-@ -- What runtime_direct.c copies for pixels in the lanes: a band of the input with its padding, as planes; and
+@ -- What runtime_direct.c copies for pixels in the lanes: rows of the input with their padding, as planes; and
 @ -- transposition.
 @ local L = isa.lanes
 @ if layer.layout == "nchw" or plan.pixels then
@@ -73,21 +73,23 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
             if (begin > span) begin = span;
             if (end > span) end = span;
 @ end
-/* Copies rows [first, last) of an image, in each row one channel after the other, with the padding beside it$(SW == 1 and "" or (";\n * of every %d pixels all the first ones, then all the second ones"):format(SW)). */
-static $(target)void $(name)_stage_planes(const struct conv_shape *shape, const float *image, float *to, int first, int last)
+/* Copies rows [first, last) of an image, in each row one channel after the other; with the padding beside it where `fresh`,
+ * that is, where it is not there yet$(SW == 1 and "" or (";\n * of every %d pixels all the first ones, then all the second ones"):format(SW)). */
+static $(target)void $(name)_stage_planes(const struct conv_shape *shape, const float *image, float *to, int first, int last, int fresh)
 {
     const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)$(name)_span(shape)$(SW > 1 and " / " .. SW or ""), left = $(SW == 1 and ("(ptrdiff_t)%s_lead(shape)"):format(name) or "shape->pad_left");
+    const ptrdiff_t span = (ptrdiff_t)$(name)_span(shape)$(SW > 1 and " / " .. SW or ""), $(SW == 1 and ("lead = (ptrdiff_t)%s_lead(shape)"):format(name) or "left = shape->pad_left");
 @ if SW == 1 then
+    const ptrdiff_t left = lead < span ? lead : span;
     const ptrdiff_t needed = left - shape->pad_left + shape->out_w + $((layer.KW - 1) * layer.dilation_w);
+    const ptrdiff_t there = IW < span - left ? IW : span - left;
 @ end
 @ if layer.layout == "nhwc" and SW == 1 then
-    const ptrdiff_t there = IW < span - left ? IW : span - left;
     for (int ih = first; IC > 1 && ih < last; ++ih, to += span * IC) {
-        for (ptrdiff_t c = 0; c < IC; ++c) { /* vectors that reach over the padding are written before what is there */
+        for (ptrdiff_t c = 0; fresh && c < IC; ++c) { /* vectors that reach over the padding are written before what is there */
             float *plane = to + c * span;
             for (ptrdiff_t x = 0; x < left; x += $(L)) $(isa.store("plane + x", isa.zero()))
-            for (ptrdiff_t x = left + there; x < needed; x += $(L)) $(isa.store("plane + x", isa.zero()))
+            for (ptrdiff_t x = (left + there) / $(L) * $(L); x < needed; x += $(L)) $(isa.store("plane + x", isa.zero()))
         }
         $(name)_transpose(image + ih * IW * IC, IC, there, IC, to + left, span);
     }
@@ -99,7 +101,7 @@ static $(target)void $(name)_stage_planes(const struct conv_shape *shape, const 
 @ image_columns()
         if (end < begin) end = begin;
         /* Of few pixels, padding: channel after channel. */
-        for (ptrdiff_t x = begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
+        for (ptrdiff_t x = !fresh ? span : begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
             for (ptrdiff_t c = 0; c < IC; ++c) plane[x + c * $(times(SW, "span"))] = 0.0f;
         if (begin < end)
             $(name)_transpose(row + ($(times(SW, "begin")) + phase - left) * IC, $(times(SW, "IC")), end - begin, IC, plane + begin, $(times(SW, "span")));
@@ -112,32 +114,20 @@ static $(target)void $(name)_stage_planes(const struct conv_shape *shape, const 
     for (ptrdiff_t c = 0; c < IC; ++c) {
         const float *row = image + (c * shape->in_h + ih) * IW;
 @ if SW == 1 then
-        const ptrdiff_t begin = left < span ? left : span, end = IW < span - begin ? begin + IW : span;
-        ptrdiff_t x = 0;
-@   if L > 1 then
-        /* Padding is whole vectors: what they reach over is written after them, or never read. */
-        for (; x < begin; x += $(L)) $(isa.store("to + x", isa.zero()))
-        for (x = begin; x + $(L) <= end; x += $(L)) $(isa.store("to + x", isa.load("row + (x - begin)")))
-        if (x < end && end - begin >= $(L)) {
-            x = end - $(L);
-            $(isa.store("to + x", isa.load("row + (x - begin)")))
-            x = end;
+        ptrdiff_t x = fresh ? 0 : left;
+        for (; x < left; x += $(L)) $(isa.store("to + x", isa.zero()))
+        for (; x + $(L) <= left + there; x += $(L)) $(isa.store("to + x", isa.load("row + (x - left)")))
+        if (x < left + there) {
+            $(isa.store("to + x", name .. "_load(row + (x - left), 0, (int)(left + there - x))"))
+            x += $(L);
         }
-@   else
-        for (; x < begin; ++x) to[x] = 0.0f;
-@   end
-        for (; x < end; ++x) to[x] = row[x - begin];
-@   if L > 1 then
-        for (; x < needed; x += $(L)) $(isa.store("to + x", isa.zero()))
-@   else
-        for (; x < needed; ++x) to[x] = 0.0f;
-@   end
+        for (; fresh && x < needed; x += $(L)) $(isa.store("to + x", isa.zero()))
         to += span;
 @ else
         for (int phase = 0; phase < $(SW); ++phase, to += span) {
             /* Its pixel x is pixel $(SW) x + phase - left of the row. */
 @ image_columns()
-            ptrdiff_t x = 0;
+            ptrdiff_t x = fresh ? 0 : begin;
             for (; x < begin; ++x) to[x] = 0.0f;
 @   if SW == 2 then
             for (; x + $(L) <= end; x += $(L)) {
@@ -146,7 +136,7 @@ static $(target)void $(name)_stage_planes(const struct conv_shape *shape, const 
             }
 @   end
             for (; x < end; ++x) to[x] = row[$(SW) * x + phase - left];
-            for (; x < span; ++x) to[x] = 0.0f;
+            for (; fresh && x < span; ++x) to[x] = 0.0f;
         }
 @ end
     }

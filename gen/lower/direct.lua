@@ -258,6 +258,8 @@ function direct.names(plan, isa, layer)
     plan.pixels and ("Or a tile holds %s of pixels times %s, where that is faster: for few %s channels, long rows.")
       :format(count(plan.pixels.units, "vector"), count(plan.pixels.outputs, "output channel"),
         layer.layout == "nchw" and "input" or "output") or nil,
+    plan.inputs and ("Of up to %d output channels and whole vectors of input channels, these are in the lanes, "
+      .. "which are added in the end."):format(plan.inputs.outputs) or nil,
   } or {
     ("A register tile holds %s of pixels, %d lanes each, times %s: all its sums grow side by side.")
       :format(count(first, "vector"), L, count(second, "output channel")),

@@ -43,7 +43,8 @@ function plan.make(layer, isa, options)
       elseif made.tasks > 0x7fffffff then
         reason = ("the layer makes %d tasks, at most 2147483647 are supported"):format(made.tasks)
       else
-        made.layer, made.isa, made.costs, made.l2_bytes = layer, isa, options.costs, cost.l2_bytes
+        made.layer, made.isa, made.costs = layer, isa, options.costs
+        made.l1_bytes, made.l2_bytes = cost.l1_bytes(), cost.l2_bytes
         rivals[#rivals + 1] = made
         local handicapped = (made.cycles or 0) * (algorithm.handicap or 1)
         if not best or handicapped < cycles then best, cycles = made, handicapped end

@@ -7,8 +7,11 @@
 --
 -- Both layouts have a second mapping (runtime_direct_split.c chooses): pixels in the lanes, in NCHW for few
 -- input channels and long rows, in NHWC for few output channels, where a tile's sums are transposed into
--- pixels. It reads planes: those of the image, where rows have no padding, or a band that is copied into the
--- workspace with its padding beside it. A 1x1 filter of stride 1 sees its pixels as one line.
+-- pixels. It reads planes: those of the image, where rows have no padding, or some rows of it that a ring in the
+-- workspace holds, with their padding beside them. A 1x1 filter of stride 1 sees its pixels as one line.
+--
+-- NHWC has a third one, input channels in the lanes, for up to four output channels and whole vectors of input
+-- channels.
 
 local cost = require "plan.cost"
 
@@ -30,9 +33,9 @@ local function tile_of(isa)
 end
 
 -- The tile with pixels in the lanes, the most of output channels times vectors of pixels; and of how many
--- channels there are smaller ones: a block of packed weights is a whole number of the largest, and one
--- or seven of eight channels take the tile of one more.
-local function pixels_of(layer, isa, line)
+-- channels there are smaller ones: a block of packed weights is a whole number of the largest, and one,
+-- five or seven of eight channels take the tile of one more.
+local function pixels_of(layer, isa, line, flat)
   local best
   for _, outputs in ipairs { 3, 4, 8 } do
     for units = 1, 4 do
@@ -53,16 +56,27 @@ local function pixels_of(layer, isa, line)
   for units = 1, best.units do best.cost[units] = cost_of(best.outputs * units, best.outputs + 2 * units) end
   best.sizes = {}
   for outputs = 2, best.outputs do
-    if outputs < 7 or outputs == best.outputs then table.insert(best.sizes, outputs) end
+    if outputs < 5 or outputs % 2 == 0 then table.insert(best.sizes, outputs) end
+  end
+  -- Tiles of two vectors may hold more channels: of numbers that would make two tiles of little work each.
+  local wide = not flat and cost.accumulators(isa, 2) // 2 or 0
+  if best.outputs == 4 and wide >= 6 then
+    best.wide = { units = 2, multiple = 1 }
+    best.sizes[#best.sizes + 1], best.sizes[#best.sizes + 2] = 5, 6
+  elseif best.outputs == 8 and wide >= 10 then
+    best.wide = { units = 2, multiple = 10 }
+    best.sizes[#best.sizes + 1] = 10
   end
   -- Tiles of few channels are longer: each weight serves more pixels.
-  best.longest, best.most = 0, {}
+  best.kept = isa.registers < 32 and 4 or 2 -- vectors of pixels whose sums stay in registers until they are transposed
+  best.longest, best.most, best.most_sums = 0, {}, 0
   for i, outputs in ipairs(best.sizes) do
-    local units = best.units
+    local units = outputs > best.outputs and best.wide.units or best.units
     while units < 4 and outputs * (units + 1) <= math.min(16, cost.accumulators(isa, units + 1)) do
       units = units + 1
     end
     best.most[i], best.longest = units, math.max(best.longest, units)
+    best.most_sums = math.max(best.most_sums, units * math.min((outputs + 3) // 4 * 4, best.sizes[#best.sizes]))
   end
   return best
 end
@@ -75,6 +89,19 @@ local function line_of(layer, isa)
   local pixels = math.min(16, isa.registers - layer.KW - 2 - (isa.fused and 0 or 1), 27 - reach + 1)
   if pixels < 8 then return nil end
   return { pixels = pixels, columns = pixels + reach - 1 }
+end
+
+-- With input channels in the lanes: tiles of up to four output channels, and of how many pixels each. The taps of a
+-- row are one run of memory.
+local function inputs_of(layer, isa)
+  if isa.lanes < 8 or layer.layout ~= "nhwc" or layer.dilation_w > 1 and layer.KW > 1 then return nil end
+  local inputs = { outputs = 4, pixels = {}, longest = 0, most_sums = 0 }
+  for outputs = 1, inputs.outputs do
+    local pixels = math.min(8, cost.accumulators(isa, outputs) // outputs, 16 // outputs)
+    inputs.pixels[outputs], inputs.longest = pixels, math.max(inputs.longest, pixels)
+    inputs.most_sums = math.max(inputs.most_sums, (pixels * outputs + 3) // 4 * 4)
+  end
+  return inputs
 end
 
 --- The plan of a layer with run-time sizes, or nil and why not.
@@ -95,7 +122,7 @@ function runtime.plan(layer, isa, options)
     accumulators = tile.pixels * tile.vectors, registers = tile.pixels * tile.vectors + tile.vectors + 1,
     classes = {}, max_unroll = options.max_unroll,
   }
-  plan.line = line_of(layer, isa)
+  plan.line, plan.inputs = line_of(layer, isa), inputs_of(layer, isa)
   -- With one vector each sum waits for itself: a tile's time hardly depends on its pixels.
   for _, vectors in ipairs(tile.vectors == 4 and { 4, 2, 1 } or tile.vectors == 3 and { 3, 2, 1 } or { 2, 1 }) do
     local most = isa.registers < 32 and 8 or vectors == 2 and 7 or vectors == 1 and 11 or 8
@@ -105,7 +132,7 @@ function runtime.plan(layer, isa, options)
     plan.most_pixels = math.max(plan.most_pixels or 0, pixels)
   end
   if isa.lanes > 1 and not (nhwc and flat) then
-    plan.pixels = pixels_of(layer, isa, plan.line)
+    plan.pixels = pixels_of(layer, isa, plan.line, flat)
     plan.staged = not flat
   end
   return plan

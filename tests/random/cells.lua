@@ -20,8 +20,9 @@ function cells.way(layer, made)
   if layer.pool then
     return ("pooling %s, %s"):format(layer.pool, made.windows and "windows" or "tiles")
   end
-  -- a kernel with run-time sizes may hold both: the second is what is special about it
-  return made.algorithm .. " " .. (made.planar and "planar" or made.pixels and "pixels" or made.mapping)
+  -- a kernel with run-time sizes may hold several: the last one is what is special about it
+  return made.algorithm .. " " .. (made.planar and "planar" or made.inputs and "inputs" or made.pixels and "pixels"
+    or made.mapping)
 end
 
 -- Cells that cannot be, and why: { reason, function of a cell }.
@@ -46,8 +47,12 @@ local REASONS = {
     function(c)
       return (c.way == "depthwise channels" or c.way == "direct inputs") and c.layout == "nchw"
     end },
-  { "kernels with run-time sizes do not sum over lanes",
-    function(c) return c.way == "direct inputs" and c.sizes == "run-time" end },
+  { "kernels with run-time sizes sum over eight lanes or more, and in NHWC count as this or the other mapping then",
+    function(c)
+      if c.sizes ~= "run-time" or c.layout ~= "nhwc" or c.isa == "scalar" then return false end
+      local many = c.isa == "avx2" or c.isa == "avx512"
+      return c.way == "direct inputs" and not many or c.way == "direct channels" and many
+    end },
   { "Winograd and fused kernels have suites of their own, with problems that fit them",
     function(c) return c.algorithm == "winograd" or c.algorithm == "fused" end },
   { "bounds by name are for run-time sizes",

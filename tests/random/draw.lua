@@ -150,6 +150,9 @@ function draw.shapes(s, wanted)
     if #s.shapes == 4 then return true end
     local shape = { batch = chance(70) and 1 or random(2, 4), h = pick(PIXELS), w = pick(PIXELS), c = pick(CHANNELS) }
     shape.filters = s.groups == "depthwise" and shape.c or pick(CHANNELS)
+    if wanted.mapping == "inputs" and chance(50) then -- sums over lanes are for few outputs, and rows of some length
+      shape.c, shape.filters, shape.w = pick { 16, 32, 48, 64 }, pick { 1, 2, 3, 4 }, pick { 16, 17, 19, 31, 32, 33 }
+    end
     local fixed = draw.fixed(s, shape)
     if fits_budget(fixed, most) and draw.job(fixed) then s.shapes[#s.shapes + 1] = shape end
   end

@@ -45,7 +45,8 @@ local function layer_of(cell, way)
     local s = draw.layer {
       isa = cell.isa, layout = cell.layout, kind = kind_of(cell), pool = cell.way:match("^pooling (%l+)"),
       activation = cell.activation, runtime = cell.sizes == "run-time", most = way.run and MOST_EMULATED,
-      mapping = cell.sizes == "fixed" and cell.way ~= "direct channels" and cell.way:match("^direct (%l+)") or nil,
+      mapping = (cell.sizes == "fixed" and cell.way ~= "direct channels" or cell.way == "direct inputs")
+        and cell.way:match("^direct (%l+)") or nil,
       pointwise = cell.sizes == "run-time" and ONE_MAPPING[cell.layout .. " " .. cell.way] and cell.isa ~= "scalar",
     }
     if s and cells.of(s) == cell.key then return s end
