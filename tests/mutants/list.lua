@@ -379,7 +379,8 @@ of("templates/runtime_pixels.c", {
 
 of("templates/runtime_inputs.c", {
   { "runtime_inputs_border_left", "left < 0 ? -left : 0, right", "0, right", "runtime" },
-  { "runtime_inputs_border_right", "right < $(KW) ? right : $(KW), outputs", "$(KW), outputs", "runtime" },
+  { "runtime_inputs_border_right", "right < $(KW) ? right : $(KW), outputs",
+    "right < $(KW) ? right + 1 : $(KW), outputs", "runtime" },
   { "runtime_inputs_lanes_lost", "while shift < L do", "while shift < L // 2 do", "runtime" },
   { "runtime_inputs_beyond_row", "if (ow > end - pixels) ow = end - pixels;", "", "runtime" },
   { "runtime_inputs_first_rows", "view->kh_begin * taps", "0 * taps", "runtime" },
