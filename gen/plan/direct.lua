@@ -129,7 +129,7 @@ local function candidates(layer, isa, options, flat)
   local width = flat and layer.OH * layer.OW or layer.OW
   local rows = (flat and 1 or layer.OH) * layer.N
   local list = {}
-  local far = cost.fetch_ahead(4 * steps * layer.OC)
+  local far = not options.by_row and cost.fetch_ahead(4 * steps * layer.OC)
 
   local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles, together)
     -- outputs: how many output vectors (or outputs) there are, and how many a tile holds at most
@@ -456,7 +456,7 @@ local function of_candidate(best, layer, isa, options, flat)
   plan.packed_floats = floats * plan.group_count
   plan.pack_groups, plan.pack_outputs = plan.group_count, layer.OC // plan.group_count
   share(plan, layer, blocks, copy or options.by_row)
-  fetch_blocks(plan, isa)
+  if not options.by_row then fetch_blocks(plan, isa) end -- there a pass is a few rows
   if copy then
     if plan.chunks.count > 1 then return nil end
     copy.rows, copy.planes = planar.rows(copy, layer, plan.bands.most), g.N * plan.group_count
