@@ -39,7 +39,7 @@ main gnuplot-nox         program gnuplot
 peers libdnnl-dev        header  dnnl.h
 peers libxnnpack-dev     header  xnnpack.h
 peers libpthreadpool-dev header  pthreadpool.h
-peers libopenblas-dev    header  cblas.h
+peers libopenblas-dev    package libopenblas-dev
 all  binutils-aarch64-linux-gnu program aarch64-linux-gnu-objdump
 all  locales             package locales
 all  clang-14            program clang-14
