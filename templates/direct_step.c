@@ -12,6 +12,13 @@ CONV_STEP;
 CONV_FETCH((const float *)((size_t)wt + $(4 * (u * class.width + first + plan.fetch_weights))));
 @   end
 @ end
+@ if plan.fetch_pixels and origin then
+@   -- So much of the next tile's pixels as the loop reads in a turn of this one's.
+@   local pixels, unroll = variant.pixels, variant.steps.unroll
+@   for i = u, math.ceil(4 * pixels * unroll / plan.fetch_pixels) - 1, unroll do
+CONV_FETCH((const float *)((size_t)$(origin) + (size_t)c * $(4 * pixels) + $(4 * pixels * plan.ICg + plan.fetch_pixels * i)));
+@   end
+@ end
 @ local fetch = plan.fetch_blocks and class.fetch
 @ if fetch then
 @   local lines = math.ceil(variant.steps.unroll * fetch.lines)

@@ -9,11 +9,12 @@
 @ local width = class.width
 @ local tap_floats = times(width, plan.packed_inputs or ICg) -- of packed weights
 @
-@ -- Some reduction steps; `channels`: of the last one those that there are, where it is not full.
-@ local function steps(variant, taps, count, channels)
+@ -- Some reduction steps; `channels`: of the last one those that there are, where it is not full; `origin`: of a
+@ -- loop's steps, where the tile's pixels begin.
+@ local function steps(variant, taps, count, channels, origin)
 @   local text = {}
 @   for u = 0, count - 1 do
-@     text[u + 1] = include("direct_step.c", { class = class, variant = variant, taps = taps, u = u, channels = channels or false })
+@     text[u + 1] = include("direct_step.c", { class = class, variant = variant, taps = taps, u = u, channels = channels or false, origin = origin or false })
 @   end
 @   return text
 @ end
@@ -31,7 +32,7 @@
         for (int c = 0; c < $(s.loops * s.unroll * size); c += $(s.unroll * size)) {
             src = $(src) + $(channel > 1 and ("(ptrdiff_t)c * %d"):format(channel) or "c");
             wt = $(wt) + (ptrdiff_t)c * $(width);
-            $(steps(variant, taps, s.unroll))
+            $(steps(variant, taps, s.unroll, false, src))
         }
 @   end
 @   if s.rest > 0 then

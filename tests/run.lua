@@ -49,6 +49,7 @@ local SUITES = {
   { "symbols", 0.5, 0.5, "no variables, no foreign functions", suites.symbols },
   { "activations", 1, 1, "each activation", suites.activations },
   { "options", 0.5, 0.5, "orders of weights, no bias", suites.options },
+  { "profiles", 0.5, 0.5, "the costs of gen/processors", suites.profiles },
   { "sanitizers", 1.5, 6, "address and undefined behaviour", suites.sanitizers },
   { "pooling", 0.5, 3, "tests/pooling.txt", suites.pooling },
   { "fused", 1, 4, "pooling behind a convolution: tests/fused.txt", suites.fused },

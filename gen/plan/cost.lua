@@ -4,7 +4,7 @@
 -- SPDX-License-Identifier: MIT-0
 
 local cost = {
-  fma = 2, load = 2, store = 1,  -- per cycle
+  fma = 2, load = 2, store = 1, shuffle = 2, -- per cycle
   latency = 4,                   -- of a multiply-add: each accumulator takes one at a time
   call = 12,                     -- cycles to enter, set up and leave a micro-kernel
   l2_bytes = 1024 * 1024,
@@ -12,6 +12,11 @@ local cost = {
   l3_bytes = 20 * 1024 * 1024, -- what one core may hope for
   -- Bytes a cycle of data that lies there; from the last two levels in order, and fetched ahead.
   l1_stream = 64, l2_stream = 32, l3_stream = 20, memory_stream = 8,
+  -- Percent of the cycles of the operations of Winograd's transforms in NHWC that these take: each line that they
+  -- read or write comes from the second level.
+  transform = 100,
+  -- Percent of what neighbouring tiles of a depthwise layer share that is still in the first level for the second one.
+  l1_kept = 100,
 }
 
 --- Cycles of one reduction step of a tile: so many multiply-adds, so many loads, and so many bytes of
@@ -106,7 +111,9 @@ end
 -- from pixel to pixel, of `bytes` in all. What the caches do not hold is written fast where it is in order.
 function cost.written(lines, runs, step, bytes)
   if bytes > cost.l3_bytes then return runs == 1 and 24 + 8 * lines or 12 * lines end
-  return bytes > cost.l2_bytes and step >= 1024 and 24 * runs or 0
+  if bytes <= cost.l2_bytes then return 0 end
+  local stream = lines * cost.line_bytes / cost.l3_stream
+  return runs == 1 and stream or math.max(9 / 8 * stream, step >= 1024 and 24 * runs or 0)
 end
 
 --- Replaces some of the numbers above, for as long as what is given back is in scope:

@@ -71,7 +71,7 @@ local function traffic(layer, isa, r, c, chunk)
   local ways = cost.l1_ways - (1 + layer.KH * layer.KW) * bytes / cost.l1_way_bytes
   local written = cost.l1_crowd(output, bytes)
   local crowd = cost.l1_crowd(input, bytes) + written
-  local kept = math.max(0, math.min(1, 2 - crowd / math.max(1, ways)))
+  local kept = math.max(0, math.min(cost.l1_kept / 100, 2 - crowd / math.max(1, ways)))
   -- Outputs that drive each other out before they are stored cost much more.
   local lines = #rows * (#columns - kept * (#columns - new)) + r * c * (written > cost.l1_ways and 6 or 2)
   return 1.4 * lines * 4 * isa.lanes / cost.line_bytes

@@ -160,7 +160,7 @@ local function candidates(layer, isa, options, flat)
   local channel_vectors = axis.ceil_div(OCg, isa.lanes)
   local planes, plane = layer.layout == "nchw", 4 * layer.IH * layer.IW
   -- What is loaded for the channels of a pixel, or for the pixels of a tile, shares few sets of the first cache.
-  local alias = not planes and layer.IC * 4 % 4096 == 0
+  local alias = not planes and (layer.groups == 1 and layer.stride_w or 1) * layer.IC * 4 % 4096 == 0
     or planes and ICg > cost.l1_lines(plane) and cost.l1_lines(plane) < 100
   local along_h, along_w = axis.of(layer)
   local inside = taps_inside(along_h) * taps_inside(along_w)
@@ -204,9 +204,13 @@ local function candidates(layer, isa, options, flat)
         end, together)
     end
   end
-  for vectors = 1, math.min(4, channel_vectors) do
-    for _, together in ipairs(vectors > 2 and { 1 } or taps_together(layer.KW)) do
-      add_channels("channels", channel_vectors, 0, vectors, together)
+  -- More than four vectors of channels only where pixels are whole then, and are written in order.
+  local in_order = not planes and channel_vectors <= 8 and 4 * layer.OC * layer.OH * layer.OW * layer.N > cost.l2_bytes
+  for vectors = 1, in_order and channel_vectors or math.min(4, channel_vectors) do
+    if vectors <= 4 or vectors == channel_vectors then
+      for _, together in ipairs(vectors > 2 and { 1 } or taps_together(layer.KW)) do
+        add_channels("channels", channel_vectors, 0, vectors, together)
+      end
     end
   end
   local sets = direct.groups_of(layer, isa)
@@ -267,7 +271,7 @@ local function candidates(layer, isa, options, flat)
           local bytes = 4 * isa.lanes * o
           local sums = axis.ceil_div(p * o, isa.lanes) -- vectors of them, by a transposition
           return cost.call + blocks * cost.step(p * o, p + o, bytes, blocks * bytes)
-            + sums * (2 * isa.lanes + 4) + (OCg > o and p * o or sums) / cost.store
+            + sums * (4 * isa.lanes / cost.shuffle + 4) + (OCg > o and p * o or sums) / cost.store
         end, 1)
       end
     end
@@ -336,6 +340,15 @@ local function fetch_blocks(plan, isa)
       plan.fetch_blocks = true
     end
   end
+end
+
+-- The pixels of a 1x1 filter are a stream. Where it comes from beyond the second-level cache, and takes more than a
+-- quarter of the time of the multiply-adds, each tile fetches the pixels of the next one, spread over its steps.
+local function fetch_pixels(plan, layer)
+  local bytes = 4 * layer.N * (layer.IH * layer.IW * layer.IC + layer.OH * layer.OW * layer.OC)
+  if plan.mapping ~= "channels" or plan.pooled or not plan.folded or layer.layout ~= "nhwc" or layer.groups > 1
+    or bytes <= cost.l2_bytes or 16 * cost.fma <= plan.classes[1].vectors * cost.l3_stream then return end
+  plan.fetch_pixels = cost.line_bytes
 end
 
 --- How `count` reduction steps become a loop: `loops` times `unroll` of them, and a `rest`.
@@ -456,7 +469,10 @@ local function of_candidate(best, layer, isa, options, flat)
   plan.packed_floats = floats * plan.group_count
   plan.pack_groups, plan.pack_outputs = plan.group_count, layer.OC // plan.group_count
   share(plan, layer, blocks, copy or options.by_row)
-  if not options.by_row then fetch_blocks(plan, isa) end -- there a pass is a few rows
+  if not options.by_row then -- there a pass is a few rows
+    fetch_blocks(plan, isa)
+    fetch_pixels(plan, layer)
+  end
   if copy then
     if plan.chunks.count > 1 then return nil end
     copy.rows, copy.planes = planar.rows(copy, layer, plan.bands.most), g.N * plan.group_count

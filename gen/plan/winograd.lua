@@ -173,7 +173,9 @@ local function transforms(layer, isa, pair, few)
     if layer.layout == "nchw" then output = output + 5 * h.m * w.m end
     cycles = cycles + count * (vectors_in * input + vectors_out * output)
   end)
-  return cycles
+  -- Few channels, and those of NCHW, which are transposed first, are in the first level.
+  if few or layer.layout == "nchw" then return cycles end
+  return cycles * cost.transform / 100
 end
 
 -- 'f', or 's' where phases are channels, and the names of the algorithms along both axes, or of the only one.
@@ -275,6 +277,13 @@ local function share(c, products)
     if c.evenness == 1 then break end
   end
   c.alternate = c.alternate and c.chunks.count > 1
+end
+
+-- Cycles to write an image that the second level does not hold, beyond those that transforms hide, which write it
+-- all along.
+local function writes(layer)
+  local bytes = 4 * layer.OH * layer.OW * layer.OC
+  return bytes > cost.l2_bytes and bytes * math.max(0, 1 / cost.l3_stream - 4 / cost.line_bytes) or 0
 end
 
 -- Cycles that images beyond the last-level cache take: a burst of lines behind each block, which nothing hides.
@@ -382,7 +391,7 @@ local function candidate_of_few(isa, pair)
     end
   end
   share(c, places)
-  c.cycles = (layer.N * (sums + transforms(layer, isa, pair, true)) + bursts(layer)) // 1
+  c.cycles = (layer.N * (sums + transforms(layer, isa, pair, true) + writes(layer)) + bursts(layer)) // 1
   c.tile, c.mapping = pair.name .. "t1x1", "channels"
   return c
 end

@@ -1,5 +1,6 @@
 # Xeon, fourth and fifth generation. A vector comes from the last level in nine cycles, where others take three, so
-# what does not stay in the second level costs more; of that one, pages of 4 KB leave a part unused.
+# what does not stay in the second level costs more; of that one, pages of 4 KB leave a part unused. Vectors of 512 bits
+# leave two ports for all arithmetic, one of them for shuffles, and lines of the second level come slower than others'.
 # SPDX-License-Identifier: MIT-0
 convgen 0.1.0
 cpu Sapphire Rapids (family 6 model 143)
@@ -7,3 +8,6 @@ cpu Emerald Rapids (family 6 model 207)
 cost l2_bytes 1310720
 cost l3_stream 7
 cost memory_stream 6
+cost transform 150 avx512
+cost shuffle 1
+cost l1_kept 50

@@ -6,6 +6,7 @@ local isa = require "isa"
 local jobs = require "runner.jobs"
 local kernels = require "runner.kernels"
 local problems = require "runner.problems"
+local profile = require "profile"
 local tally = require "runner.tally"
 
 local run_tap, as_test = tally.run, jobs.as_test
@@ -110,6 +111,17 @@ function suites.options(t)
     "--weights ohwi", "--weights hwio", "--no-bias", "--no-bias --activation relu",
     "--max-unroll 40",
   }))
+end
+
+local STREAMS = {
+  "stream_rest", "stream_few", "stream_wide", "stream_batch", "stream_dw", "heavy_point", "stem_c3k3s1",
+}
+
+--- What the costs of the processors that gen/processors/ knows change, on every instruction set.
+function suites.profiles(t)
+  local options = {}
+  for i, name in ipairs(profile.processors()) do options[i] = "--profile " .. name end
+  return kernels.check(t, "profiles", each_option(named(STREAMS), options))
 end
 
 --- Address and undefined-behaviour sanitizers, which see inside the arrays, too.

@@ -237,6 +237,11 @@ describe("the profiles of processors", function()
     local rule, other = emitted(large), emitted(large .. " --profile sapphire_rapids")
     assert.is_truthy(other:find("--profile sapphire_rapids --name x", 1, true))
     assert.are_not.equal(rule:match("\n#include.*"), other:match("\n#include.*"))
+    -- A slow last level: pixels that stream by are fetched ahead, and all channels of a pixel are written at once.
+    local stream = "--input 112x112x16 --kernel 1 --isa avx512 --filters "
+    assert.is_nil(emitted(stream .. "32"):find("CONV_FETCH(", 1, true))
+    assert.is_truthy(emitted(stream .. "32 --profile sapphire_rapids"):find("CONV_FETCH(", 1, true))
+    assert.is_truthy(emitted(stream .. "96 --profile sapphire_rapids"):find("2 output pixels x 96 ", 1, true))
     function machine.cpu() return "Some Xeon (family 6 model 207)" end
     assert.are.equal(other, emitted(large .. " --profile native"))
     assert.are.same({}, profile.open("native"):warnings(machine.cpu()))
