@@ -75,7 +75,7 @@
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel$(each(", acc_p##p##_k%d", 0, units, vectors)), vectors, lanes$(its_bounds));
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body.$(clipped and " Its first\n * tap is in column `left` of the image." or "") */
-static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(left), int pixels, int vectors, const struct $(name)_view *view)
+static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(left), int pixels, int vectors, struct $(name)_view *view)
 {
     const $(V) b_k0 = $(isa.load("w"));
 @ for v = 1, vectors - 1 do
@@ -85,6 +85,10 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     CONV_SUMS($(p));
 @ end
     const float *wt = w + vectors * $(L);
+@ if plan.fetch_blocks then
+    const char *ahead = view->ahead;
+    const ptrdiff_t fetch = view->fetch;
+@ end
 @ if clipped then
     const int whole = left >= 0 && left + $((KW - 1) * DW) + $(scaled("(pixels - 1)", SW)) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * $(times(KW, "view->channels")) * (vectors * $(L));
@@ -103,6 +107,12 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
                 const $(V) w_k0 = $(isa.load("wt"));
 @   for v = 1, vectors - 1 do
                 const $(V) w_k$(v) = vectors > $(v) ? $(isa.load(at("wt", v * L))) : w_k0;
+@   end
+@   if plan.fetch_blocks then
+                if (vectors > 1 && pixels > 2) {
+                    CONV_FETCH_BLOCK(ahead);
+                    ahead += fetch;
+                }
 @   end
                 $(V) x;
 @   for p = 0, pixels - 1 do
@@ -130,6 +140,9 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ steps(false)
         }
     }
+@ if plan.fetch_blocks then
+    view->ahead = ahead;
+@ end
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
 @ if bounded then
@@ -141,7 +154,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out$(its_left), pixels, vectors, view); \
     }
@@ -223,7 +236,7 @@ static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), struct CONV_(view) *view) \
     { \
         CONV_(line)(in, w, out$(its_left), pixels, view); \
     }
@@ -243,7 +256,7 @@ $(all("CONV_OF", class))
 @ end
 
 /* One of these tiles. */
-static $(target)void $(name)_tile(int vectors, int pixels, const float *in, const float *w, float *out$(left), const struct $(name)_view *view)
+static $(target)void $(name)_tile(int vectors, int pixels, const float *in, const float *w, float *out$(left), struct $(name)_view *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out$(its_left), view); break;
     switch (vectors) {
