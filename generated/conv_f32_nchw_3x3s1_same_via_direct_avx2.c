@@ -294,9 +294,33 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 8;
     const int whole = left >= 0 && left + 2 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 3 * view->channels * (vectors * 8);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 3; ++kw) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 3; ++kw) {
+            const float *px0 = in + kw * view->in_pixel;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
+                const __m256 w_k0 = _mm256_loadu_ps(wt);
+                const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
+                const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
+                __m256 x;
+                if (pixels > 0) CONV_ADD(0, px0[0])
+                if (pixels > 1) CONV_ADD(1, px0[1])
+                if (pixels > 2) CONV_ADD(2, px0[2])
+                if (pixels > 3) CONV_ADD(3, px0[3])
+                if (pixels > 4) CONV_ADD(4, px0[4])
+                if (pixels > 5) CONV_ADD(5, px0[5])
+                if (pixels > 6) CONV_ADD(6, px0[6])
+                if (pixels > 7) CONV_ADD(7, px0[7])
+                if (pixels > 8) CONV_ADD(8, px0[8])
+                if (pixels > 9) CONV_ADD(9, px0[9])
+                if (pixels > 10) CONV_ADD(10, px0[10])
+                px0 += view->in_channel;
+            }
+        }
+    }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 3; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -319,27 +343,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 8 && (valid & 0x100)) CONV_ADD(8, px0[8])
                 if (pixels > 9 && (valid & 0x200)) CONV_ADD(9, px0[9])
                 if (pixels > 10 && (valid & 0x400)) CONV_ADD(10, px0[10])
-                px0 += view->in_channel;
-            }
-        }
-        for (int kw = 0; whole && kw < 3; ++kw) {
-            const float *px0 = in + kw * view->in_pixel;
-            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
-                const __m256 w_k0 = _mm256_loadu_ps(wt);
-                const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
-                const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
-                __m256 x;
-                if (pixels > 0) CONV_ADD(0, px0[0])
-                if (pixels > 1) CONV_ADD(1, px0[1])
-                if (pixels > 2) CONV_ADD(2, px0[2])
-                if (pixels > 3) CONV_ADD(3, px0[3])
-                if (pixels > 4) CONV_ADD(4, px0[4])
-                if (pixels > 5) CONV_ADD(5, px0[5])
-                if (pixels > 6) CONV_ADD(6, px0[6])
-                if (pixels > 7) CONV_ADD(7, px0[7])
-                if (pixels > 8) CONV_ADD(8, px0[8])
-                if (pixels > 9) CONV_ADD(9, px0[9])
-                if (pixels > 10) CONV_ADD(10, px0[10])
                 px0 += view->in_channel;
             }
         }

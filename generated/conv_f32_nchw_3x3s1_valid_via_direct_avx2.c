@@ -286,8 +286,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(9);
     CONV_SUMS(10);
     const float *wt = w + vectors * 8;
-    for (int kh = 0; kh < 3; ++kh, in += view->in_row)
     {
+        for (int kh = 0; kh < 3; ++kh, in += view->in_row)
         for (int kw = 0; kw < 3; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {

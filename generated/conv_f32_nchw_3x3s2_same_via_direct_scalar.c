@@ -197,9 +197,29 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 1;
     const int whole = left >= 0 && left + 2 + (pixels - 1) * 2 < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 3 * view->channels * (vectors * 1);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 3; ++kw) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 3; ++kw) {
+            const float *px0 = in + kw * view->in_pixel;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
+                const float w_k0 = *(wt);
+                const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
+                float x;
+                if (pixels > 0) CONV_ADD(0, px0[0])
+                if (pixels > 1) CONV_ADD(1, px0[2])
+                if (pixels > 2) CONV_ADD(2, px0[4])
+                if (pixels > 3) CONV_ADD(3, px0[6])
+                if (pixels > 4) CONV_ADD(4, px0[8])
+                if (pixels > 5) CONV_ADD(5, px0[10])
+                if (pixels > 6) CONV_ADD(6, px0[12])
+                if (pixels > 7) CONV_ADD(7, px0[14])
+                px0 += view->in_channel;
+            }
+        }
+    }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 3; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? (-column + 1) / 2 : 0, last = right > 0 ? (right + 1) / 2 : 0;
@@ -218,23 +238,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, px0[10])
                 if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, px0[12])
                 if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, px0[14])
-                px0 += view->in_channel;
-            }
-        }
-        for (int kw = 0; whole && kw < 3; ++kw) {
-            const float *px0 = in + kw * view->in_pixel;
-            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
-                const float w_k0 = *(wt);
-                const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
-                float x;
-                if (pixels > 0) CONV_ADD(0, px0[0])
-                if (pixels > 1) CONV_ADD(1, px0[2])
-                if (pixels > 2) CONV_ADD(2, px0[4])
-                if (pixels > 3) CONV_ADD(3, px0[6])
-                if (pixels > 4) CONV_ADD(4, px0[8])
-                if (pixels > 5) CONV_ADD(5, px0[10])
-                if (pixels > 6) CONV_ADD(6, px0[12])
-                if (pixels > 7) CONV_ADD(7, px0[14])
                 px0 += view->in_channel;
             }
         }

@@ -190,8 +190,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(6);
     CONV_SUMS(7);
     const float *wt = w + vectors * 1;
-    for (int kh = 0; kh < 5; ++kh, in += view->in_row)
     {
+        for (int kh = 0; kh < 5; ++kh, in += view->in_row)
         for (int kw = 0; kw < 5; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {

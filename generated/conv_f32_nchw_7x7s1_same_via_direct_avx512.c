@@ -310,52 +310,16 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t fetch = view->fetch;
     const int whole = left >= 0 && left + 6 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * (vectors * 16);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 7; ++kw) {
-            /* The pixels whose tap is in the image. */
-            const int column = left + kw, right = view->in_w - column;
-            const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
-            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
-            const float *px0 = in + kw * view->in_pixel;
-            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
-                CONV_HOLD(valid);
-                const __m512 w_k0 = _mm512_loadu_ps(wt);
-                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
-                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
-                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
-                if (vectors > 1 && pixels > 2) {
-                    CONV_FETCH_BLOCK(ahead);
-                    ahead += fetch;
-                }
-                __m512 x;
-                if (pixels > 0 && (valid & 0x1)) CONV_ADD(0, px0[0])
-                if (pixels > 1 && (valid & 0x2)) CONV_ADD(1, px0[1])
-                if (pixels > 2 && (valid & 0x4)) CONV_ADD(2, px0[2])
-                if (pixels > 3 && (valid & 0x8)) CONV_ADD(3, px0[3])
-                if (pixels > 4 && (valid & 0x10)) CONV_ADD(4, px0[4])
-                if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, px0[5])
-                if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, px0[6])
-                if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, px0[7])
-                if (pixels > 8 && (valid & 0x100)) CONV_ADD(8, px0[8])
-                if (pixels > 9 && (valid & 0x200)) CONV_ADD(9, px0[9])
-                if (pixels > 10 && (valid & 0x400)) CONV_ADD(10, px0[10])
-                if (pixels > 11 && (valid & 0x800)) CONV_ADD(11, px0[11])
-                if (pixels > 12 && (valid & 0x1000)) CONV_ADD(12, px0[12])
-                if (pixels > 13 && (valid & 0x2000)) CONV_ADD(13, px0[13])
-                if (pixels > 14 && (valid & 0x4000)) CONV_ADD(14, px0[14])
-                if (pixels > 15 && (valid & 0x8000)) CONV_ADD(15, px0[15])
-                px0 += view->in_channel;
-            }
-        }
-        for (int kw = 0; whole && kw < 7; ++kw) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 7; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
                 const __m512 w_k0 = _mm512_loadu_ps(wt);
                 const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
                 const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
                 const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
-                if (vectors > 1 && pixels > 2) {
+                if (pixels > 2 && vectors == 2) { /* with more taps than one, blocks of more vectors serve many tiles */
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
@@ -376,6 +340,45 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 13) CONV_ADD(13, px0[13])
                 if (pixels > 14) CONV_ADD(14, px0[14])
                 if (pixels > 15) CONV_ADD(15, px0[15])
+                px0 += view->in_channel;
+            }
+        }
+    }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 7; ++kw) {
+            /* The pixels whose tap is in the image. */
+            const int column = left + kw, right = view->in_w - column;
+            const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
+            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
+            const float *px0 = in + kw * view->in_pixel;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
+                CONV_HOLD(valid);
+                const __m512 w_k0 = _mm512_loadu_ps(wt);
+                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
+                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
+                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                if (pixels > 2 && vectors == 2) { /* with more taps than one, blocks of more vectors serve many tiles */
+                    CONV_FETCH_BLOCK(ahead);
+                    ahead += fetch;
+                }
+                __m512 x;
+                if (pixels > 0 && (valid & 0x1)) CONV_ADD(0, px0[0])
+                if (pixels > 1 && (valid & 0x2)) CONV_ADD(1, px0[1])
+                if (pixels > 2 && (valid & 0x4)) CONV_ADD(2, px0[2])
+                if (pixels > 3 && (valid & 0x8)) CONV_ADD(3, px0[3])
+                if (pixels > 4 && (valid & 0x10)) CONV_ADD(4, px0[4])
+                if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, px0[5])
+                if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, px0[6])
+                if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, px0[7])
+                if (pixels > 8 && (valid & 0x100)) CONV_ADD(8, px0[8])
+                if (pixels > 9 && (valid & 0x200)) CONV_ADD(9, px0[9])
+                if (pixels > 10 && (valid & 0x400)) CONV_ADD(10, px0[10])
+                if (pixels > 11 && (valid & 0x800)) CONV_ADD(11, px0[11])
+                if (pixels > 12 && (valid & 0x1000)) CONV_ADD(12, px0[12])
+                if (pixels > 13 && (valid & 0x2000)) CONV_ADD(13, px0[13])
+                if (pixels > 14 && (valid & 0x4000)) CONV_ADD(14, px0[14])
+                if (pixels > 15 && (valid & 0x8000)) CONV_ADD(15, px0[15])
                 px0 += view->in_channel;
             }
         }

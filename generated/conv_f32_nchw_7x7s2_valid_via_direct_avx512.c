@@ -282,8 +282,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 16;
     const char *ahead = view->ahead;
     const ptrdiff_t fetch = view->fetch;
-    for (int kh = 0; kh < 7; ++kh, in += view->in_row)
     {
+        for (int kh = 0; kh < 7; ++kh, in += view->in_row)
         for (int kw = 0; kw < 7; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
@@ -291,7 +291,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
                 const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
                 const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
-                if (vectors > 1 && pixels > 2) {
+                if (pixels > 2 && vectors == 2) { /* with more taps than one, blocks of more vectors serve many tiles */
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }

@@ -268,7 +268,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
                 const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
                 const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
-                if (vectors > 1 && pixels > 2) {
+                if (pixels > 2 && vectors > 1) { /* with more taps than one, blocks of more vectors serve many tiles */
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }

@@ -313,9 +313,53 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 4;
     const int whole = left >= 0 && left + 2 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 3 * view->channels * (vectors * 4);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 3; ++kw) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        {
+            const float *px0 = in;
+            const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
+            const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
+            const float *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
+            const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
+            const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
+            const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
+            const float *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0;
+            const float *const px8 = pixels > 8 ? px0 + 8 * view->in_pixel : px0;
+            const float *const px9 = pixels > 9 ? px0 + 9 * view->in_pixel : px0;
+            const float *const px10 = pixels > 10 ? px0 + 10 * view->in_pixel : px0;
+            const float *const px11 = pixels > 11 ? px0 + 11 * view->in_pixel : px0;
+            const float *const px12 = pixels > 12 ? px0 + 12 * view->in_pixel : px0;
+            const float *const px13 = pixels > 13 ? px0 + 13 * view->in_pixel : px0;
+            const float *const px14 = pixels > 14 ? px0 + 14 * view->in_pixel : px0;
+            const float *const px15 = pixels > 15 ? px0 + 15 * view->in_pixel : px0;
+            for (ptrdiff_t c = 0; c < 3 * view->channels; ++c, wt += vectors * 4) {
+                const float32x4_t w_k0 = vld1q_f32(wt);
+                const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
+                const float32x4_t w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0;
+                const float32x4_t w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0;
+                float32x4_t x;
+                if (pixels > 0) CONV_ADD(0, px0[c])
+                if (pixels > 1) CONV_ADD(1, px1[c])
+                if (pixels > 2) CONV_ADD(2, px2[c])
+                if (pixels > 3) CONV_ADD(3, px3[c])
+                if (pixels > 4) CONV_ADD(4, px4[c])
+                if (pixels > 5) CONV_ADD(5, px5[c])
+                if (pixels > 6) CONV_ADD(6, px6[c])
+                if (pixels > 7) CONV_ADD(7, px7[c])
+                if (pixels > 8) CONV_ADD(8, px8[c])
+                if (pixels > 9) CONV_ADD(9, px9[c])
+                if (pixels > 10) CONV_ADD(10, px10[c])
+                if (pixels > 11) CONV_ADD(11, px11[c])
+                if (pixels > 12) CONV_ADD(12, px12[c])
+                if (pixels > 13) CONV_ADD(13, px13[c])
+                if (pixels > 14) CONV_ADD(14, px14[c])
+                if (pixels > 15) CONV_ADD(15, px15[c])
+            }
+        }
+    }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 3; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -359,47 +403,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 13 && (valid & 0x2000)) CONV_ADD(13, px13[c])
                 if (pixels > 14 && (valid & 0x4000)) CONV_ADD(14, px14[c])
                 if (pixels > 15 && (valid & 0x8000)) CONV_ADD(15, px15[c])
-            }
-        }
-        if (whole) {
-            const float *px0 = in;
-            const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
-            const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
-            const float *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
-            const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
-            const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
-            const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
-            const float *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0;
-            const float *const px8 = pixels > 8 ? px0 + 8 * view->in_pixel : px0;
-            const float *const px9 = pixels > 9 ? px0 + 9 * view->in_pixel : px0;
-            const float *const px10 = pixels > 10 ? px0 + 10 * view->in_pixel : px0;
-            const float *const px11 = pixels > 11 ? px0 + 11 * view->in_pixel : px0;
-            const float *const px12 = pixels > 12 ? px0 + 12 * view->in_pixel : px0;
-            const float *const px13 = pixels > 13 ? px0 + 13 * view->in_pixel : px0;
-            const float *const px14 = pixels > 14 ? px0 + 14 * view->in_pixel : px0;
-            const float *const px15 = pixels > 15 ? px0 + 15 * view->in_pixel : px0;
-            for (ptrdiff_t c = 0; c < 3 * view->channels; ++c, wt += vectors * 4) {
-                const float32x4_t w_k0 = vld1q_f32(wt);
-                const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
-                const float32x4_t w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0;
-                const float32x4_t w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0;
-                float32x4_t x;
-                if (pixels > 0) CONV_ADD(0, px0[c])
-                if (pixels > 1) CONV_ADD(1, px1[c])
-                if (pixels > 2) CONV_ADD(2, px2[c])
-                if (pixels > 3) CONV_ADD(3, px3[c])
-                if (pixels > 4) CONV_ADD(4, px4[c])
-                if (pixels > 5) CONV_ADD(5, px5[c])
-                if (pixels > 6) CONV_ADD(6, px6[c])
-                if (pixels > 7) CONV_ADD(7, px7[c])
-                if (pixels > 8) CONV_ADD(8, px8[c])
-                if (pixels > 9) CONV_ADD(9, px9[c])
-                if (pixels > 10) CONV_ADD(10, px10[c])
-                if (pixels > 11) CONV_ADD(11, px11[c])
-                if (pixels > 12) CONV_ADD(12, px12[c])
-                if (pixels > 13) CONV_ADD(13, px13[c])
-                if (pixels > 14) CONV_ADD(14, px14[c])
-                if (pixels > 15) CONV_ADD(15, px15[c])
             }
         }
     }

@@ -196,9 +196,35 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 1;
     const int whole = left >= 0 && left + 2 + (pixels - 1) * 2 < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 3 * view->channels * (vectors * 1);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 3; ++kw) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        {
+            const float *px0 = in;
+            const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
+            const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
+            const float *const px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
+            const float *const px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
+            const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
+            const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
+            const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
+            for (ptrdiff_t c = 0; c < 3 * view->channels; ++c, wt += vectors * 1) {
+                const float w_k0 = *(wt);
+                const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
+                float x;
+                if (pixels > 0) CONV_ADD(0, px0[c])
+                if (pixels > 1) CONV_ADD(1, px1[c])
+                if (pixels > 2) CONV_ADD(2, px2[c])
+                if (pixels > 3) CONV_ADD(3, px3[c])
+                if (pixels > 4) CONV_ADD(4, px4[c])
+                if (pixels > 5) CONV_ADD(5, px5[c])
+                if (pixels > 6) CONV_ADD(6, px6[c])
+                if (pixels > 7) CONV_ADD(7, px7[c])
+            }
+        }
+    }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 3; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? (-column + 1) / 2 : 0, last = right > 0 ? (right + 1) / 2 : 0;
@@ -224,29 +250,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, px5[c])
                 if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, px6[c])
                 if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, px7[c])
-            }
-        }
-        if (whole) {
-            const float *px0 = in;
-            const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
-            const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
-            const float *const px3 = pixels > 3 ? px0 + 6 * view->in_pixel : px0;
-            const float *const px4 = pixels > 4 ? px0 + 8 * view->in_pixel : px0;
-            const float *const px5 = pixels > 5 ? px0 + 10 * view->in_pixel : px0;
-            const float *const px6 = pixels > 6 ? px0 + 12 * view->in_pixel : px0;
-            const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
-            for (ptrdiff_t c = 0; c < 3 * view->channels; ++c, wt += vectors * 1) {
-                const float w_k0 = *(wt);
-                const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
-                float x;
-                if (pixels > 0) CONV_ADD(0, px0[c])
-                if (pixels > 1) CONV_ADD(1, px1[c])
-                if (pixels > 2) CONV_ADD(2, px2[c])
-                if (pixels > 3) CONV_ADD(3, px3[c])
-                if (pixels > 4) CONV_ADD(4, px4[c])
-                if (pixels > 5) CONV_ADD(5, px5[c])
-                if (pixels > 6) CONV_ADD(6, px6[c])
-                if (pixels > 7) CONV_ADD(7, px7[c])
             }
         }
     }

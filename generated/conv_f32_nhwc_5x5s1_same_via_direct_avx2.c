@@ -308,9 +308,38 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 8;
     const int whole = left >= 0 && left + 4 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * (vectors * 8);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 5; ++kw) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        {
+            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in);
+            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
+            for (ptrdiff_t c = 5 * view->channels; c > 0; --c, wt += vectors * 8) {
+                CONV_HOLD(px0);
+                if (pixels > 5) CONV_HOLD(px1);
+                if (pixels > 1) CONV_HOLD(s1);
+                if (pixels > 3) CONV_HOLD(s3);
+                const __m256 w_k0 = _mm256_loadu_ps(wt);
+                const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
+                const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
+                __m256 x;
+                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
+                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
+                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
+                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
+                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
+                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
+                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
+                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
+                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
+                px0 += 4;
+                px1 += 4;
+            }
+        }
+    }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 5; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -337,32 +366,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, CONV_AT(px1, s1))
                 if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, CONV_AT(px1, 2 * s1))
                 if (pixels > 8 && (valid & 0x100)) CONV_ADD(8, CONV_AT(px1, s3))
-                px0 += 4;
-                px1 += 4;
-            }
-        }
-        if (whole) {
-            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
-            const char *px0 = (const char *)(in);
-            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
-            for (ptrdiff_t c = 5 * view->channels; c > 0; --c, wt += vectors * 8) {
-                CONV_HOLD(px0);
-                if (pixels > 5) CONV_HOLD(px1);
-                if (pixels > 1) CONV_HOLD(s1);
-                if (pixels > 3) CONV_HOLD(s3);
-                const __m256 w_k0 = _mm256_loadu_ps(wt);
-                const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
-                const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
-                __m256 x;
-                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
-                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
-                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
-                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
-                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
-                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
-                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
-                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
-                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
                 px0 += 4;
                 px1 += 4;
             }

@@ -300,8 +300,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(7);
     CONV_SUMS(8);
     const float *wt = w + vectors * 8;
-    for (int kh = 0; kh < 5; ++kh, in += view->in_row)
     {
+        for (int kh = 0; kh < 5; ++kh, in += view->in_row)
         {
             ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
             const char *px0 = (const char *)(in);

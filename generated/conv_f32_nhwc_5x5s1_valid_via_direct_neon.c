@@ -305,8 +305,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(14);
     CONV_SUMS(15);
     const float *wt = w + vectors * 4;
-    for (int kh = 0; kh < 5; ++kh, in += view->in_row)
     {
+        for (int kh = 0; kh < 5; ++kh, in += view->in_row)
         {
             const float *px0 = in;
             const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;

@@ -326,9 +326,56 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t fetch = view->fetch;
     const int whole = left >= 0 && left + 6 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * (vectors * 16);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 7; ++kw) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        {
+            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in);
+            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
+            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
+            const char *px3 = pixels > 15 ? px0 + 15 * s1 : px0;
+            for (ptrdiff_t c = 7 * view->channels; c > 0; --c, wt += vectors * 16) {
+                CONV_HOLD(px0);
+                if (pixels > 5) CONV_HOLD(px1);
+                if (pixels > 10) CONV_HOLD(px2);
+                if (pixels > 15) CONV_HOLD(px3);
+                if (pixels > 1) CONV_HOLD(s1);
+                if (pixels > 3) CONV_HOLD(s3);
+                const __m512 w_k0 = _mm512_loadu_ps(wt);
+                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
+                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
+                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                if (pixels > 2 && vectors == 2) { /* with more taps than one, blocks of more vectors serve many tiles */
+                    CONV_FETCH_BLOCK(ahead);
+                    ahead += fetch;
+                }
+                __m512 x;
+                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
+                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
+                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
+                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
+                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
+                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
+                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
+                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
+                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
+                if (pixels > 9) CONV_ADD(9, CONV_AT(px1, 4 * s1))
+                if (pixels > 10) CONV_ADD(10, CONV_AT(px2, 0))
+                if (pixels > 11) CONV_ADD(11, CONV_AT(px2, s1))
+                if (pixels > 12) CONV_ADD(12, CONV_AT(px2, 2 * s1))
+                if (pixels > 13) CONV_ADD(13, CONV_AT(px2, s3))
+                if (pixels > 14) CONV_ADD(14, CONV_AT(px2, 4 * s1))
+                if (pixels > 15) CONV_ADD(15, CONV_AT(px3, 0))
+                px0 += 4;
+                px1 += 4;
+                px2 += 4;
+                px3 += 4;
+            }
+        }
+    }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 7; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -350,7 +397,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
                 const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
                 const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
-                if (vectors > 1 && pixels > 2) {
+                if (pixels > 2 && vectors == 2) { /* with more taps than one, blocks of more vectors serve many tiles */
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
@@ -371,50 +418,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 13 && (valid & 0x2000)) CONV_ADD(13, CONV_AT(px2, s3))
                 if (pixels > 14 && (valid & 0x4000)) CONV_ADD(14, CONV_AT(px2, 4 * s1))
                 if (pixels > 15 && (valid & 0x8000)) CONV_ADD(15, CONV_AT(px3, 0))
-                px0 += 4;
-                px1 += 4;
-                px2 += 4;
-                px3 += 4;
-            }
-        }
-        if (whole) {
-            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
-            const char *px0 = (const char *)(in);
-            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
-            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
-            const char *px3 = pixels > 15 ? px0 + 15 * s1 : px0;
-            for (ptrdiff_t c = 7 * view->channels; c > 0; --c, wt += vectors * 16) {
-                CONV_HOLD(px0);
-                if (pixels > 5) CONV_HOLD(px1);
-                if (pixels > 10) CONV_HOLD(px2);
-                if (pixels > 15) CONV_HOLD(px3);
-                if (pixels > 1) CONV_HOLD(s1);
-                if (pixels > 3) CONV_HOLD(s3);
-                const __m512 w_k0 = _mm512_loadu_ps(wt);
-                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
-                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
-                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
-                if (vectors > 1 && pixels > 2) {
-                    CONV_FETCH_BLOCK(ahead);
-                    ahead += fetch;
-                }
-                __m512 x;
-                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
-                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
-                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
-                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
-                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
-                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
-                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
-                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
-                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
-                if (pixels > 9) CONV_ADD(9, CONV_AT(px1, 4 * s1))
-                if (pixels > 10) CONV_ADD(10, CONV_AT(px2, 0))
-                if (pixels > 11) CONV_ADD(11, CONV_AT(px2, s1))
-                if (pixels > 12) CONV_ADD(12, CONV_AT(px2, 2 * s1))
-                if (pixels > 13) CONV_ADD(13, CONV_AT(px2, s3))
-                if (pixels > 14) CONV_ADD(14, CONV_AT(px2, 4 * s1))
-                if (pixels > 15) CONV_ADD(15, CONV_AT(px3, 0))
                 px0 += 4;
                 px1 += 4;
                 px2 += 4;

@@ -189,8 +189,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(6);
     CONV_SUMS(7);
     const float *wt = w + vectors * 1;
-    for (int kh = 0; kh < 7; ++kh, in += view->in_row)
     {
+        for (int kh = 0; kh < 7; ++kh, in += view->in_row)
         {
             const float *px0 = in;
             const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;

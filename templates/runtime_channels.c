@@ -4,7 +4,7 @@
 @ -- side, or planes.
 @ local L, vectors, pixels = isa.lanes, plan.tile.vectors, plan.most_pixels
 @ local clipped, planes, line = plan.rows_clipped, plan.planes, plan.line
-@ local KW, SW, DW = layer.KW, layer.stride_w, layer.dilation_w
+@ local KH, KW, SW, DW = layer.KH, layer.KW, layer.stride_w, layer.dilation_w
 @ local merged = DW == 1 and not planes
 @ local left, its_left = clipped and ", int left" or "", clipped and ", left" or ""
 @
@@ -93,10 +93,11 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     const int whole = left >= 0 && left + $((KW - 1) * DW) + $(scaled("(pixels - 1)", SW)) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * $(times(KW, "view->channels")) * (vectors * $(L));
 @ end
-@ if layer.KH > 1 or clipped then
-    for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
+@ local function rows_of_taps() -- a loop over those of the filter's that are in the image
+@   if KH > 1 or clipped then
+        for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
+@   end
 @ end
-    {
 @ local function steps(valid)
 @   pointers(merged and not valid and "in" or ("in + %s"):format(times(DW, "kw * view->in_pixel")), "pixels", pixels)
             for ($(channels(merged and not valid and times(KW, "view->channels") or "view->channels")), wt += vectors * $(L)) {
@@ -109,7 +110,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
                 const $(V) w_k$(v) = vectors > $(v) ? $(isa.load(at("wt", v * L))) : w_k0;
 @   end
 @   if plan.fetch_blocks then
-                if (vectors > 1 && pixels > 2) {
+                if (pixels > 2 && vectors $(KH * KW > 1 and "== 2" or "> 1")) { /* with more taps than one, blocks of more vectors serve many tiles */
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
@@ -121,25 +122,33 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @   next_channel("pixels", pixels)
             }
 @ end
+@ -- Two loops over them, for what both would hold is more than the registers.
 @ if clipped then
-        for (int kw = 0; !whole && kw < $(KW); ++kw) {
-            /* The pixels whose tap is in the image. */
-            const int column = left + $(scaled("kw", DW)), right = view->in_w - column;
-            const int first = column < 0 ? $(ceil_quotient("-column", SW)) : 0, last = right > 0 ? $(ceil_quotient("right", SW)) : 0;
-            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
-@   steps(true)
-        }
+    if (whole) {
+@ else
+    {
 @ end
+@ rows_of_taps()
 @ if not merged then
-        for (int kw = 0; $(clipped and "whole && " or "")kw < $(KW); ++kw) {
-@ elseif clipped then
-        if (whole) {
+        for (int kw = 0; kw < $(KW); ++kw) {
 @ else
         {
 @ end
 @ steps(false)
         }
     }
+@ if clipped then
+    else {
+@ rows_of_taps()
+        for (int kw = 0; kw < $(KW); ++kw) {
+            /* The pixels whose tap is in the image. */
+            const int column = left + $(scaled("kw", DW)), right = view->in_w - column;
+            const int first = column < 0 ? $(ceil_quotient("-column", SW)) : 0, last = right > 0 ? $(ceil_quotient("right", SW)) : 0;
+            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
+@   steps(true)
+        }
+    }
+@ end
 @ if plan.fetch_blocks then
     view->ahead = ahead;
 @ end
