@@ -77,6 +77,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int pixels = shape->out_h * shape->out_w;
     s.rows = (pixels + 95) / 96;
     s.width = ((pixels - 1) / s.rows / 24 + 1) * 24;
+    if (s.width > pixels) s.width = pixels;
     s.rows = (pixels - 1) / s.width + 1;
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 0) / 1;
@@ -180,7 +181,7 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, struct CONV_(view) *view)
 {
     const float b_k0 = *(w);
     const float b_k1 = vectors > 1 ? *(w + 1) : b_k0;
@@ -226,7 +227,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
@@ -238,7 +239,7 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_SUMS
 
 /* One of these tiles. */
-static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
+static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {

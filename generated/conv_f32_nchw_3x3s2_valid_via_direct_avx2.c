@@ -100,6 +100,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int shared = shape->in_channels > 12 && (long long)shape->in_h * shape->in_w % 1024 == 0 ? 3 : 2;
     s.pixels = (taps * shape->out_channels * units + moved) * cost <= (taps + 2) * s.vectors * s.width * other * shared / 2;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    const int fours = (s.width + 3) / 4;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -251,7 +254,7 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k2, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, struct CONV_(view) *view)
 {
     const __m256 b_k0 = _mm256_loadu_ps(w);
     const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
@@ -265,8 +268,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(6);
     CONV_SUMS(7);
     const float *wt = w + vectors * 8;
-    for (int kh = 0; kh < 3; ++kh, in += view->in_row)
     {
+        for (int kh = 0; kh < 3; ++kh, in += view->in_row)
         for (int kw = 0; kw < 3; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
@@ -300,7 +303,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
@@ -313,7 +316,7 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_SUMS
 
 /* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
@@ -482,8 +485,8 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     { \
         CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
     }
-CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
-CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3)
+CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
+CONV_PIXELS(3, 3)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
 CONV_PIXELS(5, 2)
 CONV_PIXELS(6, 2)
@@ -502,8 +505,6 @@ static void CONV_(set_places)(struct CONV_(view) *view, int *places)
 /* A row of `width` pixels, `channels` channels of it. */
 static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
-#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
     int at_most = 4; /* channels in a tile */
     /* Or more, where this makes fewer tiles. */
     const int vectors = (width + 7) / 8;
@@ -516,17 +517,15 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, at_most);
             void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
-            if (outputs <= 2) tile = CONV_OF4(2);
-            else if (outputs <= 3) tile = CONV_OF3(3);
-            else if (outputs <= 4) tile = CONV_OF3(4);
+            if (outputs <= 2) tile = units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 3) tile = units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 4) tile = units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
             else if (outputs <= 5) tile = CONV_(px_5x2);
             else tile = CONV_(px_6x2);
             tile(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
         }
     }
 }
-#undef CONV_OF3
-#undef CONV_OF4
 #undef CONV_PIXELS
 #undef CONV_KEEP
 #undef CONV_ROLLED

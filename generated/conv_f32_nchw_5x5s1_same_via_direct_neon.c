@@ -113,6 +113,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int lines = (s.width + 15) / 16;
     if (!s.pixels && s.width > lines * 11) s.block = 1;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    const int fours = (s.width + 5) / 6;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -284,7 +287,7 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Its first
  * tap is in column `left` of the image. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int left, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int left, int pixels, int vectors, struct CONV_(view) *view)
 {
     const float32x4_t b_k0 = vld1q_f32(w);
     const float32x4_t b_k1 = vectors > 1 ? vld1q_f32(w + 4) : b_k0;
@@ -309,9 +312,39 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 4;
     const int whole = left >= 0 && left + 4 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * (vectors * 4);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 5; ++kw) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 5; ++kw) {
+            const float *px0 = in + kw * view->in_pixel;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 4) {
+                const float32x4_t w_k0 = vld1q_f32(wt);
+                const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
+                const float32x4_t w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0;
+                const float32x4_t w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0;
+                float32x4_t x;
+                if (pixels > 0) CONV_ADD(0, px0[0])
+                if (pixels > 1) CONV_ADD(1, px0[1])
+                if (pixels > 2) CONV_ADD(2, px0[2])
+                if (pixels > 3) CONV_ADD(3, px0[3])
+                if (pixels > 4) CONV_ADD(4, px0[4])
+                if (pixels > 5) CONV_ADD(5, px0[5])
+                if (pixels > 6) CONV_ADD(6, px0[6])
+                if (pixels > 7) CONV_ADD(7, px0[7])
+                if (pixels > 8) CONV_ADD(8, px0[8])
+                if (pixels > 9) CONV_ADD(9, px0[9])
+                if (pixels > 10) CONV_ADD(10, px0[10])
+                if (pixels > 11) CONV_ADD(11, px0[11])
+                if (pixels > 12) CONV_ADD(12, px0[12])
+                if (pixels > 13) CONV_ADD(13, px0[13])
+                if (pixels > 14) CONV_ADD(14, px0[14])
+                if (pixels > 15) CONV_ADD(15, px0[15])
+                px0 += view->in_channel;
+            }
+        }
+    }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 5; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -343,33 +376,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 px0 += view->in_channel;
             }
         }
-        for (int kw = 0; whole && kw < 5; ++kw) {
-            const float *px0 = in + kw * view->in_pixel;
-            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 4) {
-                const float32x4_t w_k0 = vld1q_f32(wt);
-                const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
-                const float32x4_t w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0;
-                const float32x4_t w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0;
-                float32x4_t x;
-                if (pixels > 0) CONV_ADD(0, px0[0])
-                if (pixels > 1) CONV_ADD(1, px0[1])
-                if (pixels > 2) CONV_ADD(2, px0[2])
-                if (pixels > 3) CONV_ADD(3, px0[3])
-                if (pixels > 4) CONV_ADD(4, px0[4])
-                if (pixels > 5) CONV_ADD(5, px0[5])
-                if (pixels > 6) CONV_ADD(6, px0[6])
-                if (pixels > 7) CONV_ADD(7, px0[7])
-                if (pixels > 8) CONV_ADD(8, px0[8])
-                if (pixels > 9) CONV_ADD(9, px0[9])
-                if (pixels > 10) CONV_ADD(10, px0[10])
-                if (pixels > 11) CONV_ADD(11, px0[11])
-                if (pixels > 12) CONV_ADD(12, px0[12])
-                if (pixels > 13) CONV_ADD(13, px0[13])
-                if (pixels > 14) CONV_ADD(14, px0[14])
-                if (pixels > 15) CONV_ADD(15, px0[15])
-                px0 += view->in_channel;
-            }
-        }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
@@ -393,7 +399,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, left, pixels, vectors, view); \
     }
@@ -489,7 +495,7 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, struct CONV_(view) *view) \
     { \
         CONV_(line)(in, w, out, left, pixels, view); \
     }
@@ -501,7 +507,7 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_SUMS
 
 /* One of these tiles. */
-static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, const struct CONV_(view) *view)
+static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, left, view); break;
     switch (vectors) {
@@ -656,8 +662,8 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     { \
         CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
     }
-CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
-CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
+CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
+CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
 CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
@@ -677,8 +683,6 @@ static void CONV_(set_places)(struct CONV_(view) *view, int *places)
 /* A row of `width` pixels, `channels` channels of it. */
 static void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
-#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
     int at_most = 8; /* channels in a tile */
     /* Or more, where this makes fewer tiles and leaves none of their sums unused. */
     const int vectors = (width + 3) / 4;
@@ -691,18 +695,16 @@ static void CONV_(px_row)(const float *in, const float *w, float *out, int width
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, at_most);
             void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
-            if (outputs <= 2) tile = CONV_OF4(2);
-            else if (outputs <= 3) tile = CONV_OF4(3);
-            else if (outputs <= 4) tile = CONV_OF4(4);
-            else if (outputs <= 6) tile = CONV_OF3(6);
-            else if (outputs <= 8) tile = CONV_OF3(8);
+            if (outputs <= 2) tile = units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 3) tile = units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 4) tile = units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 6) tile = units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1);
+            else if (outputs <= 8) tile = units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1);
             else tile = CONV_(px_10x2);
             tile(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
         }
     }
 }
-#undef CONV_OF3
-#undef CONV_OF4
 #undef CONV_PIXELS
 #undef CONV_KEEP
 #undef CONV_ROLLED

@@ -182,7 +182,7 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Its first
  * tap is in column `left` of the image. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int left, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int left, int pixels, int vectors, struct CONV_(view) *view)
 {
     const float b_k0 = *(w);
     const float b_k1 = vectors > 1 ? *(w + 1) : b_k0;
@@ -197,9 +197,29 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 1;
     const int whole = left >= 0 && left + 6 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * (vectors * 1);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 7; ++kw) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 7; ++kw) {
+            const float *px0 = in + kw * view->in_pixel;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
+                const float w_k0 = *(wt);
+                const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
+                float x;
+                if (pixels > 0) CONV_ADD(0, px0[0])
+                if (pixels > 1) CONV_ADD(1, px0[1])
+                if (pixels > 2) CONV_ADD(2, px0[2])
+                if (pixels > 3) CONV_ADD(3, px0[3])
+                if (pixels > 4) CONV_ADD(4, px0[4])
+                if (pixels > 5) CONV_ADD(5, px0[5])
+                if (pixels > 6) CONV_ADD(6, px0[6])
+                if (pixels > 7) CONV_ADD(7, px0[7])
+                px0 += view->in_channel;
+            }
+        }
+    }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 7; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -221,23 +241,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 px0 += view->in_channel;
             }
         }
-        for (int kw = 0; whole && kw < 7; ++kw) {
-            const float *px0 = in + kw * view->in_pixel;
-            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
-                const float w_k0 = *(wt);
-                const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
-                float x;
-                if (pixels > 0) CONV_ADD(0, px0[0])
-                if (pixels > 1) CONV_ADD(1, px0[1])
-                if (pixels > 2) CONV_ADD(2, px0[2])
-                if (pixels > 3) CONV_ADD(3, px0[3])
-                if (pixels > 4) CONV_ADD(4, px0[4])
-                if (pixels > 5) CONV_ADD(5, px0[5])
-                if (pixels > 6) CONV_ADD(6, px0[6])
-                if (pixels > 7) CONV_ADD(7, px0[7])
-                px0 += view->in_channel;
-            }
-        }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
@@ -253,7 +256,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, left, pixels, vectors, view); \
     }
@@ -265,7 +268,7 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_SUMS
 
 /* One of these tiles. */
-static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, const struct CONV_(view) *view)
+static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, left, view); break;
     switch (vectors) {

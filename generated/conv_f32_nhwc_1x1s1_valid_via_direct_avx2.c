@@ -78,6 +78,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int pixels = shape->out_h * shape->out_w;
     s.rows = (pixels + 95) / 96;
     s.width = ((pixels - 1) / s.rows / 24 + 1) * 24;
+    if (s.width > pixels) s.width = pixels;
     s.rows = (pixels - 1) / s.width + 1;
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 7) / 8;
@@ -85,6 +86,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
     s.inputs = shape->out_channels <= 4 && shape->in_channels % 8 == 0 && shape->in_channels >= 32 && s.width >= 16;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    const int fours = (s.width + 3) / 4;
+    if (s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && s.width < 4 * fours) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -215,7 +219,7 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, in
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, struct CONV_(view) *view)
 {
     const __m256 b_k0 = _mm256_loadu_ps(w);
     const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
@@ -270,7 +274,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
@@ -284,7 +288,7 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_AT
 
 /* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {

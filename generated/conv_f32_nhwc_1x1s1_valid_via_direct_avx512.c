@@ -61,6 +61,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels: a 1x1 filter does not care where they end */
     int band, bands;    /* in rows */
+    int far;            /* whether weights come from beyond the second-level cache */
     int inputs;         /* whether their channels are in the lanes */
 };
 
@@ -78,6 +79,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int pixels = shape->out_h * shape->out_w;
     s.rows = (pixels + 95) / 96;
     s.width = ((pixels - 1) / s.rows / 24 + 1) * 24;
+    if (s.width > pixels) s.width = pixels;
     s.rows = (pixels - 1) / s.width + 1;
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 15) / 16;
@@ -85,12 +87,16 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
     s.inputs = shape->out_channels <= 4 && shape->in_channels % 16 == 0 && shape->in_channels >= 64 && s.width >= 16;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    const int fours = (s.width + 5) / 6;
+    if (s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 9) / 10 < fours && s.width < 4 * fours) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    s.far = vector_bytes * s.vectors > 1048576 && (vector_bytes - 64) * s.block <= 589824;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
     long long band = 262144 / row_bytes;
@@ -164,12 +170,15 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
     : "+v"(acc) : "v"(a), "v"(b))
+/* To the second-level cache. */
+#define CONV_FETCH_BLOCK(p) __builtin_prefetch(p, 0, 2)
 #else
 #define CONV_TARGET
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
+#define CONV_FETCH_BLOCK(p) ((void)(p))
 #endif
 
 #define CONV_CLAMP(v) _mm512_min_ps(high, _mm512_max_ps(low, v))
@@ -178,6 +187,8 @@ struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
     int lanes; /* of the last vector of a block of channels */
+    const char *ahead; /* of the next block's weights, which tiles fetch: so many bytes in each of their steps */
+    ptrdiff_t fetch;
 };
 
 /* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
@@ -221,7 +232,7 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, struct CONV_(view) *view)
 {
     const __m512 b_k0 = _mm512_loadu_ps(w);
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
@@ -239,6 +250,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(9);
     CONV_SUMS(10);
     const float *wt = w + vectors * 16;
+    const char *ahead = view->ahead;
+    const ptrdiff_t fetch = view->fetch;
     {
         {
             ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
@@ -255,6 +268,10 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
                 const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
                 const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                if (pixels > 2 && vectors > 1) { /* with more taps than one, blocks of more vectors serve many tiles */
+                    CONV_FETCH_BLOCK(ahead);
+                    ahead += fetch;
+                }
                 __m512 x;
                 if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
                 if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
@@ -273,6 +290,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             }
         }
     }
+    view->ahead = ahead;
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
@@ -290,12 +308,12 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
 CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
-CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
+CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2) CONV_OF(8, 2) CONV_OF(9, 2) CONV_OF(10, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 #undef CONV_OF
 #undef CONV_END
@@ -304,12 +322,12 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_AT
 
 /* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
     case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
-    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
+    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) CONV_CASE(8, 2) CONV_CASE(9, 2) CONV_CASE(10, 2) } break;
     case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
     }
 #undef CONV_CASE
@@ -478,8 +496,10 @@ static CONV_TARGET void CONV_(dot_row)(const float *row, const float *w, float *
 static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
 {
-    const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
+    const int most = vectors == 4 ? 6 : vectors == 2 ? 10 : 11; /* pixels in a tile */
     const int pixels = shape->out_h * shape->out_w;
+    const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
+    view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? 64 : vectors * 64 / tiles;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const int at = oh;
@@ -526,6 +546,8 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             const int left = (int)OC - v * 16; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 16 * (1 + 1 * IC);
+            const int next = v + vectors < end ? v + vectors : (task + 1) / s.bands % s.chunks * s.chunk;
+            view.ahead = (const char *)packed + next * (ptrdiff_t)64 * (1 + 1 * IC);
             view.lanes = left < vectors * 16 ? left - (vectors - 1) * 16 : 16;
             CONV_(rows)(shape, &s, &view, in, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, left < vectors * 16 ? left : vectors * 16, oh_begin, oh_end);
         }
@@ -540,5 +562,6 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
+#undef CONV_FETCH_BLOCK
 #endif
 #undef CONV_

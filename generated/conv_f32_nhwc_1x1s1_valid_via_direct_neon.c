@@ -77,11 +77,15 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int pixels = shape->out_h * shape->out_w;
     s.rows = (pixels + 95) / 96;
     s.width = ((pixels - 1) / s.rows / 24 + 1) * 24;
+    if (s.width > pixels) s.width = pixels;
     s.rows = (pixels - 1) / s.width + 1;
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 3) / 4;
     s.block = 4;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    const int fours = (s.width + 5) / 6;
+    if (s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 9) / 10 < fours && s.width < 4 * fours) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -210,7 +214,7 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, struct CONV_(view) *view)
 {
     const float32x4_t b_k0 = vld1q_f32(w);
     const float32x4_t b_k1 = vectors > 1 ? vld1q_f32(w + 4) : b_k0;
@@ -278,12 +282,12 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
 CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
-CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
+CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2) CONV_OF(8, 2) CONV_OF(9, 2) CONV_OF(10, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 #undef CONV_OF
 #undef CONV_END
@@ -291,12 +295,12 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_SUMS
 
 /* One of these tiles. */
-static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
+static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
     case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
-    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
+    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) CONV_CASE(8, 2) CONV_CASE(9, 2) CONV_CASE(10, 2) } break;
     case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
     }
 #undef CONV_CASE
@@ -316,7 +320,7 @@ static int CONV_(part)(int left, int most)
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
     const float *in, const float *w, float *out, int vectors, int oh_begin, int oh_end)
 {
-    const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
+    const int most = vectors == 4 ? 6 : vectors == 2 ? 10 : 11; /* pixels in a tile */
     const int pixels = shape->out_h * shape->out_w;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;

@@ -72,6 +72,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
+    int far;            /* whether weights come from beyond the second-level cache */
     int inputs;         /* whether their channels are in the lanes */
     int pixels;         /* whether they are in the lanes */
     int step, held;     /* rows of a band at a time; rows of the input that are held for them */
@@ -105,6 +106,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
         + 64 * (IC == 1 ? 1 : IC < 2 ? 2LL * IC : (IC + 15) / 16 * 8LL);
     s.pixels = !s.inputs && (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    const int fours = (s.width + 5) / 6;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 9) / 10 < fours && s.width < 4 * fours) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -116,6 +120,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+    s.far = vector_bytes * s.vectors > 1048576 && (vector_bytes - 64) * s.block <= 589824;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
@@ -207,6 +212,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
     : "+v"(acc) : "v"(a), "v"(b))
 /* Loaded once: compilers would load again what only a few multiply-adds use. */
 #define CONV_PIN(v) __asm__("" : "+v"(v))
+/* To the second-level cache. */
+#define CONV_FETCH_BLOCK(p) __builtin_prefetch(p, 0, 2)
 #else
 #define CONV_TARGET
 #define CONV_TILE
@@ -214,6 +221,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
 #define CONV_PIN(v) ((void)0)
+#define CONV_FETCH_BLOCK(p) ((void)(p))
 #endif
 
 #define CONV_CLAMP(v) _mm512_min_ps(high, _mm512_max_ps(low, v))
@@ -222,6 +230,8 @@ struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
     int lanes; /* of the last vector of a block of channels */
+    const char *ahead; /* of the next block's weights, which tiles fetch: so many bytes in each of their steps */
+    ptrdiff_t fetch;
     ptrdiff_t width; /* of the block of packed weights */
     ptrdiff_t ring; /* rows that are staged lie in a ring of so many floats */
     int held, wrap; /* so many rows, or 0; from this tap of a column on they lie at its begin again */
@@ -268,7 +278,7 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, struct CONV_(view) *view)
 {
     const __m512 b_k0 = _mm512_loadu_ps(w);
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
@@ -286,6 +296,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(9);
     CONV_SUMS(10);
     const float *wt = w + vectors * 16;
+    const char *ahead = view->ahead;
+    const ptrdiff_t fetch = view->fetch;
     {
         {
             ptrdiff_t s1 = 8 * view->in_pixel, s3 = 3 * s1;
@@ -302,6 +314,10 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
                 const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
                 const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                if (pixels > 2 && vectors > 1) { /* with more taps than one, blocks of more vectors serve many tiles */
+                    CONV_FETCH_BLOCK(ahead);
+                    ahead += fetch;
+                }
                 __m512 x;
                 if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
                 if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
@@ -320,6 +336,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             }
         }
     }
+    view->ahead = ahead;
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
@@ -337,12 +354,12 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
 CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
-CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
+CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2) CONV_OF(8, 2) CONV_OF(9, 2) CONV_OF(10, 2)
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 #undef CONV_OF
 #undef CONV_END
@@ -351,12 +368,12 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_AT
 
 /* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
     case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
-    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
+    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) CONV_CASE(8, 2) CONV_CASE(9, 2) CONV_CASE(10, 2) } break;
     case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
     }
 #undef CONV_CASE
@@ -880,8 +897,8 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     { \
         CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
     }
-CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
-CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
+CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
+CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
 CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
@@ -890,8 +907,6 @@ CONV_PIXELS(10, 2)
 /* A row of `width` pixels, `channels` channels of it. */
 static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
-#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
     int at_most = 8; /* channels in a tile */
     /* Or more, where this makes fewer tiles and leaves none of their sums unused. */
     const int vectors = (width + 15) / 16;
@@ -904,18 +919,16 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, at_most);
             void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
-            if (outputs <= 2) tile = CONV_OF4(2);
-            else if (outputs <= 3) tile = CONV_OF4(3);
-            else if (outputs <= 4) tile = CONV_OF4(4);
-            else if (outputs <= 6) tile = CONV_OF3(6);
-            else if (outputs <= 8) tile = CONV_OF3(8);
+            if (outputs <= 2) tile = units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 3) tile = units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 4) tile = units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 6) tile = units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1);
+            else if (outputs <= 8) tile = units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1);
             else tile = CONV_(px_10x2);
             tile(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
         }
     }
 }
-#undef CONV_OF3
-#undef CONV_OF4
 #undef CONV_PIXELS
 #undef CONV_KEEP
 #undef CONV_ROLLED
@@ -926,8 +939,10 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
 static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
 {
-    const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
+    const int most = vectors == 4 ? 6 : vectors == 2 ? 10 : 11; /* pixels in a tile */
     (void)shape;
+    const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
+    view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? 64 : vectors * 64 / tiles;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = s->width;
         const int at = oh * 2;
@@ -1008,6 +1023,8 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
             view.width = vectors * 16;
             const int left = (int)OC - v * 16; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 16 * (1 + 1 * IC);
+            const int next = v + vectors < end ? v + vectors : (task + 1) / s.bands % s.chunks * s.chunk;
+            view.ahead = (const char *)packed + next * (ptrdiff_t)64 * (1 + 1 * IC);
             view.lanes = left < vectors * 16 ? left - (vectors - 1) * 16 : 16;
             CONV_(rows)(shape, &s, &view, rows, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, left < vectors * 16 ? left : vectors * 16, from, to);
         }
@@ -1024,5 +1041,6 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_PIN
 #undef CONV_CLAMP
 #undef CONV_FMA
+#undef CONV_FETCH_BLOCK
 #endif
 #undef CONV_

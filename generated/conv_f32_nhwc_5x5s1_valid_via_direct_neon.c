@@ -111,6 +111,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int lines = (s.width + 15) / 16;
     if (!s.pixels && s.vectors < 4 && s.width > lines * 11) s.block = 1;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    const int fours = (s.width + 5) / 6;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && s.width < 4 * fours) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -279,7 +282,7 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, struct CONV_(view) *view)
 {
     const float32x4_t b_k0 = vld1q_f32(w);
     const float32x4_t b_k1 = vectors > 1 ? vld1q_f32(w + 4) : b_k0;
@@ -302,8 +305,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(14);
     CONV_SUMS(15);
     const float *wt = w + vectors * 4;
-    for (int kh = 0; kh < 5; ++kh, in += view->in_row)
     {
+        for (int kh = 0; kh < 5; ++kh, in += view->in_row)
         {
             const float *px0 = in;
             const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
@@ -368,7 +371,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
@@ -477,7 +480,7 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, struct CONV_(view) *view) \
     { \
         CONV_(line)(in, w, out, pixels, view); \
     }
@@ -489,7 +492,7 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_SUMS
 
 /* One of these tiles. */
-static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, const struct CONV_(view) *view)
+static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
@@ -737,8 +740,8 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     { \
         CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
     }
-CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
-CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
+CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
+CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
 CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
@@ -758,8 +761,6 @@ static void CONV_(set_places)(struct CONV_(view) *view, int *places)
 /* A row of `width` pixels, `channels` channels of it. */
 static void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
-#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
     int at_most = 8; /* channels in a tile */
     /* Or more, where this makes fewer tiles and leaves none of their sums unused. */
     const int vectors = (width + 3) / 4;
@@ -772,18 +773,16 @@ static void CONV_(px_row)(const float *in, const float *w, float *out, int width
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, at_most);
             void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
-            if (outputs <= 2) tile = CONV_OF4(2);
-            else if (outputs <= 3) tile = CONV_OF4(3);
-            else if (outputs <= 4) tile = CONV_OF4(4);
-            else if (outputs <= 6) tile = CONV_OF3(6);
-            else if (outputs <= 8) tile = CONV_OF3(8);
+            if (outputs <= 2) tile = units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 3) tile = units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 4) tile = units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 6) tile = units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1);
+            else if (outputs <= 8) tile = units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1);
             else tile = CONV_(px_10x2);
             tile(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
         }
     }
 }
-#undef CONV_OF3
-#undef CONV_OF4
 #undef CONV_PIXELS
 #undef CONV_KEEP
 #undef CONV_ROLLED

@@ -117,6 +117,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
         + 8 * (IC == 1 ? 1 : IC < 1 ? 2LL * IC : (IC + 7) / 8 * 8LL);
     s.pixels = !s.inputs && (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    const int fours = (s.width + 3) / 4;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && s.width < 4 * fours) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -285,7 +288,7 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Its first
  * tap is in column `left` of the image. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int left, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int left, int pixels, int vectors, struct CONV_(view) *view)
 {
     const __m256 b_k0 = _mm256_loadu_ps(w);
     const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
@@ -301,9 +304,37 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 8;
     const int whole = left >= 0 && left + 6 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * (vectors * 8);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 7; ++kw) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        {
+            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in);
+            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
+            for (ptrdiff_t c = 7 * view->channels; c > 0; --c, wt += vectors * 8) {
+                CONV_HOLD(px0);
+                if (pixels > 5) CONV_HOLD(px1);
+                if (pixels > 1) CONV_HOLD(s1);
+                if (pixels > 3) CONV_HOLD(s3);
+                const __m256 w_k0 = _mm256_loadu_ps(wt);
+                const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
+                const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
+                __m256 x;
+                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
+                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
+                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
+                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
+                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
+                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
+                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
+                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
+                px0 += 4;
+                px1 += 4;
+            }
+        }
+    }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 7; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -333,31 +364,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 px1 += 4;
             }
         }
-        if (whole) {
-            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
-            const char *px0 = (const char *)(in);
-            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
-            for (ptrdiff_t c = 7 * view->channels; c > 0; --c, wt += vectors * 8) {
-                CONV_HOLD(px0);
-                if (pixels > 5) CONV_HOLD(px1);
-                if (pixels > 1) CONV_HOLD(s1);
-                if (pixels > 3) CONV_HOLD(s3);
-                const __m256 w_k0 = _mm256_loadu_ps(wt);
-                const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
-                const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
-                __m256 x;
-                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
-                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
-                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
-                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
-                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
-                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
-                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
-                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
-                px0 += 4;
-                px1 += 4;
-            }
-        }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
@@ -373,7 +379,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, left, pixels, vectors, view); \
     }
@@ -387,7 +393,7 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_AT
 
 /* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, left, view); break;
     switch (vectors) {
@@ -873,8 +879,8 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     { \
         CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
     }
-CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
-CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3)
+CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
+CONV_PIXELS(3, 3)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
 CONV_PIXELS(5, 2)
 CONV_PIXELS(6, 2)
@@ -893,8 +899,6 @@ static void CONV_(set_places)(struct CONV_(view) *view, int *places)
 /* A row of `width` pixels, `channels` channels of it. */
 static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
-#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
     int at_most = 4; /* channels in a tile */
     /* Or more, where this makes fewer tiles. */
     const int vectors = (width + 7) / 8;
@@ -907,17 +911,15 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, at_most);
             void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
-            if (outputs <= 2) tile = CONV_OF4(2);
-            else if (outputs <= 3) tile = CONV_OF3(3);
-            else if (outputs <= 4) tile = CONV_OF3(4);
+            if (outputs <= 2) tile = units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 3) tile = units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 4) tile = units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
             else if (outputs <= 5) tile = CONV_(px_5x2);
             else tile = CONV_(px_6x2);
             tile(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
         }
     }
 }
-#undef CONV_OF3
-#undef CONV_OF4
 #undef CONV_PIXELS
 #undef CONV_KEEP
 #undef CONV_ROLLED

@@ -84,6 +84,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
+    int far;            /* whether weights come from beyond the second-level cache */
     int inputs;         /* whether their channels are in the lanes */
     int pixels;         /* whether they are in the lanes */
     int step, held;     /* rows of a band at a time; rows of the input that are held for them */
@@ -120,6 +121,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int lines = (s.width + 15) / 16;
     if (!s.pixels && s.vectors < 4 && s.width > lines * 11) s.block = 1;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    const int fours = (s.width + 5) / 6;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && s.width < 4 * fours) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -131,6 +135,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+    s.far = vector_bytes * s.vectors > 1048576 && (vector_bytes - 64) * s.block <= 589824;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
@@ -225,6 +230,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
     : "+v"(acc) : "v"(a), "v"(b))
 /* Loaded once: compilers would load again what only a few multiply-adds use. */
 #define CONV_PIN(v) __asm__("" : "+v"(v))
+/* To the second-level cache. */
+#define CONV_FETCH_BLOCK(p) __builtin_prefetch(p, 0, 2)
 #else
 #define CONV_TARGET
 #define CONV_TILE
@@ -232,6 +239,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
 #define CONV_PIN(v) ((void)0)
+#define CONV_FETCH_BLOCK(p) ((void)(p))
 #endif
 
 #define CONV_CLAMP(v) _mm512_min_ps(high, _mm512_max_ps(low, v))
@@ -240,6 +248,8 @@ struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
     int lanes; /* of the last vector of a block of channels */
+    const char *ahead; /* of the next block's weights, which tiles fetch: so many bytes in each of their steps */
+    ptrdiff_t fetch;
     ptrdiff_t width; /* of the block of packed weights */
     const int *places, *places_end; /* of the taps of a row */
     ptrdiff_t ring; /* rows that are staged lie in a ring of so many floats */
@@ -289,7 +299,7 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Its first
  * tap is in column `left` of the image. */
-static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int left, int pixels, int vectors, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int left, int pixels, int vectors, struct CONV_(view) *view)
 {
     const __m512 b_k0 = _mm512_loadu_ps(w);
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
@@ -312,56 +322,13 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(14);
     CONV_SUMS(15);
     const float *wt = w + vectors * 16;
+    const char *ahead = view->ahead;
+    const ptrdiff_t fetch = view->fetch;
     const int whole = left >= 0 && left + 6 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * (vectors * 16);
-    for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-    {
-        for (int kw = 0; !whole && kw < 7; ++kw) {
-            /* The pixels whose tap is in the image. */
-            const int column = left + kw, right = view->in_w - column;
-            const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
-            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
-            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
-            const char *px0 = (const char *)(in + kw * view->in_pixel);
-            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
-            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
-            const char *px3 = pixels > 15 ? px0 + 15 * s1 : px0;
-            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
-                CONV_HOLD(px0);
-                if (pixels > 5) CONV_HOLD(px1);
-                if (pixels > 10) CONV_HOLD(px2);
-                if (pixels > 15) CONV_HOLD(px3);
-                if (pixels > 1) CONV_HOLD(s1);
-                if (pixels > 3) CONV_HOLD(s3);
-                CONV_HOLD(valid);
-                const __m512 w_k0 = _mm512_loadu_ps(wt);
-                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
-                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
-                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
-                __m512 x;
-                if (pixels > 0 && (valid & 0x1)) CONV_ADD(0, CONV_AT(px0, 0))
-                if (pixels > 1 && (valid & 0x2)) CONV_ADD(1, CONV_AT(px0, s1))
-                if (pixels > 2 && (valid & 0x4)) CONV_ADD(2, CONV_AT(px0, 2 * s1))
-                if (pixels > 3 && (valid & 0x8)) CONV_ADD(3, CONV_AT(px0, s3))
-                if (pixels > 4 && (valid & 0x10)) CONV_ADD(4, CONV_AT(px0, 4 * s1))
-                if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, CONV_AT(px1, 0))
-                if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, CONV_AT(px1, s1))
-                if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, CONV_AT(px1, 2 * s1))
-                if (pixels > 8 && (valid & 0x100)) CONV_ADD(8, CONV_AT(px1, s3))
-                if (pixels > 9 && (valid & 0x200)) CONV_ADD(9, CONV_AT(px1, 4 * s1))
-                if (pixels > 10 && (valid & 0x400)) CONV_ADD(10, CONV_AT(px2, 0))
-                if (pixels > 11 && (valid & 0x800)) CONV_ADD(11, CONV_AT(px2, s1))
-                if (pixels > 12 && (valid & 0x1000)) CONV_ADD(12, CONV_AT(px2, 2 * s1))
-                if (pixels > 13 && (valid & 0x2000)) CONV_ADD(13, CONV_AT(px2, s3))
-                if (pixels > 14 && (valid & 0x4000)) CONV_ADD(14, CONV_AT(px2, 4 * s1))
-                if (pixels > 15 && (valid & 0x8000)) CONV_ADD(15, CONV_AT(px3, 0))
-                px0 += 4;
-                px1 += 4;
-                px2 += 4;
-                px3 += 4;
-            }
-        }
-        if (whole) {
+    if (whole) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        {
             ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
             const char *px0 = (const char *)(in);
             const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
@@ -378,6 +345,10 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
                 const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
                 const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                if (pixels > 2 && vectors == 2) { /* with more taps than one, blocks of more vectors serve many tiles */
+                    CONV_FETCH_BLOCK(ahead);
+                    ahead += fetch;
+                }
                 __m512 x;
                 if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
                 if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
@@ -402,6 +373,59 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             }
         }
     }
+    else {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
+        for (int kw = 0; kw < 7; ++kw) {
+            /* The pixels whose tap is in the image. */
+            const int column = left + kw, right = view->in_w - column;
+            const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
+            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
+            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
+            const char *px0 = (const char *)(in + kw * view->in_pixel);
+            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
+            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
+            const char *px3 = pixels > 15 ? px0 + 15 * s1 : px0;
+            for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
+                CONV_HOLD(px0);
+                if (pixels > 5) CONV_HOLD(px1);
+                if (pixels > 10) CONV_HOLD(px2);
+                if (pixels > 15) CONV_HOLD(px3);
+                if (pixels > 1) CONV_HOLD(s1);
+                if (pixels > 3) CONV_HOLD(s3);
+                CONV_HOLD(valid);
+                const __m512 w_k0 = _mm512_loadu_ps(wt);
+                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
+                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
+                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                if (pixels > 2 && vectors == 2) { /* with more taps than one, blocks of more vectors serve many tiles */
+                    CONV_FETCH_BLOCK(ahead);
+                    ahead += fetch;
+                }
+                __m512 x;
+                if (pixels > 0 && (valid & 0x1)) CONV_ADD(0, CONV_AT(px0, 0))
+                if (pixels > 1 && (valid & 0x2)) CONV_ADD(1, CONV_AT(px0, s1))
+                if (pixels > 2 && (valid & 0x4)) CONV_ADD(2, CONV_AT(px0, 2 * s1))
+                if (pixels > 3 && (valid & 0x8)) CONV_ADD(3, CONV_AT(px0, s3))
+                if (pixels > 4 && (valid & 0x10)) CONV_ADD(4, CONV_AT(px0, 4 * s1))
+                if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, CONV_AT(px1, 0))
+                if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, CONV_AT(px1, s1))
+                if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, CONV_AT(px1, 2 * s1))
+                if (pixels > 8 && (valid & 0x100)) CONV_ADD(8, CONV_AT(px1, s3))
+                if (pixels > 9 && (valid & 0x200)) CONV_ADD(9, CONV_AT(px1, 4 * s1))
+                if (pixels > 10 && (valid & 0x400)) CONV_ADD(10, CONV_AT(px2, 0))
+                if (pixels > 11 && (valid & 0x800)) CONV_ADD(11, CONV_AT(px2, s1))
+                if (pixels > 12 && (valid & 0x1000)) CONV_ADD(12, CONV_AT(px2, 2 * s1))
+                if (pixels > 13 && (valid & 0x2000)) CONV_ADD(13, CONV_AT(px2, s3))
+                if (pixels > 14 && (valid & 0x4000)) CONV_ADD(14, CONV_AT(px2, 4 * s1))
+                if (pixels > 15 && (valid & 0x8000)) CONV_ADD(15, CONV_AT(px3, 0))
+                px0 += 4;
+                px1 += 4;
+                px2 += 4;
+                px3 += 4;
+            }
+        }
+    }
+    view->ahead = ahead;
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
@@ -424,7 +448,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out, left, pixels, vectors, view); \
     }
@@ -540,7 +564,7 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, struct CONV_(view) *view) \
     { \
         CONV_(line)(in, w, out, left, pixels, view); \
     }
@@ -553,7 +577,7 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_AT
 
 /* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, const struct CONV_(view) *view)
+static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, struct CONV_(view) *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, left, view); break;
     switch (vectors) {
@@ -1081,8 +1105,8 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     { \
         CONV_(px_body)(in, w, out, outputs, units, some, lanes, view); \
     }
-CONV_PIXELS(2, 1) CONV_PIXELS(2, 2) CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
-CONV_PIXELS(3, 1) CONV_PIXELS(3, 2) CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
+CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
+CONV_PIXELS(3, 3) CONV_PIXELS(3, 4)
 CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3) CONV_PIXELS(4, 4)
 CONV_PIXELS(6, 1) CONV_PIXELS(6, 2) CONV_PIXELS(6, 3)
 CONV_PIXELS(8, 1) CONV_PIXELS(8, 2) CONV_PIXELS(8, 3)
@@ -1102,8 +1126,6 @@ static void CONV_(set_places)(struct CONV_(view) *view, int *places)
 /* A row of `width` pixels, `channels` channels of it. */
 static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
-#define CONV_OF4(outputs) units == 4 ? CONV_(px_##outputs##x4) : units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
-#define CONV_OF3(outputs) units == 3 ? CONV_(px_##outputs##x3) : units == 2 ? CONV_(px_##outputs##x2) : CONV_(px_##outputs##x1)
     int at_most = 8; /* channels in a tile */
     /* Or more, where this makes fewer tiles and leaves none of their sums unused. */
     const int vectors = (width + 15) / 16;
@@ -1116,18 +1138,16 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, at_most);
             void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
-            if (outputs <= 2) tile = CONV_OF4(2);
-            else if (outputs <= 3) tile = CONV_OF4(3);
-            else if (outputs <= 4) tile = CONV_OF4(4);
-            else if (outputs <= 6) tile = CONV_OF3(6);
-            else if (outputs <= 8) tile = CONV_OF3(8);
+            if (outputs <= 2) tile = units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 3) tile = units == 4 ? CONV_(px_3x4) : units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 4) tile = units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
+            else if (outputs <= 6) tile = units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1);
+            else if (outputs <= 8) tile = units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1);
             else tile = CONV_(px_10x2);
             tile(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
         }
     }
 }
-#undef CONV_OF3
-#undef CONV_OF4
 #undef CONV_PIXELS
 #undef CONV_KEEP
 #undef CONV_ROLLED
@@ -1139,6 +1159,8 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end)
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 16; /* pixels in a tile */
+    const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
+    view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? 64 : vectors * 64 / tiles;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = s->width;
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
@@ -1230,6 +1252,8 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
             view.width = vectors * 16;
             const int left = (int)OC - v * 16; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 16 * (1 + 49 * IC);
+            const int next = v + vectors < end ? v + vectors : (task + 1) / s.bands % s.chunks * s.chunk;
+            view.ahead = (const char *)packed + next * (ptrdiff_t)64 * (1 + 49 * IC);
             view.lanes = left < vectors * 16 ? left - (vectors - 1) * 16 : 16;
             CONV_(rows)(shape, &s, &view, rows, w, out + (ptrdiff_t)v * 16 * view.out_channel, vectors, left < vectors * 16 ? left : vectors * 16, from, to);
         }
@@ -1246,5 +1270,6 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_PIN
 #undef CONV_CLAMP
 #undef CONV_FMA
+#undef CONV_FETCH_BLOCK
 #endif
 #undef CONV_

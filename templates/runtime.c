@@ -219,6 +219,9 @@ $(include("runtime_" .. plan.algorithm .. ".c"))
 #undef CONV_CLAMP
 @ end
 #undef CONV_FMA
+@ if plan.fetch_blocks then
+#undef CONV_FETCH_BLOCK
+@ end
 @ if isa.guard ~= "" then
 #endif
 @ end

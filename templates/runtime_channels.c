@@ -4,7 +4,7 @@
 @ -- side, or planes.
 @ local L, vectors, pixels = isa.lanes, plan.tile.vectors, plan.most_pixels
 @ local clipped, planes, line = plan.rows_clipped, plan.planes, plan.line
-@ local KW, SW, DW = layer.KW, layer.stride_w, layer.dilation_w
+@ local KH, KW, SW, DW = layer.KH, layer.KW, layer.stride_w, layer.dilation_w
 @ local merged = DW == 1 and not planes
 @ local left, its_left = clipped and ", int left" or "", clipped and ", left" or ""
 @
@@ -75,7 +75,7 @@
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel$(each(", acc_p##p##_k%d", 0, units, vectors)), vectors, lanes$(its_bounds));
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body.$(clipped and " Its first\n * tap is in column `left` of the image." or "") */
-static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(left), int pixels, int vectors, const struct $(name)_view *view)
+static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(left), int pixels, int vectors, struct $(name)_view *view)
 {
     const $(V) b_k0 = $(isa.load("w"));
 @ for v = 1, vectors - 1 do
@@ -85,14 +85,19 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     CONV_SUMS($(p));
 @ end
     const float *wt = w + vectors * $(L);
+@ if plan.fetch_blocks then
+    const char *ahead = view->ahead;
+    const ptrdiff_t fetch = view->fetch;
+@ end
 @ if clipped then
     const int whole = left >= 0 && left + $((KW - 1) * DW) + $(scaled("(pixels - 1)", SW)) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * $(times(KW, "view->channels")) * (vectors * $(L));
 @ end
-@ if layer.KH > 1 or clipped then
-    for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
+@ local function rows_of_taps() -- a loop over those of the filter's that are in the image
+@   if KH > 1 or clipped then
+        for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
+@   end
 @ end
-    {
 @ local function steps(valid)
 @   pointers(merged and not valid and "in" or ("in + %s"):format(times(DW, "kw * view->in_pixel")), "pixels", pixels)
             for ($(channels(merged and not valid and times(KW, "view->channels") or "view->channels")), wt += vectors * $(L)) {
@@ -104,6 +109,12 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @   for v = 1, vectors - 1 do
                 const $(V) w_k$(v) = vectors > $(v) ? $(isa.load(at("wt", v * L))) : w_k0;
 @   end
+@   if plan.fetch_blocks then
+                if (pixels > 2 && vectors $(KH * KW > 1 and "== 2" or "> 1")) { /* with more taps than one, blocks of more vectors serve many tiles */
+                    CONV_FETCH_BLOCK(ahead);
+                    ahead += fetch;
+                }
+@   end
                 $(V) x;
 @   for p = 0, pixels - 1 do
                 if (pixels > $(p)$(valid and (" && (valid & 0x%X)"):format(1 << p) or "")) CONV_ADD($(p), $(pixel(p)))
@@ -111,25 +122,36 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @   next_channel("pixels", pixels)
             }
 @ end
+@ -- Two loops over them, for what both would hold is more than the registers.
 @ if clipped then
-        for (int kw = 0; !whole && kw < $(KW); ++kw) {
-            /* The pixels whose tap is in the image. */
-            const int column = left + $(scaled("kw", DW)), right = view->in_w - column;
-            const int first = column < 0 ? $(ceil_quotient("-column", SW)) : 0, last = right > 0 ? $(ceil_quotient("right", SW)) : 0;
-            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
-@   steps(true)
-        }
+    if (whole) {
+@ else
+    {
 @ end
+@ rows_of_taps()
 @ if not merged then
-        for (int kw = 0; $(clipped and "whole && " or "")kw < $(KW); ++kw) {
-@ elseif clipped then
-        if (whole) {
+        for (int kw = 0; kw < $(KW); ++kw) {
 @ else
         {
 @ end
 @ steps(false)
         }
     }
+@ if clipped then
+    else {
+@ rows_of_taps()
+        for (int kw = 0; kw < $(KW); ++kw) {
+            /* The pixels whose tap is in the image. */
+            const int column = left + $(scaled("kw", DW)), right = view->in_w - column;
+            const int first = column < 0 ? $(ceil_quotient("-column", SW)) : 0, last = right > 0 ? $(ceil_quotient("right", SW)) : 0;
+            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
+@   steps(true)
+        }
+    }
+@ end
+@ if plan.fetch_blocks then
+    view->ahead = ahead;
+@ end
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
 @ if bounded then
@@ -141,7 +163,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), struct CONV_(view) *view) \
     { \
         CONV_(body)(in, w, out$(its_left), pixels, vectors, view); \
     }
@@ -223,7 +245,7 @@ static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(
 }
 
 #define CONV_OF(pixels, vectors) \
-    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), const struct CONV_(view) *view) \
+    static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), struct CONV_(view) *view) \
     { \
         CONV_(line)(in, w, out$(its_left), pixels, view); \
     }
@@ -243,7 +265,7 @@ $(all("CONV_OF", class))
 @ end
 
 /* One of these tiles. */
-static $(target)void $(name)_tile(int vectors, int pixels, const float *in, const float *w, float *out$(left), const struct $(name)_view *view)
+static $(target)void $(name)_tile(int vectors, int pixels, const float *in, const float *w, float *out$(left), struct $(name)_view *view)
 {
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out$(its_left), view); break;
     switch (vectors) {

@@ -9,6 +9,10 @@ struct $(name)_view {
     float low, high;
 @ end
     int lanes; /* of the last vector of a block of channels */
+@ if plan.fetch_blocks then
+    const char *ahead; /* of the next block's weights, which tiles fetch: so many bytes in each of their steps */
+    ptrdiff_t fetch;
+@ end
 @ if plan.pixels then
     ptrdiff_t width; /* of the block of packed weights */
 @ end
@@ -99,6 +103,10 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
     const int pixels = shape->out_h * shape->out_w;
 @ elseif not clipped then
     (void)shape;
+@ end
+@ if plan.fetch_blocks then
+    const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
+    view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? $(4 * L) : vectors * $(4 * L) / tiles;
 @ end
     for (int oh = oh_begin; oh < oh_end; ++oh) {
 @ if plan.flat then
@@ -270,6 +278,10 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
 @ end
             const float *w = (const float *)packed + (ptrdiff_t)v * $(L) * (1 + $(layer.KH * layer.KW) * IC);
 @ local whole, channels = ("vectors * %d"):format(L), ("left < vectors * %d ? left : vectors * %d"):format(L, L)
+@ if plan.fetch_blocks then
+            const int next = v + vectors < end ? v + vectors : (task + 1) / s.bands % s.chunks * s.chunk;
+            view.ahead = (const char *)packed + next * (ptrdiff_t)$(4 * L) * (1 + $(layer.KH * layer.KW) * IC);
+@ end
             view.lanes = $(scratch and L or L == 1 and 1 or ("left < %s ? left - (vectors - 1) * %d : %d"):format(whole, L, L));
             $(name)_rows(shape, &s, &view, $(plan.staged and "rows" or "in"), w, out + (ptrdiff_t)v * $(L) * view.out_channel, vectors$((plan.pixels or plan.inputs or scratch) and ", " .. channels or ""), $(from), $(to)$(scratch and ", scratch" or ""));
         }

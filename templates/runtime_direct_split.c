@@ -9,6 +9,9 @@ struct $(name)_split {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels$(plan.flat and ": a 1x1 filter does not care where they end" or "") */
     int band, bands;    /* in rows */
+@ if plan.fetch_blocks then
+    int far;            /* whether weights come from beyond the second-level cache */
+@ end
 @ if plan.inputs then
     int inputs;         /* whether their channels are in the lanes */
 @ end
@@ -36,6 +39,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     s.rows = (pixels + 95) / 96;
 @ local some = plan.pixels and plan.pixels.units * L or 24
     s.width = ((pixels - 1) / s.rows / $(some) + 1) * $(some);
+    if (s.width > pixels) s.width = pixels;
     s.rows = (pixels - 1) / s.width + 1;
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
 @ else
@@ -90,6 +94,16 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ end
 @ if tile.vectors > 2 then
     if (s.block > 2 && vector_bytes * s.block > $(l2_bytes * 3 // 4)) s.block = 2;
+@ local two, many
+@ for _, class in ipairs(plan.classes) do
+@   two = class.vectors == 2 and class.pixels or two
+@   many = class.vectors == tile.vectors and class.pixels or many
+@ end
+@ if two > many then
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    const int fours = (s.width + $(many - 1)) / $(many);
+    if ($(plan.pixels and "!s.pixels && " or "")s.block > 2 && vector_bytes * s.block > $(l1_bytes) && (s.width + $(two - 1)) / $(two) < fours$(layer.layout == "nhwc" and " && s.width < 4 * fours" or "")) s.block = 2;
+@ end
 @ end
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > $(l2_bytes // 2);
@@ -103,6 +117,9 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+@ end
+@ if plan.fetch_blocks then
+    s.far = vector_bytes * s.vectors > $(l2_bytes) && (vector_bytes - $(4 * L)) * s.block <= $(l2_bytes * 9 // 16);
 @ end
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);

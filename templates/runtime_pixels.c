@@ -170,7 +170,7 @@ static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *ou
     }
 @ for i, outputs in ipairs(P.sizes) do
 @   local line = {}
-@   for units = outputs > P.outputs and P.most[i] or in_place and 0 or 1, P.most[i] do line[#line + 1] = ("CONV_PIXELS(%d, %d)"):format(outputs, units) end
+@   for units = P.least[i] > 1 and P.least[i] or in_place and 0 or 1, P.most[i] do line[#line + 1] = ("CONV_PIXELS(%d, %d)"):format(outputs, units) end
 $(table.concat(line, " "))
 @ end
 
@@ -190,14 +190,12 @@ static void $(name)_set_places(struct $(name)_view *view, int *places)
 /* A row of `width` pixels, `channels` channels of it. */
 static $(target)void $(name)_px_row(const float *in, const float *w, float *out, int width, int channels, const struct $(name)_view *view)
 {
-@ local chosen = {} -- a macro for each number of sizes
-@ for i, units in ipairs(P.most) do
-@   if not chosen[units] and P.sizes[i] <= P.outputs then
-@     chosen[units] = "CONV_OF" .. units
-@     local text = ""
-@     for u = units, in_place and 1 or 2, -1 do text = ("%sunits == %d ? CONV_(px_##outputs##x%d) : "):format(text, u, u) end
-#define $(chosen[units])(outputs) $(text)CONV_(px_##outputs##x$(in_place and 0 or 1))
-@   end
+@ local chosen = {} -- for each size, how one of its tiles is chosen
+@ for i, outputs in ipairs(P.sizes) do
+@   local text, none = "", in_place and 0 or 1
+@   local function tile(units) return ("CONV_(px_%dx%d)"):format(math.max(1, units) < P.least[i] and 4 or outputs, units) end
+@   for u = P.most[i], outputs > P.outputs and P.most[i] + 1 or none + 1, -1 do text = ("%sunits == %d ? %s : "):format(text, u, tile(u)) end
+@   chosen[i] = text .. tile(outputs > P.outputs and P.most[i] or none)
 @ end
 @ local most = {}
 @ for i, outputs in ipairs(P.sizes) do
@@ -224,17 +222,12 @@ static $(target)void $(name)_px_row(const float *in, const float *w, float *out,
             outputs = $(name)_part(channels - k, at_most);
             void (*tile)(const float *, const float *, float *, int, int, const struct $(name)_view *);
 @ for i, outputs in ipairs(P.sizes) do
-            $(i > 1 and "else " or "")$(i < #P.sizes and ("if (outputs <= %d) "):format(outputs) or "")tile = $(outputs <= P.outputs and ("%s(%d)"):format(chosen[P.most[i]], outputs) or ("%s_px_%dx%d"):format(name, outputs, P.most[i]));
+            $(i > 1 and "else " or "")$(i < #P.sizes and ("if (outputs <= %d) "):format(outputs) or "")tile = $(chosen[i]);
 @ end
             tile(in + p, w + k, out + k * view->out_channel + p$(nhwc and " * view->out_pixel" or ""), outputs, lanes, view);
         }
     }
 }
-@ for units = 1, 4 do
-@   if chosen[units] then
-#undef $(chosen[units])
-@   end
-@ end
 #undef CONV_PIXELS
 #undef CONV_KEEP
 #undef CONV_ROLLED

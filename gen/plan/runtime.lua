@@ -69,13 +69,16 @@ local function pixels_of(layer, isa, line, flat)
   end
   -- Tiles of few channels are longer: each weight serves more pixels.
   best.kept = isa.registers < 32 and 4 or 2 -- vectors of pixels whose sums stay in registers until they are transposed
-  best.longest, best.most, best.most_sums = 0, {}, 0
+  best.longest, best.most, best.least, best.most_sums = 0, {}, {}, 0
   for i, outputs in ipairs(best.sizes) do
     local units = outputs > best.outputs and best.wide.units or best.units
     while units < 4 and outputs * (units + 1) <= math.min(16, cost.accumulators(isa, units + 1)) do
       units = units + 1
     end
     best.most[i], best.longest = units, math.max(best.longest, units)
+    -- Of fewer vectors than so many, all sums of four channels still wait for the multiply-add before: they serve.
+    best.least[i] = outputs > best.outputs and units
+      or outputs < 4 and best.outputs >= 4 and cost.fma * cost.latency // 4 + 1 or 1
     best.most_sums = math.max(best.most_sums, units * math.min((outputs + 3) // 4 * 4, best.sizes[#best.sizes]))
   end
   return best
@@ -121,11 +124,14 @@ function runtime.plan(layer, isa, options)
     rows_clipped = padded, flat = flat, planes = not nhwc, -- planes: of the input, for channels in the lanes
     accumulators = tile.pixels * tile.vectors, registers = tile.pixels * tile.vectors + tile.vectors + 1,
     classes = {}, max_unroll = options.max_unroll,
+    -- Tiles fetch the next block's weights; with narrower vectors they take too long to wait for them.
+    fetch_blocks = 4 * isa.lanes >= cost.line_bytes,
   }
   plan.line, plan.inputs = line_of(layer, isa), inputs_of(layer, isa)
   -- With one vector each sum waits for itself: a tile's time hardly depends on its pixels.
   for _, vectors in ipairs(tile.vectors == 4 and { 4, 2, 1 } or tile.vectors == 3 and { 3, 2, 1 } or { 2, 1 }) do
-    local most = isa.registers < 32 and 8 or vectors == 2 and 7 or vectors == 1 and 11 or 8
+    local most = isa.registers < 32 and 8 or vectors == 2 and (layer.KH * layer.KW > 1 and 7 or 10)
+      or vectors == 1 and 11 or 8
     local pixels = math.min(most, cost.accumulators(isa, vectors) // vectors)
     if vectors == 1 and plan.line then pixels = plan.line.pixels end
     plan.classes[#plan.classes + 1] = { vectors = vectors, pixels = pixels }
