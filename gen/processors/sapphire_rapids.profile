@@ -10,4 +10,4 @@ cost l3_stream 7
 cost memory_stream 6
 cost transform 150 avx512
 cost shuffle 1
-cost l1_kept 50
+cost l1_kept 90
