@@ -86,9 +86,10 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
     s.inputs = shape->out_channels <= 4 && shape->in_channels % 8 == 0 && shape->in_channels >= 32 && s.width >= 16;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
-    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
+     * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 3) / 4;
-    if (s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && s.width < 4 * fours) s.block = 2;
+    if (s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */

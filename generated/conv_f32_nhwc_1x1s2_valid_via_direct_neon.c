@@ -100,9 +100,10 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
         + 16 * (IC == 1 ? 1 : IC < 0 ? 2LL * IC : (IC + 3) / 4 * 8LL);
     s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
-    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels. */
+    /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
+     * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 5) / 6;
-    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 9) / 10 < fours && s.width < 4 * fours) s.block = 2;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 9) / 10 < fours && (s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
