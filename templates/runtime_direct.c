@@ -106,7 +106,7 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
 @ end
 @ if plan.fetch_blocks then
     const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
-    view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? $(4 * L) : vectors * $(4 * L) / tiles;
+    view->fetch = !s->far || tiles > $(plan.fetch_blocks.tiles) ? 0 : tiles < vectors ? $(4 * L) : vectors * $(4 * L) / tiles;
 @ end
     for (int oh = oh_begin; oh < oh_end; ++oh) {
 @ if plan.flat then

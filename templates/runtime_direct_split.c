@@ -120,7 +120,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
 @ end
 @ if plan.fetch_blocks then
-    s.far = vector_bytes * s.vectors > $(l2_bytes) && (vector_bytes - $(4 * L)) * s.block <= $(l2_bytes * 9 // 16);
+    s.far = vector_bytes * s.vectors > $(l2_bytes) && (vector_bytes - $(4 * L)) * s.block <= $(plan.fetch_blocks.bytes);
 @ end
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);

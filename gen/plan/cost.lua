@@ -83,6 +83,10 @@ function cost.pass(bytes)
   return bytes / (cost.l3_stream + beyond * (cost.memory_stream - cost.l3_stream))
 end
 
+--- The largest block of weights, in bytes, that is fetched while another is in use, and the most tiles that do so.
+function cost.fetched_block() return cost.l2_bytes * 9 // 16 end
+cost.fetching_tiles = 64
+
 --- How many floats ahead to fetch packed weights of so many bytes, or nil: what streams by from beyond the second
 -- level arrives too late where it is fetched by itself, which begins anew on each page (measured).
 function cost.fetch_ahead(bytes)

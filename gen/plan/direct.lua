@@ -118,7 +118,9 @@ local function taps_inside(along)
 end
 
 -- Whether of a block of so many bytes of weights, which so many tiles use, each tile fetches a part of the next one.
-local function fetches(tiles, bytes) return tiles > 1 and tiles <= 64 and bytes <= cost.l2_bytes * 9 // 16 end
+local function fetches(tiles, bytes)
+  return tiles > 1 and tiles <= cost.fetching_tiles and bytes <= cost.fetched_block()
+end
 
 -- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.
 -- With options.pooled a tile holds whole windows, and lanes are channels.
@@ -204,14 +206,16 @@ local function candidates(layer, isa, options, flat)
         end, together)
     end
   end
-  -- More than four vectors of channels only where pixels are whole then, and are written in order.
-  local in_order = not planes and channel_vectors <= 8 and 4 * layer.OC * layer.OH * layer.OW * layer.N > cost.l2_bytes
-  for vectors = 1, in_order and channel_vectors or math.min(4, channel_vectors) do
-    if vectors <= 4 or vectors == channel_vectors then
-      for _, together in ipairs(vectors > 2 and { 1 } or taps_together(layer.KW)) do
-        add_channels("channels", channel_vectors, 0, vectors, together)
-      end
+  local function add_vectors(vectors)
+    for _, together in ipairs(vectors > 2 and { 1 } or taps_together(layer.KW)) do
+      add_channels("channels", channel_vectors, 0, vectors, together)
     end
+  end
+  for vectors = 1, math.min(4, channel_vectors) do add_vectors(vectors) end
+  -- More only where pixels are whole then, and are written in order.
+  if channel_vectors > 4 and channel_vectors <= 8 and not planes
+    and 4 * layer.OC * layer.OH * layer.OW * layer.N > cost.l2_bytes then
+    add_vectors(channel_vectors)
   end
   local sets = direct.groups_of(layer, isa)
   if sets > 1 then

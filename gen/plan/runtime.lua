@@ -125,7 +125,7 @@ function runtime.plan(layer, isa, options)
     accumulators = tile.pixels * tile.vectors, registers = tile.pixels * tile.vectors + tile.vectors + 1,
     classes = {}, max_unroll = options.max_unroll,
     -- Tiles fetch the next block's weights; with narrower vectors they take too long to wait for them.
-    fetch_blocks = 4 * isa.lanes >= cost.line_bytes,
+    fetch_blocks = 4 * isa.lanes >= cost.line_bytes and { tiles = cost.fetching_tiles, bytes = cost.fetched_block() },
   }
   plan.line, plan.inputs = line_of(layer, isa), inputs_of(layer, isa)
   -- With one vector each sum waits for itself: a tile's time hardly depends on its pixels.
