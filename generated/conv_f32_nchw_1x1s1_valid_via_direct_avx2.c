@@ -91,7 +91,10 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int units = (s.width + 7) / 8, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 205 : tile == 2 ? 103 : 103; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 116 : 100;
-    s.pixels = (taps * shape->out_channels * units) * cost <= (taps + 2) * s.vectors * s.width * other;
+    /* With channels in the lanes a line of each plane serves few pixels; where the first-level cache does not hold them
+     * all, and they lie too far apart to be fetched ahead by stride, tiles wait for them. */
+    const int strewn = 128 * (long long)shape->in_channels > 49152 && pixels > 512 ? 11 : 10;
+    s.pixels = (taps * shape->out_channels * units) * cost <= (taps + 2) * s.vectors * s.width * other * strewn / 10;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small, or planes are; elsewhere the input is passed over less often. */

@@ -80,11 +80,16 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @     if plan.staged then
     const long long moved = (long long)shape->in_channels * $(layer.stride_h) * (20 + 3 * units);
 @     end
+@     if plan.flat then
+    /* With channels in the lanes a line of each plane serves few pixels; where the first-level cache does not hold them
+     * all, and they lie too far apart to be fetched ahead by stride, tiles wait for them. */
+    const int strewn = $(2 * 64) * (long long)shape->in_channels > $(l1_bytes) && pixels > 512 ? 11 : 10;
+@     end
 @     if L > 1 and not plan.line and not plan.flat then
     /* Planes that lie pages apart share few sets of the cache, and are passed over for each tap. */
     const int shared = shape->in_channels > 12 && (long long)shape->in_h * shape->in_w % 1024 == 0 ? 3 : 2;
 @     end
-    s.pixels = (taps * shape->out_channels * units$(plan.staged and " + moved" or "")) * cost <= (taps + $(P.transposed)) * s.vectors * s.width * other$(L > 1 and not plan.line and not plan.flat and " * shared / 2" or "");
+    s.pixels = (taps * shape->out_channels * units$(plan.staged and " + moved" or "")) * cost <= (taps + $(P.transposed)) * s.vectors * s.width * other$(L > 1 and not plan.line and not plan.flat and " * shared / 2" or plan.flat and " * strewn / 10" or "");
 @   end
 @ end
 @ if plan.line then
