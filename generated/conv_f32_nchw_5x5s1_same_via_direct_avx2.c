@@ -287,9 +287,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(3);
     CONV_SUMS(4);
     CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
     const float *wt = w + vectors * 8;
     const int whole = left >= 0 && left + 4 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * (vectors * 8);
@@ -308,9 +305,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 3) CONV_ADD(3, px0[3])
                 if (pixels > 4) CONV_ADD(4, px0[4])
                 if (pixels > 5) CONV_ADD(5, px0[5])
-                if (pixels > 6) CONV_ADD(6, px0[6])
-                if (pixels > 7) CONV_ADD(7, px0[7])
-                if (pixels > 8) CONV_ADD(8, px0[8])
                 px0 += view->in_channel;
             }
         }
@@ -335,9 +329,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 3 && (valid & 0x8)) CONV_ADD(3, px0[3])
                 if (pixels > 4 && (valid & 0x10)) CONV_ADD(4, px0[4])
                 if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, px0[5])
-                if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, px0[6])
-                if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, px0[7])
-                if (pixels > 8 && (valid & 0x100)) CONV_ADD(8, px0[8])
                 px0 += view->in_channel;
             }
         }
@@ -351,9 +342,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_END(3)
     CONV_END(4)
     CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
 }
 
 #define CONV_OF(pixels, vectors) \

@@ -281,9 +281,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(3);
     CONV_SUMS(4);
     CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
     const float *wt = w + vectors * 8;
     {
         for (int kh = 0; kh < 5; ++kh, in += view->in_row)
@@ -300,9 +297,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 3) CONV_ADD(3, px0[3])
                 if (pixels > 4) CONV_ADD(4, px0[4])
                 if (pixels > 5) CONV_ADD(5, px0[5])
-                if (pixels > 6) CONV_ADD(6, px0[6])
-                if (pixels > 7) CONV_ADD(7, px0[7])
-                if (pixels > 8) CONV_ADD(8, px0[8])
                 px0 += view->in_channel;
             }
         }
@@ -316,9 +310,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_END(3)
     CONV_END(4)
     CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
 }
 
 #define CONV_OF(pixels, vectors) \

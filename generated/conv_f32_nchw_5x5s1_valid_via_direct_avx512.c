@@ -291,15 +291,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(4);
     CONV_SUMS(5);
     CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
-    CONV_SUMS(10);
-    CONV_SUMS(11);
-    CONV_SUMS(12);
-    CONV_SUMS(13);
-    CONV_SUMS(14);
-    CONV_SUMS(15);
     const float *wt = w + vectors * 16;
     const char *ahead = view->ahead;
     const ptrdiff_t fetch = view->fetch;
@@ -324,15 +315,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 4) CONV_ADD(4, px0[4])
                 if (pixels > 5) CONV_ADD(5, px0[5])
                 if (pixels > 6) CONV_ADD(6, px0[6])
-                if (pixels > 7) CONV_ADD(7, px0[7])
-                if (pixels > 8) CONV_ADD(8, px0[8])
-                if (pixels > 9) CONV_ADD(9, px0[9])
-                if (pixels > 10) CONV_ADD(10, px0[10])
-                if (pixels > 11) CONV_ADD(11, px0[11])
-                if (pixels > 12) CONV_ADD(12, px0[12])
-                if (pixels > 13) CONV_ADD(13, px0[13])
-                if (pixels > 14) CONV_ADD(14, px0[14])
-                if (pixels > 15) CONV_ADD(15, px0[15])
                 px0 += view->in_channel;
             }
         }
@@ -348,15 +330,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_END(4)
     CONV_END(5)
     CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
-    CONV_END(9)
-    CONV_END(10)
-    CONV_END(11)
-    CONV_END(12)
-    CONV_END(13)
-    CONV_END(14)
-    CONV_END(15)
 }
 
 #define CONV_OF(pixels, vectors) \

@@ -303,11 +303,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(3);
     CONV_SUMS(4);
     CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
-    CONV_SUMS(10);
     const float *wt = w + vectors * 8;
     const int whole = left >= 0 && left + 2 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 3 * view->channels * (vectors * 8);
@@ -317,11 +312,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
             const char *px0 = (const char *)(in);
             const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
-            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
             for (ptrdiff_t c = 3 * view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_HOLD(px0);
                 if (pixels > 5) CONV_HOLD(px1);
-                if (pixels > 10) CONV_HOLD(px2);
                 if (pixels > 1) CONV_HOLD(s1);
                 if (pixels > 3) CONV_HOLD(s3);
                 const __m256 w_k0 = _mm256_loadu_ps(wt);
@@ -334,14 +327,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
                 if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
                 if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
-                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
-                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
-                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
-                if (pixels > 9) CONV_ADD(9, CONV_AT(px1, 4 * s1))
-                if (pixels > 10) CONV_ADD(10, CONV_AT(px2, 0))
                 px0 += 4;
                 px1 += 4;
-                px2 += 4;
             }
         }
     }
@@ -355,11 +342,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
             const char *px0 = (const char *)(in + kw * view->in_pixel);
             const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
-            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_HOLD(px0);
                 if (pixels > 5) CONV_HOLD(px1);
-                if (pixels > 10) CONV_HOLD(px2);
                 if (pixels > 1) CONV_HOLD(s1);
                 if (pixels > 3) CONV_HOLD(s3);
                 CONV_HOLD(valid);
@@ -373,14 +358,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 3 && (valid & 0x8)) CONV_ADD(3, CONV_AT(px0, s3))
                 if (pixels > 4 && (valid & 0x10)) CONV_ADD(4, CONV_AT(px0, 4 * s1))
                 if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, CONV_AT(px1, 0))
-                if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, CONV_AT(px1, s1))
-                if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, CONV_AT(px1, 2 * s1))
-                if (pixels > 8 && (valid & 0x100)) CONV_ADD(8, CONV_AT(px1, s3))
-                if (pixels > 9 && (valid & 0x200)) CONV_ADD(9, CONV_AT(px1, 4 * s1))
-                if (pixels > 10 && (valid & 0x400)) CONV_ADD(10, CONV_AT(px2, 0))
                 px0 += 4;
                 px1 += 4;
-                px2 += 4;
             }
         }
     }
@@ -393,11 +372,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_END(3)
     CONV_END(4)
     CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
-    CONV_END(9)
-    CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \

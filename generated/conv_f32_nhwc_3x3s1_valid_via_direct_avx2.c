@@ -297,11 +297,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(3);
     CONV_SUMS(4);
     CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
-    CONV_SUMS(10);
     const float *wt = w + vectors * 8;
     {
         for (int kh = 0; kh < 3; ++kh, in += view->in_row)
@@ -309,11 +304,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
             const char *px0 = (const char *)(in);
             const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
-            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
             for (ptrdiff_t c = 3 * view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_HOLD(px0);
                 if (pixels > 5) CONV_HOLD(px1);
-                if (pixels > 10) CONV_HOLD(px2);
                 if (pixels > 1) CONV_HOLD(s1);
                 if (pixels > 3) CONV_HOLD(s3);
                 const __m256 w_k0 = _mm256_loadu_ps(wt);
@@ -326,14 +319,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
                 if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
                 if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
-                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
-                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
-                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
-                if (pixels > 9) CONV_ADD(9, CONV_AT(px1, 4 * s1))
-                if (pixels > 10) CONV_ADD(10, CONV_AT(px2, 0))
                 px0 += 4;
                 px1 += 4;
-                px2 += 4;
             }
         }
     }
@@ -346,11 +333,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_END(3)
     CONV_END(4)
     CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
-    CONV_END(9)
-    CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \

@@ -296,15 +296,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(4);
     CONV_SUMS(5);
     CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
-    CONV_SUMS(10);
-    CONV_SUMS(11);
-    CONV_SUMS(12);
-    CONV_SUMS(13);
-    CONV_SUMS(14);
-    CONV_SUMS(15);
     const float *wt = w + vectors * 4;
     {
         for (int kh = 0; kh < 3; ++kh, in += view->in_row)
@@ -316,15 +307,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
             const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
             const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
-            const float *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0;
-            const float *const px8 = pixels > 8 ? px0 + 8 * view->in_pixel : px0;
-            const float *const px9 = pixels > 9 ? px0 + 9 * view->in_pixel : px0;
-            const float *const px10 = pixels > 10 ? px0 + 10 * view->in_pixel : px0;
-            const float *const px11 = pixels > 11 ? px0 + 11 * view->in_pixel : px0;
-            const float *const px12 = pixels > 12 ? px0 + 12 * view->in_pixel : px0;
-            const float *const px13 = pixels > 13 ? px0 + 13 * view->in_pixel : px0;
-            const float *const px14 = pixels > 14 ? px0 + 14 * view->in_pixel : px0;
-            const float *const px15 = pixels > 15 ? px0 + 15 * view->in_pixel : px0;
             for (ptrdiff_t c = 0; c < 3 * view->channels; ++c, wt += vectors * 4) {
                 const float32x4_t w_k0 = vld1q_f32(wt);
                 const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
@@ -338,15 +320,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 4) CONV_ADD(4, px4[c])
                 if (pixels > 5) CONV_ADD(5, px5[c])
                 if (pixels > 6) CONV_ADD(6, px6[c])
-                if (pixels > 7) CONV_ADD(7, px7[c])
-                if (pixels > 8) CONV_ADD(8, px8[c])
-                if (pixels > 9) CONV_ADD(9, px9[c])
-                if (pixels > 10) CONV_ADD(10, px10[c])
-                if (pixels > 11) CONV_ADD(11, px11[c])
-                if (pixels > 12) CONV_ADD(12, px12[c])
-                if (pixels > 13) CONV_ADD(13, px13[c])
-                if (pixels > 14) CONV_ADD(14, px14[c])
-                if (pixels > 15) CONV_ADD(15, px15[c])
             }
         }
     }
@@ -360,15 +333,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_END(4)
     CONV_END(5)
     CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
-    CONV_END(9)
-    CONV_END(10)
-    CONV_END(11)
-    CONV_END(12)
-    CONV_END(13)
-    CONV_END(14)
-    CONV_END(15)
 }
 
 #define CONV_OF(pixels, vectors) \

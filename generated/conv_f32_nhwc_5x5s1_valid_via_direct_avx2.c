@@ -297,9 +297,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(3);
     CONV_SUMS(4);
     CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
     const float *wt = w + vectors * 8;
     {
         for (int kh = 0; kh < 5; ++kh, in += view->in_row)
@@ -322,9 +319,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
                 if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
                 if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
-                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
-                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
-                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
                 px0 += 4;
                 px1 += 4;
             }
@@ -339,9 +333,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_END(3)
     CONV_END(4)
     CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
 }
 
 #define CONV_OF(pixels, vectors) \

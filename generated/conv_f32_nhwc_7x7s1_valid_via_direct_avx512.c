@@ -307,15 +307,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(4);
     CONV_SUMS(5);
     CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
-    CONV_SUMS(10);
-    CONV_SUMS(11);
-    CONV_SUMS(12);
-    CONV_SUMS(13);
-    CONV_SUMS(14);
-    CONV_SUMS(15);
     const float *wt = w + vectors * 16;
     const char *ahead = view->ahead;
     const ptrdiff_t fetch = view->fetch;
@@ -325,13 +316,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
             const char *px0 = (const char *)(in);
             const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
-            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
-            const char *px3 = pixels > 15 ? px0 + 15 * s1 : px0;
             for (ptrdiff_t c = 7 * view->channels; c > 0; --c, wt += vectors * 16) {
                 CONV_HOLD(px0);
                 if (pixels > 5) CONV_HOLD(px1);
-                if (pixels > 10) CONV_HOLD(px2);
-                if (pixels > 15) CONV_HOLD(px3);
                 if (pixels > 1) CONV_HOLD(s1);
                 if (pixels > 3) CONV_HOLD(s3);
                 const __m512 w_k0 = _mm512_loadu_ps(wt);
@@ -350,19 +337,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
                 if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
                 if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
-                if (pixels > 7) CONV_ADD(7, CONV_AT(px1, 2 * s1))
-                if (pixels > 8) CONV_ADD(8, CONV_AT(px1, s3))
-                if (pixels > 9) CONV_ADD(9, CONV_AT(px1, 4 * s1))
-                if (pixels > 10) CONV_ADD(10, CONV_AT(px2, 0))
-                if (pixels > 11) CONV_ADD(11, CONV_AT(px2, s1))
-                if (pixels > 12) CONV_ADD(12, CONV_AT(px2, 2 * s1))
-                if (pixels > 13) CONV_ADD(13, CONV_AT(px2, s3))
-                if (pixels > 14) CONV_ADD(14, CONV_AT(px2, 4 * s1))
-                if (pixels > 15) CONV_ADD(15, CONV_AT(px3, 0))
                 px0 += 4;
                 px1 += 4;
-                px2 += 4;
-                px3 += 4;
             }
         }
     }
@@ -377,15 +353,6 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_END(4)
     CONV_END(5)
     CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
-    CONV_END(9)
-    CONV_END(10)
-    CONV_END(11)
-    CONV_END(12)
-    CONV_END(13)
-    CONV_END(14)
-    CONV_END(15)
 }
 
 #define CONV_OF(pixels, vectors) \

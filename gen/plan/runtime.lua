@@ -135,7 +135,7 @@ function runtime.plan(layer, isa, options)
     local pixels = math.min(most, cost.accumulators(isa, vectors) // vectors)
     if vectors == 1 and plan.line then pixels = plan.line.pixels end
     plan.classes[#plan.classes + 1] = { vectors = vectors, pixels = pixels }
-    plan.most_pixels = math.max(plan.most_pixels or 0, pixels)
+    if not (vectors == 1 and plan.line) then plan.most_pixels = math.max(plan.most_pixels or 0, pixels) end
   end
   if isa.lanes > 1 and not (nhwc and flat) then
     plan.pixels = pixels_of(layer, isa, plan.line, flat)
