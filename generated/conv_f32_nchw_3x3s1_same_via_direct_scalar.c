@@ -174,10 +174,13 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
 
 /* The sums of one pixel and up to 2 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) float acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1
-#define CONV_ADD(p, from) { \
+#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_MORE(p, from) { \
         x = from; \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); }
+#define CONV_WEIGHTS float w_k0 = *(wt), w_k1 = vectors > 1 ? *(wt + 1) : w_k0
+#define CONV_JOIN(k) acc_p0_k##k = (acc_p0_k##k + acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. Its first
@@ -194,6 +197,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(5);
     CONV_SUMS(6);
     CONV_SUMS(7);
+    if (pixels == 1) acc_p1_k0 = acc_p1_k1 = 0.0f; /* every second step's */
     const float *wt = w + vectors * 1;
     const int whole = left >= 0 && left + 2 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 3 * view->channels * (vectors * 1);
@@ -202,18 +206,22 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
         for (int kw = 0; kw < 3; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
-                const float w_k0 = *(wt);
-                const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
-                float x;
-                if (pixels > 0) CONV_ADD(0, px0[0])
-                if (pixels > 1) CONV_ADD(1, px0[1])
-                if (pixels > 2) CONV_ADD(2, px0[2])
-                if (pixels > 3) CONV_ADD(3, px0[3])
-                if (pixels > 4) CONV_ADD(4, px0[4])
-                if (pixels > 5) CONV_ADD(5, px0[5])
-                if (pixels > 6) CONV_ADD(6, px0[6])
-                if (pixels > 7) CONV_ADD(7, px0[7])
+                CONV_WEIGHTS, x;
+                CONV_ADD(0, 1, px0[0])
+                CONV_ADD(1, 1, px0[1])
+                CONV_ADD(2, 1, px0[2])
+                CONV_ADD(3, 1, px0[3])
+                CONV_ADD(4, 1, px0[4])
+                CONV_ADD(5, 1, px0[5])
+                CONV_ADD(6, 1, px0[6])
+                CONV_ADD(7, 1, px0[7])
                 px0 += view->in_channel;
+                if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
+                    wt += vectors * 1;
+                    CONV_WEIGHTS;
+                    CONV_MORE(1, px0[0])
+                    px0 += view->in_channel;
+                }
             }
         }
     }
@@ -227,17 +235,15 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
                 CONV_HOLD(valid);
-                const float w_k0 = *(wt);
-                const float w_k1 = vectors > 1 ? *(wt + 1) : w_k0;
-                float x;
-                if (pixels > 0 && (valid & 0x1)) CONV_ADD(0, px0[0])
-                if (pixels > 1 && (valid & 0x2)) CONV_ADD(1, px0[1])
-                if (pixels > 2 && (valid & 0x4)) CONV_ADD(2, px0[2])
-                if (pixels > 3 && (valid & 0x8)) CONV_ADD(3, px0[3])
-                if (pixels > 4 && (valid & 0x10)) CONV_ADD(4, px0[4])
-                if (pixels > 5 && (valid & 0x20)) CONV_ADD(5, px0[5])
-                if (pixels > 6 && (valid & 0x40)) CONV_ADD(6, px0[6])
-                if (pixels > 7 && (valid & 0x80)) CONV_ADD(7, px0[7])
+                CONV_WEIGHTS, x;
+                CONV_ADD(0, valid & 0x1, px0[0])
+                CONV_ADD(1, valid & 0x2, px0[1])
+                CONV_ADD(2, valid & 0x4, px0[2])
+                CONV_ADD(3, valid & 0x8, px0[3])
+                CONV_ADD(4, valid & 0x10, px0[4])
+                CONV_ADD(5, valid & 0x20, px0[5])
+                CONV_ADD(6, valid & 0x40, px0[6])
+                CONV_ADD(7, valid & 0x80, px0[7])
                 px0 += view->in_channel;
             }
         }
@@ -245,6 +251,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const float low = view->low, high = view->high;
+    if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) }
     CONV_END(0)
     CONV_END(1)
     CONV_END(2)
@@ -264,6 +271,9 @@ CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6,
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
 #undef CONV_OF
 #undef CONV_END
+#undef CONV_JOIN
+#undef CONV_WEIGHTS
+#undef CONV_MORE
 #undef CONV_ADD
 #undef CONV_SUMS
 
@@ -312,14 +322,14 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
         view->kh_end = kh_end;
         const int at = kh_begin < kh_end ? top + kh_begin : 0;
         const float *row = in + at * view->in_row;
-        float *to = scratch; /* a row as NHWC */
+        float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         row -= shape->pad_left * view->in_pixel;
         for (int ow = 0, n; ow < width; ow += n) {
             n = CONV_(part)(width - ow, most);
             CONV_(tile)(vectors, n, row + ow, w, to, ow - shape->pad_left, view);
             to += n * view->out_pixel;
         }
-        CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
+        if (view->out_channel > 1) CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
     }
 }
 

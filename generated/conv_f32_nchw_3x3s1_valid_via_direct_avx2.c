@@ -262,11 +262,14 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
 
 /* The sums of one pixel and up to 3 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2
-#define CONV_ADD(p, from) { \
+#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_MORE(p, from) { \
         x = _mm256_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); }
+#define CONV_WEIGHTS __m256 w_k0 = _mm256_loadu_ps(wt), w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0, w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0
+#define CONV_JOIN(k) acc_p0_k##k = _mm256_add_ps(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k2, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
@@ -281,29 +284,34 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(3);
     CONV_SUMS(4);
     CONV_SUMS(5);
+    if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = _mm256_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 8;
     {
         for (int kh = 0; kh < 3; ++kh, in += view->in_row)
         for (int kw = 0; kw < 3; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
-                const __m256 w_k0 = _mm256_loadu_ps(wt);
-                const __m256 w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0;
-                const __m256 w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0;
-                __m256 x;
-                if (pixels > 0) CONV_ADD(0, px0[0])
-                if (pixels > 1) CONV_ADD(1, px0[1])
-                if (pixels > 2) CONV_ADD(2, px0[2])
-                if (pixels > 3) CONV_ADD(3, px0[3])
-                if (pixels > 4) CONV_ADD(4, px0[4])
-                if (pixels > 5) CONV_ADD(5, px0[5])
+                CONV_WEIGHTS, x;
+                CONV_ADD(0, 1, px0[0])
+                CONV_ADD(1, 1, px0[1])
+                CONV_ADD(2, 1, px0[2])
+                CONV_ADD(3, 1, px0[3])
+                CONV_ADD(4, 1, px0[4])
+                CONV_ADD(5, 1, px0[5])
                 px0 += view->in_channel;
+                if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
+                    wt += vectors * 8;
+                    CONV_WEIGHTS;
+                    CONV_MORE(1, px0[0])
+                    px0 += view->in_channel;
+                }
             }
         }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
+    if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) }
     CONV_END(0)
     CONV_END(1)
     CONV_END(2)
@@ -321,6 +329,9 @@ CONV_OF(1, 3) CONV_OF(2, 3) CONV_OF(3, 3) CONV_OF(4, 3)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
 #undef CONV_OF
 #undef CONV_END
+#undef CONV_JOIN
+#undef CONV_WEIGHTS
+#undef CONV_MORE
 #undef CONV_ADD
 #undef CONV_SUMS
 
@@ -626,13 +637,13 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
             CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
         }
-        float *to = scratch; /* a row as NHWC */
+        float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         for (int ow = 0, n; ow < width; ow += n) {
             n = CONV_(part)(width - ow, most);
             CONV_(tile)(vectors, n, row + ow, w, to, view);
             to += n * view->out_pixel;
         }
-        CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
+        if (view->out_channel > 1) CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
     }
 }
 
@@ -705,7 +716,7 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
             view.width = vectors * 8;
             const int left = (int)OC - v * 8; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 9 * IC);
-            view.lanes = 8;
+            view.lanes = view.out_channel == 1 && left < vectors * 8 ? left - (vectors - 1) * 8 : 8;
             CONV_(rows)(shape, &s, &view, rows, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < vectors * 8 ? left : vectors * 8, from, to, scratch);
         }
         }

@@ -206,12 +206,15 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
 
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) float32x4_t acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
-#define CONV_ADD(p, from) { \
+#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_MORE(p, from) { \
         x = vdupq_n_f32(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+#define CONV_WEIGHTS float32x4_t w_k0 = vld1q_f32(wt), w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0, w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0, w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0
+#define CONV_JOIN(k) acc_p0_k##k = vaddq_f32(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
@@ -232,6 +235,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(8);
     CONV_SUMS(9);
     CONV_SUMS(10);
+    if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = vdupq_n_f32(0.0f); /* every second step's */
     const float *wt = w + vectors * 4;
     {
         {
@@ -247,28 +251,30 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             const float *const px9 = pixels > 9 ? px0 + 9 * view->in_pixel : px0;
             const float *const px10 = pixels > 10 ? px0 + 10 * view->in_pixel : px0;
             for (ptrdiff_t c = 0; c < view->channels; ++c, wt += vectors * 4) {
-                const float32x4_t w_k0 = vld1q_f32(wt);
-                const float32x4_t w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0;
-                const float32x4_t w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0;
-                const float32x4_t w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0;
-                float32x4_t x;
-                if (pixels > 0) CONV_ADD(0, px0[c])
-                if (pixels > 1) CONV_ADD(1, px1[c])
-                if (pixels > 2) CONV_ADD(2, px2[c])
-                if (pixels > 3) CONV_ADD(3, px3[c])
-                if (pixels > 4) CONV_ADD(4, px4[c])
-                if (pixels > 5) CONV_ADD(5, px5[c])
-                if (pixels > 6) CONV_ADD(6, px6[c])
-                if (pixels > 7) CONV_ADD(7, px7[c])
-                if (pixels > 8) CONV_ADD(8, px8[c])
-                if (pixels > 9) CONV_ADD(9, px9[c])
-                if (pixels > 10) CONV_ADD(10, px10[c])
+                CONV_WEIGHTS, x;
+                CONV_ADD(0, 1, px0[c])
+                CONV_ADD(1, 1, px1[c])
+                CONV_ADD(2, 1, px2[c])
+                CONV_ADD(3, 1, px3[c])
+                CONV_ADD(4, 1, px4[c])
+                CONV_ADD(5, 1, px5[c])
+                CONV_ADD(6, 1, px6[c])
+                CONV_ADD(7, 1, px7[c])
+                CONV_ADD(8, 1, px8[c])
+                CONV_ADD(9, 1, px9[c])
+                CONV_ADD(10, 1, px10[c])
+                if (pixels == 1 && ++c < view->channels) { /* sums of their own: fewer wait for the one before */
+                    wt += vectors * 4;
+                    CONV_WEIGHTS;
+                    CONV_MORE(1, px0[c])
+                }
             }
         }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
+    if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) CONV_JOIN(3) }
     CONV_END(0)
     CONV_END(1)
     CONV_END(2)
@@ -292,6 +298,9 @@ CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6,
 CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 #undef CONV_OF
 #undef CONV_END
+#undef CONV_JOIN
+#undef CONV_WEIGHTS
+#undef CONV_MORE
 #undef CONV_ADD
 #undef CONV_SUMS
 

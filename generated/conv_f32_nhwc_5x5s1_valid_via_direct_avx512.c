@@ -285,12 +285,15 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
 #define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
-#define CONV_ADD(p, from) { \
+#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_MORE(p, from) { \
         x = _mm512_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
+#define CONV_WEIGHTS __m512 w_k0 = _mm512_loadu_ps(wt), w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0, w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0, w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0
+#define CONV_JOIN(k) acc_p0_k##k = _mm512_add_ps(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
@@ -307,6 +310,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(4);
     CONV_SUMS(5);
     CONV_SUMS(6);
+    if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = _mm512_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 16;
     const char *ahead = view->ahead;
     const ptrdiff_t fetch = view->fetch;
@@ -321,24 +325,26 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 5) CONV_HOLD(px1);
                 if (pixels > 1) CONV_HOLD(s1);
                 if (pixels > 3) CONV_HOLD(s3);
-                const __m512 w_k0 = _mm512_loadu_ps(wt);
-                const __m512 w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0;
-                const __m512 w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0;
-                const __m512 w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0;
+                CONV_WEIGHTS, x;
                 if (pixels > 2 && vectors == 2) { /* with more taps than one, blocks of more vectors serve many tiles */
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
-                __m512 x;
-                if (pixels > 0) CONV_ADD(0, CONV_AT(px0, 0))
-                if (pixels > 1) CONV_ADD(1, CONV_AT(px0, s1))
-                if (pixels > 2) CONV_ADD(2, CONV_AT(px0, 2 * s1))
-                if (pixels > 3) CONV_ADD(3, CONV_AT(px0, s3))
-                if (pixels > 4) CONV_ADD(4, CONV_AT(px0, 4 * s1))
-                if (pixels > 5) CONV_ADD(5, CONV_AT(px1, 0))
-                if (pixels > 6) CONV_ADD(6, CONV_AT(px1, s1))
+                CONV_ADD(0, 1, CONV_AT(px0, 0))
+                CONV_ADD(1, 1, CONV_AT(px0, s1))
+                CONV_ADD(2, 1, CONV_AT(px0, 2 * s1))
+                CONV_ADD(3, 1, CONV_AT(px0, s3))
+                CONV_ADD(4, 1, CONV_AT(px0, 4 * s1))
+                CONV_ADD(5, 1, CONV_AT(px1, 0))
+                CONV_ADD(6, 1, CONV_AT(px1, s1))
                 px0 += 4;
                 px1 += 4;
+                if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
+                    wt += vectors * 16;
+                    CONV_WEIGHTS;
+                    CONV_MORE(1, CONV_AT(px0, 0))
+                    px0 += 4;
+                }
             }
         }
     }
@@ -346,6 +352,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
+    if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) CONV_JOIN(3) }
     CONV_END(0)
     CONV_END(1)
     CONV_END(2)
@@ -364,6 +371,9 @@ CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6,
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
 #undef CONV_OF
 #undef CONV_END
+#undef CONV_JOIN
+#undef CONV_WEIGHTS
+#undef CONV_MORE
 #undef CONV_ADD
 #undef CONV_SUMS
 

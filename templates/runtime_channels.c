@@ -54,6 +54,10 @@
 @   local down = planes or scaled_index
 @   return (down and "ptrdiff_t c = %s; c > 0; --c" or "ptrdiff_t c = 0; c < %s; ++c"):format(count)
 @ end
+@ -- Whether it has another one, to which c then goes.
+@ local function more(count)
+@   return (planes or scaled_index) and "--c > 0" or ("++c < %s"):format(count)
+@ end
 @ -- To the next channel.
 @ local function next_channel(count, most)
 @   if planes then
@@ -67,11 +71,16 @@
 @ if scaled_index then
 #define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 @ end
+@ local weights = ""
+@ for v = 1, vectors - 1 do weights = ("%s, w_k%d = vectors > %d ? %s : w_k0"):format(weights, v, v, isa.load(at("wt", v * L))) end
 /* The sums of one pixel and up to $(plural(vectors, "vector")) of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) $(V) acc_p##p##_k0 = b_k0$(each(", acc_p##p##_k%d = b_k%d", 1, vectors))
-#define CONV_ADD(p, from) { \
+#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_MORE(p, from) { \
         x = $(isa.splat("from")); \
         CONV_FMA(acc_p##p##_k0, x, w_k0);$(each(" \\\n        if (vectors > %d) CONV_FMA(acc_p##p##_k%d, x, w_k%d);", 1, vectors)) }
+#define CONV_WEIGHTS $(V) w_k0 = $(isa.load("wt"))$(weights)
+#define CONV_JOIN(k) acc_p0_k##k = $(isa.add("acc_p0_k##k", "acc_p1_k##k"));
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel$(each(", acc_p##p##_k%d", 0, units, vectors)), vectors, lanes$(its_bounds));
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body.$(clipped and " Its first\n * tap is in column `left` of the image." or "") */
@@ -84,6 +93,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ for p = 0, pixels - 1 do
     CONV_SUMS($(p));
 @ end
+    if (pixels == 1) acc_p1_k0 =$(each(" acc_p1_k%d =", 1, vectors)) $(isa.zero()); /* every second step's */
     const float *wt = w + vectors * $(L);
 @ if plan.fetch_blocks then
     const char *ahead = view->ahead;
@@ -100,26 +110,33 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ end
 @ local function steps(valid)
 @   pointers(merged and not valid and "in" or ("in + %s"):format(times(DW, "kw * view->in_pixel")), "pixels", pixels)
-            for ($(channels(merged and not valid and times(KW, "view->channels") or "view->channels")), wt += vectors * $(L)) {
+@   local count = merged and not valid and times(KW, "view->channels") or "view->channels"
+            for ($(channels(count)), wt += vectors * $(L)) {
 @   held("pixels", pixels)
 @   if valid then
                 CONV_HOLD(valid);
 @   end
-                const $(V) w_k0 = $(isa.load("wt"));
-@   for v = 1, vectors - 1 do
-                const $(V) w_k$(v) = vectors > $(v) ? $(isa.load(at("wt", v * L))) : w_k0;
-@   end
+                CONV_WEIGHTS, x;
 @   if plan.fetch_blocks then
                 if (pixels > 2 && vectors $(KH * KW > 1 and "== 2" or "> 1")) { /* with more taps than one, blocks of more vectors serve many tiles */
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
 @   end
-                $(V) x;
 @   for p = 0, pixels - 1 do
-                if (pixels > $(p)$(valid and (" && (valid & 0x%X)"):format(1 << p) or "")) CONV_ADD($(p), $(pixel(p)))
+                CONV_ADD($(p), $(valid and ("valid & 0x%X"):format(1 << p) or "1"), $(pixel(p)))
 @   end
 @   next_channel("pixels", pixels)
+@   if not valid then
+                if (pixels == 1 && $(more(count))) { /* sums of their own: fewer wait for the one before */
+                    wt += vectors * $(L);
+                    CONV_WEIGHTS;
+                    CONV_MORE(1, $(pixel(0)))
+@     if planes or scaled_index then
+                    px0 += $(planes and "view->in_channel" or "4");
+@     end
+                }
+@   end
             }
 @ end
 @ -- Two loops over them, for what both would hold is more than the registers.
@@ -157,6 +174,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ if bounded then
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
+    if (pixels == 1) {$(each(" CONV_JOIN(%d)", 0, vectors)) }
 @ for p = 0, pixels - 1 do
     CONV_END($(p))
 @ end
@@ -179,6 +197,9 @@ $(all("CONV_OF", class))
 @ end
 #undef CONV_OF
 #undef CONV_END
+#undef CONV_JOIN
+#undef CONV_WEIGHTS
+#undef CONV_MORE
 #undef CONV_ADD
 #undef CONV_SUMS
 @ if line then

@@ -139,7 +139,7 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
             continue;
         }
 @ end
-        float *to = $(scratch and "scratch; /* a row as NHWC */" or "out + oh * view->out_row;")
+        float *to = $(scratch and "view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */" or "out + oh * view->out_row;")
 @ if clipped then
         row -= shape->pad_left * view->in_pixel;
 @ end
@@ -155,7 +155,7 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
             to += n * view->out_pixel;
         }
 @ if scratch then
-        $(name)_transpose(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
+        if (view->out_channel > 1) $(name)_transpose(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
 @ end
     }
 }
@@ -282,7 +282,7 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
             const int next = v + vectors < end ? v + vectors : (task + 1) / s.bands % s.chunks * s.chunk;
             view.ahead = (const char *)packed + next * (ptrdiff_t)$(4 * L) * (1 + $(layer.KH * layer.KW) * IC);
 @ end
-            view.lanes = $(scratch and L or L == 1 and 1 or ("left < %s ? left - (vectors - 1) * %d : %d"):format(whole, L, L));
+            view.lanes = $(L == 1 and 1 or ("%sleft < %s ? left - (vectors - 1) * %d : %d"):format(scratch and "view.out_channel == 1 && " or "", whole, L, L));
             $(name)_rows(shape, &s, &view, $(plan.staged and "rows" or "in"), w, out + (ptrdiff_t)v * $(L) * view.out_channel, vectors$((plan.pixels or plan.inputs or scratch) and ", " .. channels or ""), $(from), $(to)$(scratch and ", scratch" or ""));
         }
 @ if plan.staged then
