@@ -29,10 +29,10 @@ static long long CONV_(count)(long long a, long long b, long long c)
     return a * b > limit / c ? 0 : a * b * c;
 }
 
-/* Columns of the input that the windows of a row span, padding included, in whole strides. */
-static long long CONV_(span)(const struct conv_shape *shape)
+/* The length of a row of gathered pixels, in whole vectors. */
+static long long CONV_(span)(int width)
 {
-    return ((long long)(shape->out_w - 1) * 2 + 2) / 2 * 2;
+    return ((long long)width + 7) / 8 * 8;
 }
 
 enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h, int in_w,
@@ -57,7 +57,7 @@ enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h
     const long long in = (long long)in_h * in_w, out = (long long)shape->out_h * shape->out_w;
     if (!CONV_(count)(in, in_channels, batch) || !CONV_(count)(out, out_channels, batch)
         || !CONV_(count)(1, (long long)in_channels + 1, (long long)out_channels + 7)
-        || !CONV_(count)(in_h, CONV_(span)(shape), in_channels))
+        || !CONV_(count)(CONV_(span)(out < 192 ? (int)out : 192), in_channels, 1))
         return CONV_SHAPE_TOO_LARGE;
     return CONV_SHAPE_OK;
 }
@@ -68,10 +68,9 @@ enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h
 struct CONV_(split) {
     int vectors, block; /* of output channels: in all, in a block */
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
-    int rows, width;    /* of the output, in pixels */
+    int rows, width;    /* of the output, in pixels: a 1x1 filter does not care where they end */
     int band, bands;    /* in rows */
     int pixels;         /* whether they are in the lanes */
-    int step, held;     /* rows of a band at a time; rows of the input that are held for them */
 };
 
 /* Vectors of the next block where `left` are left: a whole block, or what tiles there are for less. */
@@ -84,9 +83,13 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
 {
     struct CONV_(split) s;
     const long long vector_bytes = (1 + (long long)1 * shape->in_channels) * 32;
-    s.rows = shape->out_h;
-    s.width = shape->out_w;
-    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
+    /* Rows of some tiles each, all but the last one alike. */
+    const int pixels = shape->out_h * shape->out_w;
+    s.rows = (pixels + 95) / 96;
+    s.width = ((pixels - 1) / s.rows / 24 + 1) * 24;
+    if (s.width > pixels) s.width = pixels;
+    s.rows = (pixels - 1) / s.width + 1;
+    const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 7) / 8;
     s.block = 3;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
@@ -95,45 +98,32 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int units = (s.width + 7) / 8, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 205 : tile == 2 ? 103 : 103; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 116 : 100;
-    const long long moved = (long long)shape->in_channels * 2 * (20 + 3 * units);
-    /* Planes that lie pages apart share few sets of the cache, and are passed over for each tap. */
-    const int shared = shape->in_channels > 12 && (long long)shape->in_h * shape->in_w % 1024 == 0 ? 3 : 2;
-    s.pixels = (taps * shape->out_channels * units + moved) * cost <= (taps + 2) * s.vectors * s.width * other * shared / 2;
+    s.pixels = (taps * shape->out_channels * units) * cost <= (taps + 2) * s.vectors * s.width * other;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
-     * would be very small; elsewhere the input is passed over less often. */
+     * would be very small, or planes are; elsewhere the input is passed over less often. */
     const int fours = (s.width + 3) / 4;
-    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width < 4 * fours)) s.block = 2;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width < 4 * fours || s.rows == 1)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
-    const int wanted = s.pixels ? 8 : 16;
+    const int wanted = 8;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
-    /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
-    long long most = (long long)1 * shape->out_channels / 800;
-    if (most > wanted) most = wanted;
-    if (most < 1) most = 1;
-    if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+    /* Each chunk gathers the band again: large ones. */
+    const long long most = shape->out_channels < 256 ? 1 : shape->out_channels / 128;
+    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
+    long long band = 262144 / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
-    /* What two bands read is copied twice. */
-    const long long few = 0;
-    if (heavy || band > some) band = s.pixels && !heavy && some < few ? few < band ? few : band : some;
+    if (heavy || band > some) band = some;
     if (band < least) band = least;
+    if (band > 786432 / row_bytes) band = 786432 / row_bytes; /* what is gathered stays in the cache */
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
-    /* The rows that are held for some rows fit the first-level cache; or these are few. */
-    const long long held = 24576 / (4 * CONV_(span)(shape) * shape->in_channels);
-    long long step = held < 7 ? 4 : (held - 1) / 2 + 1;
-    if (step > band) step = band;
-    s.step = (int)step;
-    step = (step - 1) * 2 + 1;
-    s.held = step < shape->in_h ? (int)step : shape->in_h;
     s.band = (int)band;
     s.bands = (s.rows - 1) / s.band + 1;
     return s;
@@ -146,17 +136,11 @@ size_t CONV_(packed_bytes)(const struct conv_shape *shape)
     return (vectors * vector_bytes + 63) / 64 * 64;
 }
 
-/* What the rows take that are held for pixels in the lanes; behind the last one whole vectors may be read. */
-static size_t CONV_(band_floats)(const struct conv_shape *shape, const struct CONV_(split) *s)
-{
-    return (size_t)s->held * (size_t)CONV_(span)(shape) * (size_t)shape->in_channels + 8;
-}
-
 size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
-    const size_t band = !s.pixels ? 0 : CONV_(band_floats)(shape, &s);
     const size_t row = (size_t)((s.width + 7) / 8 * 8) * (size_t)s.block * 8; /* pixels in whole vectors */
+    const size_t band = (size_t)s.band * (size_t)CONV_(span)(s.width) * (size_t)shape->in_channels + 8; /* vectors reach beyond */
     return ((band + row) * sizeof(float) + 63) / 64 * 64;
 }
 
@@ -214,9 +198,19 @@ struct CONV_(view) {
     float low, high;
     int lanes; /* of the last vector of a block of channels */
     ptrdiff_t width; /* of the block of packed weights */
-    ptrdiff_t ring; /* rows that are staged lie in a ring of so many floats */
-    int held, wrap; /* so many rows, or 0; from this tap of a column on they lie at its begin again */
 };
+
+/* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
+static inline CONV_TARGET __m256 CONV_(load)(const float *p, int first, int last)
+{
+    return _mm256_maskload_ps(p, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(last), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((first) - 1))));
+}
+
+/* Of p[0], p[2] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
+static inline CONV_TARGET __m256 CONV_(load_even)(const float *p, int first, int last)
+{
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(_mm256_maskload_ps(p + 0, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(2 * (last) - 1), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((2 * (first)) - 1)))), _mm256_maskload_ps(p + 7, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(2 * (last) - 1), _mm256_setr_epi32(7, 8, 9, 10, 11, 12, 13, 14)), _mm256_cmpgt_epi32(_mm256_setr_epi32(7, 8, 9, 10, 11, 12, 13, 14), _mm256_set1_epi32((2 * (first)) - 1)))), 0xD8)), 0xD8));
+}
 
 #define CONV_STORE(out, v) _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
 
@@ -275,13 +269,13 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_WEIGHTS, x;
                 CONV_ADD(0, 1, px0[0])
-                CONV_ADD(1, 1, px0[2])
-                CONV_ADD(2, 1, px0[4])
-                CONV_ADD(3, 1, px0[6])
-                CONV_ADD(4, 1, px0[8])
-                CONV_ADD(5, 1, px0[10])
-                CONV_ADD(6, 1, px0[12])
-                CONV_ADD(7, 1, px0[14])
+                CONV_ADD(1, 1, px0[1])
+                CONV_ADD(2, 1, px0[2])
+                CONV_ADD(3, 1, px0[3])
+                CONV_ADD(4, 1, px0[4])
+                CONV_ADD(5, 1, px0[5])
+                CONV_ADD(6, 1, px0[6])
+                CONV_ADD(7, 1, px0[7])
                 px0 += view->in_channel;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 8;
@@ -388,30 +382,21 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
     }
 }
 
-/* Copies rows [first, last) of an image, in each row one channel after the other; with the padding beside it where `fresh`,
- * that is, where it is not there yet;
- * of every 2 pixels all the first ones, then all the second ones. */
-static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, const float *image, float *to, int first, int last, int fresh)
+/* Gathers rows [first, last) of `width` pixels that a 1x1 filter reads, in each one channel after the other. */
+static CONV_TARGET void CONV_(gather)(const struct conv_shape *shape, int width, const float *image, float *to, int first, int last)
 {
-    const ptrdiff_t IC = shape->in_channels, IW = shape->in_w;
-    const ptrdiff_t span = (ptrdiff_t)CONV_(span)(shape) / 2, left = shape->pad_left;
-    for (int ih = first; ih < last; ++ih)
-    for (ptrdiff_t c = 0; c < IC; ++c) {
-        const float *row = image + (c * shape->in_h + ih) * IW;
-        for (int phase = 0; phase < 2; ++phase, to += span) {
-            /* Its pixel x is pixel 2 x + phase - left of the row. */
-            ptrdiff_t begin = left > phase ? (left - phase + 1) / 2 : 0, end = (IW + left - phase + 1) / 2;
-            if (begin > span) begin = span;
-            if (end > span) end = span;
-            ptrdiff_t x = fresh ? 0 : begin;
-            for (; x < begin; ++x) to[x] = 0.0f;
-            for (; x + 8 <= end; x += 8) {
-                const float *from = row + (2 * x + phase - left);
-                _mm256_storeu_ps(to + x, _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(_mm256_loadu_ps(from), _mm256_loadu_ps(from + 7), 0xD8)), 0xD8)));
+    const int OW = shape->out_w, pixels = shape->out_h * OW;
+    for (int r = first; r < last; ++r) {
+        const int begin = r * width, count = pixels - begin < width ? pixels - begin : width;
+        const float *plane = image;
+        for (int c = 0; c < shape->in_channels; ++c, plane += (ptrdiff_t)shape->in_h * shape->in_w, to += CONV_(span)(width))
+            for (int x = 0, oh = begin / OW, ow = begin % OW; x < count; ++oh, ow = 0) {
+                const int end = count - x < OW - ow ? count : x + OW - ow;
+                const float *from = plane + (ptrdiff_t)oh * 2 * shape->in_w + ow * 2;
+                for (; end - x >= 8; x += 8, from += 16) _mm256_storeu_ps(to + x, _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(_mm256_loadu_ps(from), _mm256_loadu_ps(from + 7), 0xD8)), 0xD8)));
+                if (x < end) _mm256_storeu_ps(to + x, CONV_(load_even)(from, 0, end - x)); /* what follows is written later */
+                x = end;
             }
-            for (; x < end; ++x) to[x] = row[2 * x + phase - left];
-            for (; fresh && x < span; ++x) to[x] = 0.0f;
-        }
     }
 }
 
@@ -440,7 +425,8 @@ static int CONV_(part)(int left, int most)
 #else
 #define CONV_ROLLED
 #endif
-/* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
+/* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body. Of 0
+ * vectors, it is one of `lanes` lanes.
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
 {
@@ -448,15 +434,13 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_SUMS(1);
     CONV_SUMS(2);
     CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     {
         const float *px = in;
         CONV_ROLLED
         for (ptrdiff_t c = view->channels; c > 0; --c, px += view->in_channel, wt += width) {
-            __m256 x_p0 = _mm256_loadu_ps(px);
+            __m256 x_p0 = units == 0 ? CONV_(load)(px, 0, lanes) : _mm256_loadu_ps(px);
             __m256 x_p1 = units > 1 ? _mm256_loadu_ps(px + 8) : x_p0;
             __m256 x_p2 = units > 2 ? _mm256_loadu_ps(px + 16) : x_p0;
             __m256 x_p3 = units > 3 ? _mm256_loadu_ps(px + 24) : x_p0;
@@ -471,8 +455,6 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
             CONV_ADD(1)
             CONV_ADD(2)
             CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
         }
     }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
@@ -481,8 +463,6 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     CONV_KEEP(1)
     CONV_KEEP(2)
     CONV_KEEP(3)
-    CONV_KEEP(4)
-    CONV_KEEP(5)
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -492,30 +472,24 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     }
 CONV_PIXELS(2, 3) CONV_PIXELS(2, 4)
 CONV_PIXELS(3, 3)
-CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
-CONV_PIXELS(5, 2)
-CONV_PIXELS(6, 2)
+CONV_PIXELS(4, 0) CONV_PIXELS(4, 1) CONV_PIXELS(4, 2) CONV_PIXELS(4, 3)
 
 /* A row of `width` pixels, `channels` channels of it. */
 static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
 {
     int at_most = 4; /* channels in a tile */
-    /* Or more, where this makes fewer tiles. */
-    const int vectors = (width + 7) / 8;
-    if (vectors % 2 == 0 && (channels + 5) / 6 * (vectors / 2) < (channels + 3) / 4 * ((vectors + 2) / 3)) at_most = 6;
     const int first = CONV_(part)(channels, at_most);
-    const int most = first <= 2 ? 4 : first <= 3 ? 3 : first <= 4 ? 3 : first <= 5 ? 2 : 2; /* vectors in it */
-    for (int p = 0, units, lanes; p < width; p += 8 * (units)) {
-        units = CONV_(part)((width - p + 7) / 8, most);
-        lanes = width - p < 8 * units ? width - p - 8 * (units - 1) : 8;
+    const int most = first <= 2 ? 4 : first <= 3 ? 3 : 3; /* vectors in it */
+    for (int p = 0, units, lanes; p < width; p += 8 * (units + (units == 0))) {
+        const int vectors = (width - p) / 8;
+        units = vectors > 0 ? CONV_(part)(vectors, most) : 0;
+        lanes = units > 0 ? 8 : width - p;
         for (int k = 0, outputs; k < channels; k += outputs) {
             outputs = CONV_(part)(channels - k, at_most);
             void (*tile)(const float *, const float *, float *, int, int, const struct CONV_(view) *);
-            if (outputs <= 2) tile = units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
-            else if (outputs <= 3) tile = units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
-            else if (outputs <= 4) tile = units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
-            else if (outputs <= 5) tile = CONV_(px_5x2);
-            else tile = CONV_(px_6x2);
+            if (outputs <= 2) tile = units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_4x2) : units == 1 ? CONV_(px_4x1) : CONV_(px_4x0);
+            else if (outputs <= 3) tile = units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_4x2) : units == 1 ? CONV_(px_4x1) : CONV_(px_4x0);
+            else tile = units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : units == 1 ? CONV_(px_4x1) : CONV_(px_4x0);
             tile(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
         }
     }
@@ -531,21 +505,18 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
-    (void)shape;
+    const int pixels = shape->out_h * shape->out_w;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int width = s->width;
-        const int at = oh * 2;
-        const int place = view->held > 0 ? at % view->held : at;
-        view->wrap = (view->held - place);
-        const float *row = in + place * view->in_row;
-        if (s->pixels) {
+        const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
+        const float *row = in + (oh - oh_begin) * view->in_row;
+        if (s->pixels && (width + 7) / 8 * 72 <= width * 10) {
             CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;
         }
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         for (int ow = 0, n; ow < width; ow += n) {
             n = CONV_(part)(width - ow, most);
-            CONV_(tile)(vectors, n, row + ow * 2, w, to, view);
+            CONV_(tile)(vectors, n, row + ow, w, to, view);
             to += n * view->out_pixel;
         }
         if (view->out_channel > 1) CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
@@ -559,9 +530,9 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
     struct CONV_(view) view;
-    view.in_row = shape->in_w;
+    view.in_row = (ptrdiff_t)CONV_(span)(s.width) * IC;
     view.in_pixel = 1;
-    view.in_channel = in_pixels;
+    view.in_channel = (ptrdiff_t)CONV_(span)(s.width);
     view.channels = IC;
     view.out_row = s.width;
     view.out_pixel = s.block * 8;
@@ -570,15 +541,7 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     view.high = shape->clamp_high;
     float *scratch = workspace;
     float *band = scratch + (s.width + 7) / 8 * 8 * view.out_pixel;
-    int begun = 0, ready = 0, here = -1; /* the ring holds the last rows of [begun, ready) of image `here` */
-    view.held = 0;
-    view.ring = 0;
-    if (s.pixels) {
-        view.held = s.held;
-        view.in_channel = (ptrdiff_t)CONV_(span)(shape);
-        view.in_row = view.in_channel * IC;
-        view.ring = view.in_row * s.held;
-    }
+    int here = -1, there = 0; /* the image and the first row of what is gathered */
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -587,32 +550,16 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
-        for (int from = oh_begin, to; from < oh_end; from = to) {
-        to = s.pixels && oh_end - from > s.step ? from + s.step : oh_end;
-        if (s.pixels) {
-            {
-                const int top = from * 2 - shape->pad_top;
-                const int bottom = (to - 1) * 2 - shape->pad_top + 1;
-                const int last = bottom < shape->in_h ? bottom : shape->in_h;
-                const int first = top > 0 ? top : 0;
-                if (here != image || first < begun || first > ready || ready > last) begun = ready = first;
-                here = image;
-                for (int rows; ready < last; ready += rows) {
-                    const int place = ready % s.held;
-                    rows = s.held - place < last - ready ? s.held - place : last - ready;
-                    CONV_(stage_planes)(shape, in, band + place * view.in_row, ready, ready + rows, ready < begun + s.held);
-                }
-            }
-        }
-        const float *const rows = s.pixels ? band : in;
+        if (here != image || there != oh_begin) CONV_(gather)(shape, s.width, in, band, oh_begin, oh_end);
+        here = image;
+        there = oh_begin;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             view.width = vectors * 8;
             const int left = (int)OC - v * 8; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 1 * IC);
             view.lanes = view.out_channel == 1 && left < vectors * 8 ? left - (vectors - 1) * 8 : 8;
-            CONV_(rows)(shape, &s, &view, rows, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < vectors * 8 ? left : vectors * 8, from, to, scratch);
-        }
+            CONV_(rows)(shape, &s, &view, band, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < vectors * 8 ? left : vectors * 8, oh_begin, oh_end, scratch);
         }
     }
 }

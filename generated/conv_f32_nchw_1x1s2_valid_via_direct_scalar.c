@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT-0 */
 /* output[N][OC][OH][OW] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][C][H][W], weights[OC][C][1][1]))
  *
- * Direct; sizes at run time; stride 2 x 2, padding 0 0 0 0 (top left bottom right), portable C;
- * no workspace.
+ * Direct; sizes at run time; stride 2 x 2, padding 0 0 0 0 (top left bottom right), portable C; a
+ * workspace for a band of the input.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
  * A register tile holds 6 pixels times 2 vectors of output channels, 1 lanes each: all its sums
@@ -27,6 +27,12 @@ static long long CONV_(count)(long long a, long long b, long long c)
     return a * b > limit / c ? 0 : a * b * c;
 }
 
+/* The length of a row of gathered pixels, in whole vectors. */
+static long long CONV_(span)(int width)
+{
+    return ((long long)width + 0) / 1 * 1;
+}
+
 enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h, int in_w,
     int in_channels, int out_channels)
 {
@@ -48,7 +54,8 @@ enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h
     shape->pad_left = 0;
     const long long in = (long long)in_h * in_w, out = (long long)shape->out_h * shape->out_w;
     if (!CONV_(count)(in, in_channels, batch) || !CONV_(count)(out, out_channels, batch)
-        || !CONV_(count)(1, (long long)in_channels + 1, (long long)out_channels + 0))
+        || !CONV_(count)(1, (long long)in_channels + 1, (long long)out_channels + 0)
+        || !CONV_(count)(CONV_(span)(out < 192 ? (int)out : 192), in_channels, 1))
         return CONV_SHAPE_TOO_LARGE;
     return CONV_SHAPE_OK;
 }
@@ -59,7 +66,7 @@ enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h
 struct CONV_(split) {
     int vectors, block; /* of output channels: in all, in a block */
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
-    int rows, width;    /* of the output, in pixels */
+    int rows, width;    /* of the output, in pixels: a 1x1 filter does not care where they end */
     int band, bands;    /* in rows */
 };
 
@@ -73,17 +80,24 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
 {
     struct CONV_(split) s;
     const long long vector_bytes = (1 + (long long)1 * shape->in_channels) * 4;
-    s.rows = shape->out_h;
-    s.width = shape->out_w;
-    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
+    /* Rows of some tiles each, all but the last one alike. */
+    const int pixels = shape->out_h * shape->out_w;
+    s.rows = (pixels + 95) / 96;
+    s.width = ((pixels - 1) / s.rows / 24 + 1) * 24;
+    if (s.width > pixels) s.width = pixels;
+    s.rows = (pixels - 1) / s.width + 1;
+    const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 0) / 1;
     s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
-    const int wanted = 16;
+    const int wanted = 8;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    /* Each chunk gathers the band again: large ones. */
+    const long long most = shape->out_channels < 256 ? 1 : shape->out_channels / 128;
+    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
     long long band = 262144 / row_bytes;
@@ -92,6 +106,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
     if (heavy || band > some) band = some;
     if (band < least) band = least;
+    if (band > 786432 / row_bytes) band = 786432 / row_bytes; /* what is gathered stays in the cache */
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
     s.band = (int)band;
@@ -110,7 +125,8 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
     const size_t row = (size_t)s.width * (size_t)s.block * 1; /* pixels in whole vectors */
-    return (row * sizeof(float) + 63) / 64 * 64;
+    const size_t band = (size_t)s.band * (size_t)CONV_(span)(s.width) * (size_t)shape->in_channels + 1; /* vectors reach beyond */
+    return ((band + row) * sizeof(float) + 63) / 64 * 64;
 }
 
 int CONV_(tasks)(const struct conv_shape *shape)
@@ -200,13 +216,13 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
                 CONV_WEIGHTS, x;
                 CONV_ADD(0, 1, px0[0])
-                CONV_ADD(1, 1, px0[2])
-                CONV_ADD(2, 1, px0[4])
-                CONV_ADD(3, 1, px0[6])
-                CONV_ADD(4, 1, px0[8])
-                CONV_ADD(5, 1, px0[10])
-                CONV_ADD(6, 1, px0[12])
-                CONV_ADD(7, 1, px0[14])
+                CONV_ADD(1, 1, px0[1])
+                CONV_ADD(2, 1, px0[2])
+                CONV_ADD(3, 1, px0[3])
+                CONV_ADD(4, 1, px0[4])
+                CONV_ADD(5, 1, px0[5])
+                CONV_ADD(6, 1, px0[6])
+                CONV_ADD(7, 1, px0[7])
                 px0 += view->in_channel;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 1;
@@ -265,6 +281,22 @@ static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t r
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
 }
 
+/* Gathers rows [first, last) of `width` pixels that a 1x1 filter reads, in each one channel after the other. */
+static void CONV_(gather)(const struct conv_shape *shape, int width, const float *image, float *to, int first, int last)
+{
+    const int OW = shape->out_w, pixels = shape->out_h * OW;
+    for (int r = first; r < last; ++r) {
+        const int begin = r * width, count = pixels - begin < width ? pixels - begin : width;
+        const float *plane = image;
+        for (int c = 0; c < shape->in_channels; ++c, plane += (ptrdiff_t)shape->in_h * shape->in_w, to += CONV_(span)(width))
+            for (int x = 0, oh = begin / OW, ow = begin % OW; x < count; ++oh, ow = 0) {
+                const int end = count - x < OW - ow ? count : x + OW - ow;
+                const float *from = plane + (ptrdiff_t)oh * 2 * shape->in_w + ow * 2;
+                for (; x < end; ++x, from += 2) to[x] = *from;
+            }
+    }
+}
+
 
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int CONV_(part)(int left, int most)
@@ -280,15 +312,14 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
-    (void)shape;
+    const int pixels = shape->out_h * shape->out_w;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int width = s->width;
-        const int at = oh * 2;
-        const float *row = in + at * view->in_row;
+        const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
+        const float *row = in + (oh - oh_begin) * view->in_row;
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         for (int ow = 0, n; ow < width; ow += n) {
             n = CONV_(part)(width - ow, most);
-            CONV_(tile)(vectors, n, row + ow * 2, w, to, view);
+            CONV_(tile)(vectors, n, row + ow, w, to, view);
             to += n * view->out_pixel;
         }
         if (view->out_channel > 1) CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
@@ -302,9 +333,9 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
     struct CONV_(view) view;
-    view.in_row = shape->in_w;
+    view.in_row = (ptrdiff_t)CONV_(span)(s.width) * IC;
     view.in_pixel = 1;
-    view.in_channel = in_pixels;
+    view.in_channel = (ptrdiff_t)CONV_(span)(s.width);
     view.channels = IC;
     view.out_row = s.width;
     view.out_pixel = s.block * 1;
@@ -312,6 +343,8 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
     view.low = shape->clamp_low;
     view.high = shape->clamp_high;
     float *scratch = workspace;
+    float *band = scratch + s.width * view.out_pixel;
+    int here = -1, there = 0; /* the image and the first row of what is gathered */
     for (int task = task_begin; task < task_end; ++task) {
         const int oh_begin = task % s.bands * s.band;
         const int oh_end = s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band;
@@ -320,12 +353,15 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
         const float *in = input + image * in_pixels * IC;
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
+        if (here != image || there != oh_begin) CONV_(gather)(shape, s.width, in, band, oh_begin, oh_end);
+        here = image;
+        there = oh_begin;
         for (int v = chunk * s.chunk, vectors; v < end; v += vectors) {
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             const int left = (int)OC - v * 1; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 1 * (1 + 1 * IC);
             view.lanes = 1;
-            CONV_(rows)(shape, &s, &view, in, w, out + (ptrdiff_t)v * 1 * view.out_channel, vectors, left < vectors * 1 ? left : vectors * 1, oh_begin, oh_end, scratch);
+            CONV_(rows)(shape, &s, &view, band, w, out + (ptrdiff_t)v * 1 * view.out_channel, vectors, left < vectors * 1 ? left : vectors * 1, oh_begin, oh_end, scratch);
         }
     }
 }

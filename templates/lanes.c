@@ -1,7 +1,7 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- Vectors of which only some lanes are in memory, how many being known at run time: `lane_loads` for
 @ -- the lanes from first to last - 1 of neighbours (or, with a step of 2, of every other element),
-@ -- lane_stores for the first ones.
+@ -- lane_stores for the first ones; even_loads those of every other element, beside the others.
 @ local L = isa.lanes
 @ local function load(function_name, step, whole, some)
 /* Of p[0], p[$(step)] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
@@ -26,6 +26,9 @@ static inline $(target)$(V) $(name)_$(function_name)(const float *p, int first, 
 @   local offsets = {}
 @   for l = 1, L do offsets[l] = lane_loads * (l - 1) end
 @   load("load", lane_loads, isa.load_at("p", offsets))
+@ end
+@ if even_loads then
+@   load("load_even", 2, isa.load_even("p", 0, L), isa.load_even_between)
 @ end
 @ if lane_stores then
 /* The first `lanes` of a vector, into memory. */

@@ -64,6 +64,14 @@ static long long $(name)_span(const struct conv_shape *shape)
 }
 
 @ end
+@ if plan.gathered then
+/* The length of a row of gathered pixels, in whole vectors. */
+static long long $(name)_span(int width)
+{
+    return ((long long)width + $(L - 1)) / $(L) * $(L);
+}
+
+@ end
 enum conv_shape_error $(name)_shape(struct conv_shape *shape, int batch, int in_h, int in_w,
     int in_channels, int out_channels)
 {
@@ -93,6 +101,9 @@ enum conv_shape_error $(name)_shape(struct conv_shape *shape, int batch, int in_
 @ elseif plan.staged then
         || !$(name)_count($(KH * KW), (long long)in_channels + 1, (long long)out_channels + $(L - 1))
         || !$(name)_count(in_h, $(name)_span(shape), in_channels))
+@ elseif plan.gathered then
+        || !$(name)_count($(KH * KW), (long long)in_channels + 1, (long long)out_channels + $(L - 1))
+        || !$(name)_count($(name)_span(out < 192 ? (int)out : 192), in_channels, 1))
 @ else
         || !$(name)_count($(KH * KW), (long long)in_channels + 1, (long long)out_channels + $(L - 1)))
 @ end
@@ -130,8 +141,11 @@ size_t $(name)_workspace_bytes(const struct conv_shape *shape)
 @ if scratch then
     const size_t row = (size_t)$(L == 1 and "s.width" or ("((s.width + %d) / %d * %d)"):format(L - 1, L, L)) * (size_t)s.block * $(L); /* pixels in whole vectors */
 @ end
+@ if plan.gathered then
+    const size_t band = (size_t)s.band * (size_t)$(name)_span(s.width) * (size_t)shape->in_channels + $(L); /* vectors reach beyond */
+@ end
 @ if plan.staged or scratch then
-    return ($(plan.staged and (scratch and "(band + row)" or "band") or "row") * sizeof(float) + $(align - 1)) / $(align) * $(align);
+    return ($((plan.staged or plan.gathered) and (scratch and "(band + row)" or "band") or "row") * sizeof(float) + $(align - 1)) / $(align) * $(align);
 @ else
     (void)shape;
     return 0;

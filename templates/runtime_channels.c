@@ -4,7 +4,7 @@
 @ -- side, or planes.
 @ local L, vectors, pixels = isa.lanes, plan.tile.vectors, plan.most_pixels
 @ local clipped, planes, line = plan.rows_clipped, plan.planes, plan.line
-@ local KH, KW, SW, DW = layer.KH, layer.KW, layer.stride_w, layer.dilation_w
+@ local KH, KW, SW, DW = layer.KH, layer.KW, plan.gathered and 1 or layer.stride_w, layer.dilation_w
 @ local merged = DW == 1 and not planes
 @ local left, its_left = clipped and ", int left" or "", clipped and ", left" or ""
 @

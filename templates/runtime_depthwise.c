@@ -27,7 +27,7 @@ static int $(name)_lane(int n)
 }
 
 @ end
-$(include("lanes.c", { lane_loads = pixels and SW or 1, lane_stores = true }))
+$(include("lanes.c", { lane_loads = pixels and SW or 1, even_loads = false, lane_stores = true }))
 
 $(include("depthwise_tile.c", { rows = plan.rows, columns = plan.columns, edge = false }))
 

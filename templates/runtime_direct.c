@@ -29,7 +29,7 @@ struct $(name)_view {
 };
 
 @ if L > 1 then
-$(include("lanes.c", { lane_loads = plan.inputs and 1 or plan.pixels and (plan.flat or layer.stride_w == 1 or layer.layout == "nhwc" and isa.load_between) and 1 or false, lane_stores = not isa.store_first }))
+$(include("lanes.c", { lane_loads = plan.inputs and 1 or plan.pixels and (plan.flat or layer.stride_w == 1 or layer.layout == "nhwc" and isa.load_between) and 1 or false, even_loads = plan.gathered and layer.stride_w == 2 and isa.load_even_between ~= nil, lane_stores = not isa.store_first }))
 @   if isa.store_first then
 #define CONV_STORE(out, v) $(isa.store_first("out", "v", "lanes"))
 @   else
@@ -123,10 +123,12 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
         view->kh_begin = kh_begin;
         view->kh_end = kh_end;
         const int at = kh_begin < kh_end ? top + $(scaled("kh_begin", layer.dilation_h)) : 0;
-@ else
+@ elseif not plan.gathered then
         const int at = $(scaled("oh", layer.stride_h));
 @ end
-@ if plan.staged then
+@ if plan.gathered then
+        const float *row = in + (oh - oh_begin) * view->in_row;
+@ elseif plan.staged then
         const int place = view->held > 0 ? at % view->held : at;
         view->wrap = $(clipped and "kh_begin + " or "")$(ceil_quotient("(view->held - place)", layer.dilation_h));
         const float *row = in + place * view->in_row;
@@ -151,7 +153,7 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
 @ end
         for (int ow = 0, n; ow < width; ow += n) {
             n = $(name)_part(width - ow, most);
-            $(name)_tile(vectors, n, row$(plan.planes and " + " .. scaled("ow", layer.stride_w) or " + ow * " .. times(layer.stride_w, "view->in_pixel")), w, to$(clipped and (", %s - shape->pad_left"):format(scaled("ow", layer.stride_w)) or ""), view);
+            $(name)_tile(vectors, n, row$(plan.planes and " + " .. scaled("ow", plan.gathered and 1 or layer.stride_w) or " + ow * " .. times(layer.stride_w, "view->in_pixel")), w, to$(clipped and (", %s - shape->pad_left"):format(scaled("ow", layer.stride_w)) or ""), view);
             to += n * view->out_pixel;
         }
 @ if scratch then
@@ -167,7 +169,9 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
     const ptrdiff_t IC = shape->in_channels, OC = shape->out_channels;
     const ptrdiff_t in_pixels = (ptrdiff_t)shape->in_h * shape->in_w, out_pixels = (ptrdiff_t)shape->out_h * shape->out_w;
     struct $(name)_view view;
-@ if plan.flat and plan.planes then
+@ if plan.gathered then
+    view.in_row = (ptrdiff_t)$(name)_span(s.width) * IC;
+@ elseif plan.flat and plan.planes then
     view.in_row = s.width;
 @ elseif plan.flat then
     view.in_row = s.width * IC;
@@ -177,7 +181,7 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
     view.in_row = shape->in_w * IC;
 @ end
     view.in_pixel = $(plan.planes and 1 or "IC");
-    view.in_channel = $(plan.planes and "in_pixels" or 1);
+    view.in_channel = $(plan.gathered and ("(ptrdiff_t)%s_span(s.width)"):format(name) or plan.planes and "in_pixels" or 1);
     view.channels = IC;
 @ if layer.layout == "nhwc" then
     view.out_row = s.width * OC;
@@ -199,11 +203,14 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
     (void)workspace;
 @ elseif scratch then
     float *scratch = workspace;
-@   if plan.staged then
+@   if plan.staged or plan.gathered then
     float *band = scratch + $(rounded("s.width")) * view.out_pixel;
 @   end
 @ else
     float *band = workspace;
+@ end
+@ if plan.gathered then
+    int here = -1, there = 0; /* the image and the first row of what is gathered */
 @ end
 @ if plan.staged and layer.KW > 1 then
     int *const places = (int *)(band + (s.pixels ? $(name)_band_floats(shape, &s) : 0));
@@ -232,7 +239,11 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
         float *out = output + image * out_pixels * OC;
         const int end = s.vectors - chunk * s.chunk < s.chunk ? s.vectors : (chunk + 1) * s.chunk;
 @ local from, to = plan.staged and "from" or "oh_begin", plan.staged and "to" or "oh_end"
-@ if plan.staged then
+@ if plan.gathered then
+        if (here != image || there != oh_begin) $(name)_gather(shape, s.width, in, band, oh_begin, oh_end);
+        here = image;
+        there = oh_begin;
+@ elseif plan.staged then
         for (int from = oh_begin, to; from < oh_end; from = to) {
         to = s.pixels && oh_end - from > s.step ? from + s.step : oh_end;
         if (s.pixels) {
@@ -283,7 +294,7 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
             view.ahead = (const char *)packed + next * (ptrdiff_t)$(4 * L) * (1 + $(layer.KH * layer.KW) * IC);
 @ end
             view.lanes = $(L == 1 and 1 or ("%sleft < %s ? left - (vectors - 1) * %d : %d"):format(scratch and "view.out_channel == 1 && " or "", whole, L, L));
-            $(name)_rows(shape, &s, &view, $(plan.staged and "rows" or "in"), w, out + (ptrdiff_t)v * $(L) * view.out_channel, vectors$((plan.pixels or plan.inputs or scratch) and ", " .. channels or ""), $(from), $(to)$(scratch and ", scratch" or ""));
+            $(name)_rows(shape, &s, &view, $(plan.gathered and "band" or plan.staged and "rows" or "in"), w, out + (ptrdiff_t)v * $(L) * view.out_channel, vectors$((plan.pixels or plan.inputs or scratch) and ", " .. channels or ""), $(from), $(to)$(scratch and ", scratch" or ""));
         }
 @ if plan.staged then
         }

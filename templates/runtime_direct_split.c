@@ -80,7 +80,8 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @     if plan.staged then
     const long long moved = (long long)shape->in_channels * $(layer.stride_h) * (20 + 3 * units);
 @     end
-@     if plan.flat then
+@     local far = plan.flat and not plan.gathered
+@     if far then
     /* With channels in the lanes a line of each plane serves few pixels; where the first-level cache does not hold them
      * all, and they lie too far apart to be fetched ahead by stride, tiles wait for them. */
     const int strewn = $(2 * 64) * (long long)shape->in_channels > $(l1_bytes) && pixels > 512 ? 11 : 10;
@@ -89,7 +90,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     /* Planes that lie pages apart share few sets of the cache, and are passed over for each tap. */
     const int shared = shape->in_channels > 12 && (long long)shape->in_h * shape->in_w % 1024 == 0 ? 3 : 2;
 @     end
-    s.pixels = (taps * shape->out_channels * units$(plan.staged and " + moved" or "")) * cost <= (taps + $(P.transposed)) * s.vectors * s.width * other$(L > 1 and not plan.line and not plan.flat and " * shared / 2" or plan.flat and " * strewn / 10" or "");
+    s.pixels = (taps * shape->out_channels * units$(plan.staged and " + moved" or "")) * cost <= (taps + $(P.transposed)) * s.vectors * s.width * other$(L > 1 and not plan.line and not plan.flat and " * shared / 2" or far and " * strewn / 10" or "");
 @   end
 @ end
 @ if plan.line then
@@ -114,7 +115,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = vector_bytes * s.vectors > $(l2_bytes // 2);
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
-    const int wanted = $(plan.staged and "s.pixels ? 8 : 16" or 16);
+    const int wanted = $(plan.staged and "s.pixels ? 8 : 16" or plan.gathered and 8 or 16);
     long long chunk = heavy ? $(l2_bytes // 8) / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
 @ if plan.staged then
@@ -123,6 +124,11 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+@ end
+@ if plan.gathered then
+    /* Each chunk gathers the band again: large ones. */
+    const long long most = shape->out_channels < 256 ? 1 : shape->out_channels / 128;
+    if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
 @ end
 @ if plan.fetch_blocks then
     s.far = vector_bytes * s.vectors > $(l2_bytes) && (vector_bytes - $(4 * L)) * s.block <= $(plan.fetch_blocks.bytes);
@@ -141,6 +147,9 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     if (heavy || band > some) band = some;
 @ end
     if (band < least) band = least;
+@ if plan.gathered then
+    if (band > $(l2_bytes * 3 // 4) / row_bytes) band = $(l2_bytes * 3 // 4) / row_bytes; /* what is gathered stays in the cache */
+@ end
     if (band < 1) band = 1;
     if (band > s.rows) band = s.rows;
 @ if plan.staged then

@@ -66,6 +66,34 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
 }
 
 @ end
+@ if plan.gathered then
+@ local SH, SW = layer.stride_h, layer.stride_w
+@ local vectors = L > 1 and SW == 2
+/* Gathers rows [first, last) of `width` pixels that a 1x1 filter reads, in each one channel after the other. */
+static $(target)void $(name)_gather(const struct conv_shape *shape, int width, const float *image, float *to, int first, int last)
+{
+    const int OW = shape->out_w, pixels = shape->out_h * OW;
+    for (int r = first; r < last; ++r) {
+        const int begin = r * width, count = pixels - begin < width ? pixels - begin : width;
+        const float *plane = image;
+        for (int c = 0; c < shape->in_channels; ++c, plane += (ptrdiff_t)shape->in_h * shape->in_w, to += $(name)_span(width))
+            for (int x = 0, oh = begin / OW, ow = begin % OW; x < count; ++oh, ow = 0) {
+                const int end = count - x < OW - ow ? count : x + OW - ow;
+                const float *from = plane + (ptrdiff_t)oh * $(times(SH, "shape->in_w")) + $(scaled("ow", SW));
+@ if vectors then
+                for (; end - x >= $(L); x += $(L), from += $(SW * L)) $(isa.store("to + x", isa.load_even("from", 0, L)))
+@ end
+@ if vectors and isa.load_even_between then
+                if (x < end) $(isa.store("to + x", name .. "_load_even(from, 0, end - x)")) /* what follows is written later */
+                x = end;
+@ else
+                for (; x < end; ++x, from += $(SW)) to[x] = *from;
+@ end
+            }
+    }
+}
+
+@ end
 @ if plan.staged then
 @ local SW = layer.stride_w
 @ local function image_columns() -- where they begin and end in the row of a phase

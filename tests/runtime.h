@@ -158,6 +158,7 @@ static void check_runtime(const struct runtime_kernel *k, int *number)
         { 1, 5, 40, 22, 7 }, { 1, 6, 36, 7, 3 }, { 2, 4, 70, 32, 2 }, { 1, 5, 53, 11, 12 }, { 1, 4, 32, 3, 1 },
         { 1, 5, 37, 32, 3 }, { 1, 4, 40, 16, 1 }, { 1, 6, 23, 48, 2 }, { 2, 3, 33, 64, 4 }, { 1, 9, 31, 3, 10 },
         { 1, 9, 31, 3, 6 }, { 1, 40, 33, 5, 5 }, { 1, 7, 7, 250, 70 }, { 1, 4, 4, 530, 512 },
+        { 1, 1, 1, 37, 61 }, { 1, 5, 5, 6, 61 }, { 1, 21, 41, 9, 40 },
     };
     static const struct pass passes[] = { { 1, 1, 0, 0 }, { 0, 1, 1, 0 }, { 0, 0, 0, 0 }, { 1, 1, 1, 1 } };
     static const struct { struct sizes sizes; enum conv_shape_error error; } bad[] = {

@@ -64,7 +64,7 @@ return function(plan, layer, isa)
     say("tile", "%s at most: %d accumulators, %d registers in all; narrower ones for what is left over",
       plan.tile_name, plan.accumulators, plan.registers)
     say("input", plan.staged and "read in place; with pixels in the lanes from a band of planes in the workspace"
-      or "read in place")
+      or plan.gathered and "gathered in the workspace, pixel beside pixel" or "read in place")
     say("why", "the most multiply-adds for their loads that the registers hold")
     return table.concat(lines, "\n")
   end

@@ -8,7 +8,8 @@
 -- Both layouts have a second mapping (runtime_direct_split.c chooses): pixels in the lanes, in NCHW for few
 -- input channels and long rows, in NHWC for few output channels, where a tile's sums are transposed into
 -- pixels. It reads planes: those of the image, where rows have no padding, or some rows of it that a ring in the
--- workspace holds, with their padding beside them. A 1x1 filter of stride 1 sees its pixels as one line.
+-- workspace holds, with their padding beside them. A 1x1 filter of stride 1 sees its pixels as one line, and so does
+-- one of another stride in NCHW: those that it reads are gathered in the workspace, for either mapping.
 --
 -- NHWC has a third one, input channels in the lanes, for up to four output channels and whole vectors of input
 -- channels.
@@ -117,11 +118,14 @@ function runtime.plan(layer, isa, options)
   local padded = layer.pad_mode ~= nil or layer.pad_top ~= 0 or layer.pad_bottom ~= 0
     or layer.pad_left ~= 0 or layer.pad_right ~= 0
   if layer.KH == 1 and layer.KW == 1 and layer.pad_mode then padded = false end
-  local flat = layer.KH == 1 and layer.KW == 1 and not padded and layer.stride_h == 1 and layer.stride_w == 1
+  local gathered = not nhwc and layer.stride_h * layer.stride_w > 1
+  local flat = layer.KH == 1 and layer.KW == 1 and not padded
+    and (gathered or layer.stride_h * layer.stride_w == 1)
   local plan = {
     algorithm = "direct", mapping = "channels", runtime = true, exact = true, tasks = 1,
     tile_name = ("%dx%d"):format(tile.pixels, tile.vectors), tile = tile,
     rows_clipped = padded, flat = flat, planes = not nhwc, -- planes: of the input, for channels in the lanes
+    gathered = flat and gathered,
     accumulators = tile.pixels * tile.vectors, registers = tile.pixels * tile.vectors + tile.vectors + 1,
     classes = {}, max_unroll = options.max_unroll,
     -- Tiles fetch the next block's weights; with narrower vectors they take too long to wait for them.

@@ -343,11 +343,15 @@ of("templates/runtime_direct.c", {
   { "runtime_last_band_not_short", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime" },
   { "runtime_tail_too_many", "left < %s ? left - (vectors", "left < 0 * %s ? left - (vectors", "runtime" },
+  { "runtime_gathered_stale", "here != image || there != oh_begin", "here != image", "runtime_nchw" },
+  { "runtime_pixel_transposed", "if (view->out_channel > 1) $(name)", "if (view->out_channel > 0) $(name)",
+    "runtime_nchw" },
   { "runtime_nchw_last_band", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime_nchw" },
 })
 
 of("templates/runtime_channels.c", {
+  { "runtime_second_steps_lost", [[(" CONV_JOIN(%d)", 0, vectors)]], [[(" CONV_JOIN(%d)", 1, vectors)]], "runtime" },
   { "runtime_tap_left_out", "merged and not valid and times(KW,", "merged and not valid and times(KW - 1,", "runtime" },
   { "runtime_first_rows_of_taps", "wt += (ptrdiff_t)view->kh_begin * $(times(KW, ", "wt += 0 * $(times(KW, ",
     "runtime" },
@@ -395,6 +399,8 @@ of("templates/runtime_stage.c", {
     "runtime" },
   { "runtime_planes_stale_left", "x = fresh ? 0 : left;", "x = left;", "runtime_nchw" },
   { "runtime_planes_stale_right", "for (; fresh && x < needed;", "for (; fresh && x < needed - $(L);",
+    "runtime_nchw" },
+  { "runtime_gathered_rows_short", "end = count - x < OW - ow ? count : x", "end = count - x < OW ? count : x",
     "runtime_nchw" },
   { "runtime_planes_begin", "(left - phase + $(SW - 1)) / $(SW) : 0", "(left - phase) / $(SW) : 0",
     "runtime_nchw" },
