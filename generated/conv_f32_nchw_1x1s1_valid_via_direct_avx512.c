@@ -88,7 +88,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.block = 4;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
      * but the output need not be transposed, which takes the time of so many taps. */
-    const long long taps = (long long)1 * shape->in_channels;
+    const double taps = 1.0 * shape->in_channels; /* its products are beyond 64 bits */
     const int units = (s.width + 15) / 16, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 113 : 100;

@@ -91,10 +91,10 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.rows = (pixels - 1) / s.width + 1;
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 7) / 8;
-    s.block = 3;
+    s.block = s.vectors == 4 ? 2 : 3;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
      * but the output need not be transposed, which takes the time of so many taps. */
-    const long long taps = (long long)1 * shape->in_channels;
+    const double taps = 1.0 * shape->in_channels; /* its products are beyond 64 bits */
     const int units = (s.width + 7) / 8, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 205 : tile == 2 ? 103 : 103; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 116 : 100;
@@ -212,7 +212,7 @@ static inline CONV_TARGET __m256 CONV_(load_even)(const float *p, int first, int
     return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(_mm256_maskload_ps(p + 0, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(2 * (last) - 1), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((2 * (first)) - 1)))), _mm256_maskload_ps(p + 7, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(2 * (last) - 1), _mm256_setr_epi32(7, 8, 9, 10, 11, 12, 13, 14)), _mm256_cmpgt_epi32(_mm256_setr_epi32(7, 8, 9, 10, 11, 12, 13, 14), _mm256_set1_epi32((2 * (first)) - 1)))), 0xD8)), 0xD8));
 }
 
-#define CONV_STORE(out, v) _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
+#define CONV_STORE(out, v) do { if (lanes < 8) { _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v); } else { _mm256_storeu_ps(out, v); } } while (0)
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
 static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, int vectors, int lanes, __m256 low, __m256 high)

@@ -104,11 +104,11 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.block = 4;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
      * but the output need not be transposed, which takes the time of so many taps. */
-    const long long taps = (long long)9 * shape->in_channels;
+    const double taps = 9.0 * shape->in_channels; /* its products are beyond 64 bits */
     const int units = (s.width + 15) / 16, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 101 : 100;
-    const long long moved = (long long)shape->in_channels * 1 * (20 + 3 * units);
+    const double moved = 1.0 * shape->in_channels * (20 + 3 * units);
     s.pixels = (taps * shape->out_channels * units + moved) * cost <= (taps + 5) * s.vectors * s.width * other;
     /* Blocks of one vector where rows are some long tiles of them. */
     const int lines = (s.width + 15) / 16;

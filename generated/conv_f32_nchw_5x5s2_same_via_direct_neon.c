@@ -95,11 +95,11 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.block = 4;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
      * but the output need not be transposed, which takes the time of so many taps. */
-    const long long taps = (long long)25 * shape->in_channels;
+    const double taps = 25.0 * shape->in_channels; /* its products are beyond 64 bits */
     const int units = (s.width + 3) / 4, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 113 : 100;
-    const long long moved = (long long)shape->in_channels * 2 * (20 + 3 * units);
+    const double moved = 2.0 * shape->in_channels * (20 + 3 * units);
     /* Planes that lie pages apart share few sets of the cache, and are passed over for each tap. */
     const int shared = shape->in_channels > 12 && (long long)shape->in_h * shape->in_w % 1024 == 0 ? 3 : 2;
     s.pixels = (taps * shape->out_channels * units + moved) * cost <= (taps + 1) * s.vectors * s.width * other * shared / 2;

@@ -92,14 +92,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.width = shape->out_w;
     const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 7) / 8;
-    s.block = 3;
+    s.block = s.vectors == 4 ? 2 : 3;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
      * but the output need not be transposed, which takes the time of so many taps. */
-    const long long taps = (long long)49 * shape->in_channels;
+    const double taps = 49.0 * shape->in_channels; /* its products are beyond 64 bits */
     const int units = (s.width + 7) / 8, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 205 : tile == 2 ? 103 : 103; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 116 : 100;
-    const long long moved = (long long)shape->in_channels * 2 * (20 + 3 * units);
+    const double moved = 2.0 * shape->in_channels * (20 + 3 * units);
     /* Planes that lie pages apart share few sets of the cache, and are passed over for each tap. */
     const int shared = shape->in_channels > 12 && (long long)shape->in_h * shape->in_w % 1024 == 0 ? 3 : 2;
     s.pixels = (taps * shape->out_channels * units + moved) * cost <= (taps + 2) * s.vectors * s.width * other * shared / 2;
@@ -227,7 +227,7 @@ struct CONV_(view) {
     int in_w, kh_begin, kh_end; /* the columns of the image; the taps of a column that are in it */
 };
 
-#define CONV_STORE(out, v) _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
+#define CONV_STORE(out, v) do { if (lanes < 8) { _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v); } else { _mm256_storeu_ps(out, v); } } while (0)
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
 static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, int vectors, int lanes, __m256 low, __m256 high)

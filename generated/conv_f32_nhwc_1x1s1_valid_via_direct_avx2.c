@@ -82,7 +82,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.rows = (pixels - 1) / s.width + 1;
     const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 7) / 8;
-    s.block = 3;
+    s.block = s.vectors == 4 ? 2 : 3;
     /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
     s.inputs = shape->out_channels <= 4 && shape->in_channels % 8 == 0 && shape->in_channels >= 32 && s.width >= 16;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
@@ -191,7 +191,7 @@ static inline CONV_TARGET __m256 CONV_(load)(const float *p, int first, int last
     return _mm256_maskload_ps(p, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(last), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((first) - 1))));
 }
 
-#define CONV_STORE(out, v) _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
+#define CONV_STORE(out, v) do { if (lanes < 8) { _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v); } else { _mm256_storeu_ps(out, v); } } while (0)
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
 static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, int vectors, int lanes, __m256 low, __m256 high)

@@ -95,14 +95,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.block = 4;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
      * output are transposed, a vector of pixels of some channels in so much time. */
-    const long long taps = (long long)9 * shape->in_channels;
+    const double taps = 9.0 * shape->in_channels; /* its products are beyond 64 bits */
     const int units = (s.width + 3) / 4, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 113 : 100;
-    const int IC = shape->in_channels;
-    const long long moved = 8 * (long long)((shape->out_channels + 7) / 8)
-        + 16 * (IC == 1 ? 1 : IC < 0 ? 2LL * IC : (IC + 3) / 4 * 8LL);
-    s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
+    const int IC = shape->in_channels, entered = IC == 1 ? 9 : 8; /* a step for each row of taps: loops end at once */
+    const double moved = 8.0 * ((shape->out_channels + 7) / 8)
+        + 16.0 * (IC == 1 ? 1 : IC < 0 ? 2 * IC : (IC + 3) / 4 * 8);
+    s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other * entered / 8;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */

@@ -105,14 +105,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.inputs = shape->out_channels <= 4 && shape->in_channels % 16 == 0 && 5 * shape->in_channels >= 64 && s.width >= 16;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
      * output are transposed, a vector of pixels of some channels in so much time. */
-    const long long taps = (long long)25 * shape->in_channels;
+    const double taps = 25.0 * shape->in_channels; /* its products are beyond 64 bits */
     const int units = (s.width + 15) / 16, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 101 : 100;
-    const int IC = shape->in_channels;
-    const long long moved = 32 * (long long)((shape->out_channels + 7) / 8)
-        + 16 * (IC == 1 ? 1 : IC < 2 ? 2LL * IC : (IC + 15) / 16 * 8LL);
-    s.pixels = !s.inputs && (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
+    const int IC = shape->in_channels, entered = IC == 1 ? 9 : 8; /* a step for each row of taps: loops end at once */
+    const double moved = 32.0 * ((shape->out_channels + 7) / 8)
+        + 16.0 * (IC == 1 ? 1 : IC < 2 ? 2 * IC : (IC + 15) / 16 * 8);
+    s.pixels = !s.inputs && (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other * entered / 8;
     /* Blocks of one vector where rows are some long tiles of them, and few vectors in all. */
     const int lines = (s.width + 15) / 16;
     if (!s.pixels && s.vectors < 4 && s.width > lines * 11) s.block = 1;

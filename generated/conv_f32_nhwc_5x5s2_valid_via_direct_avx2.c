@@ -91,19 +91,19 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.width = shape->out_w;
     const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 7) / 8;
-    s.block = 3;
+    s.block = s.vectors == 4 ? 2 : 3;
     /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
     s.inputs = shape->out_channels <= 4 && shape->in_channels % 8 == 0 && 5 * shape->in_channels >= 32 && s.width >= 16;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
      * output are transposed, a vector of pixels of some channels in so much time. */
-    const long long taps = (long long)25 * shape->in_channels;
+    const double taps = 25.0 * shape->in_channels; /* its products are beyond 64 bits */
     const int units = (s.width + 7) / 8, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 205 : tile == 2 ? 103 : 103; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 116 : 100;
-    const int IC = shape->in_channels;
-    const long long moved = 16 * (long long)((shape->out_channels + 3) / 4)
-        + 32 * (IC == 1 ? 1 : IC < 1 ? 2LL * IC : (IC + 7) / 8 * 8LL);
-    s.pixels = !s.inputs && (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
+    const int IC = shape->in_channels, entered = IC == 1 ? 9 : 8; /* a step for each row of taps: loops end at once */
+    const double moved = 16.0 * ((shape->out_channels + 3) / 4)
+        + 32.0 * (IC == 1 ? 1 : IC < 1 ? 2 * IC : (IC + 7) / 8 * 8);
+    s.pixels = !s.inputs && (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other * entered / 8;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
@@ -241,7 +241,7 @@ static inline CONV_TARGET __m256 CONV_(load)(const float *p, int first, int last
     return _mm256_maskload_ps(p, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(last), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((first) - 1))));
 }
 
-#define CONV_STORE(out, v) _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
+#define CONV_STORE(out, v) do { if (lanes < 8) { _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v); } else { _mm256_storeu_ps(out, v); } } while (0)
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
 static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, int vectors, int lanes, __m256 low, __m256 high)

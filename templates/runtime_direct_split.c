@@ -48,7 +48,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     const long long row_bytes = (long long)shape->in_w * shape->in_channels * $(4 * layer.stride_h);
 @ end
     s.vectors = (shape->out_channels + $(L - 1)) / $(L);
-    s.block = $(tile.vectors);
+    s.block = $(tile.vectors == 3 and not plan.line and "s.vectors == 4 ? 2 : 3" or tile.vectors);
 @ if plan.inputs then
     /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
     s.inputs = shape->out_channels <= $(plan.inputs.outputs) && shape->in_channels % $(L) == 0 && $(times(layer.KW, "shape->in_channels")) >= $(4 * L) && s.width >= $(2 * plan.inputs.longest);
@@ -67,18 +67,18 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise; and input and
      * output are transposed, a vector of pixels of some channels in so much time. */
 @   end
-    const long long taps = (long long)$(KH * KW) * shape->in_channels;
+    const double taps = $(KH * KW).0 * shape->in_channels; /* its products are beyond 64 bits */
     const int units = (s.width + $(L - 1)) / $(L), tiles = (units + $(P.units - 1)) / $(P.units), tile = (units + tiles - 1) / tiles;
     const int cost = $(choice("tile", P.cost)); /* of a vector's sum in such tiles, in hundredths */
     const int other = $(choice("s.vectors", P.other_cost));
 @   if layer.layout == "nhwc" then
-    const int IC = shape->in_channels;
-    const long long moved = $(2 * L) * (long long)((shape->out_channels + $(P.outputs - 1)) / $(P.outputs))
-        + $(layer.stride_h * layer.stride_w * L) * (IC == 1 ? 1 : IC < $(L // 8) ? 2LL * IC : (IC + $(L - 1)) / $(L) * 8LL);
-    s.pixels = $(plan.inputs and "!s.inputs && " or "")(taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other;
+    const int IC = shape->in_channels, entered = IC == 1 ? 9 : 8; /* a step for each row of taps: loops end at once */
+    const double moved = $(2 * L).0 * ((shape->out_channels + $(P.outputs - 1)) / $(P.outputs))
+        + $(layer.stride_h * layer.stride_w * L).0 * (IC == 1 ? 1 : IC < $(L // 8) ? 2 * IC : (IC + $(L - 1)) / $(L) * 8);
+    s.pixels = $(plan.inputs and "!s.inputs && " or "")(taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other * entered / 8;
 @   else
 @     if plan.staged then
-    const long long moved = (long long)shape->in_channels * $(layer.stride_h) * (20 + 3 * units);
+    const double moved = $(layer.stride_h).0 * shape->in_channels * (20 + 3 * units);
 @     end
 @     local far = plan.flat and not plan.gathered
 @     if far then
