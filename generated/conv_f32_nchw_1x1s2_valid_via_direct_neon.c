@@ -140,7 +140,7 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
     const size_t row = (size_t)((s.width + 3) / 4 * 4) * (size_t)s.block * 4; /* pixels in whole vectors */
-    const size_t band = (size_t)s.band * (size_t)CONV_(span)(s.width) * (size_t)shape->in_channels + 4; /* vectors reach beyond */
+    const size_t band = 4 + (size_t)s.band * (size_t)CONV_(span)(s.width) * (size_t)shape->in_channels; /* vectors reach beyond */
     return ((band + row) * sizeof(float) + 63) / 64 * 64;
 }
 

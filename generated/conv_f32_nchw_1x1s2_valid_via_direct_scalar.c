@@ -125,7 +125,7 @@ size_t CONV_(workspace_bytes)(const struct conv_shape *shape)
 {
     const struct CONV_(split) s = CONV_(cut)(shape);
     const size_t row = (size_t)s.width * (size_t)s.block * 1; /* pixels in whole vectors */
-    const size_t band = (size_t)s.band * (size_t)CONV_(span)(s.width) * (size_t)shape->in_channels + 1; /* vectors reach beyond */
+    const size_t band = 1 + (size_t)s.band * (size_t)CONV_(span)(s.width) * (size_t)shape->in_channels; /* vectors reach beyond */
     return ((band + row) * sizeof(float) + 63) / 64 * 64;
 }
 

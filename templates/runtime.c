@@ -142,7 +142,7 @@ size_t $(name)_workspace_bytes(const struct conv_shape *shape)
     const size_t row = (size_t)$(L == 1 and "s.width" or ("((s.width + %d) / %d * %d)"):format(L - 1, L, L)) * (size_t)s.block * $(L); /* pixels in whole vectors */
 @ end
 @ if plan.gathered then
-    const size_t band = (size_t)s.band * (size_t)$(name)_span(s.width) * (size_t)shape->in_channels + $(L); /* vectors reach beyond */
+    const size_t band = $(L) + (size_t)s.band * (size_t)$(name)_span(s.width) * (size_t)shape->in_channels; /* vectors reach beyond */
 @ end
 @ if plan.staged or scratch then
     return ($((plan.staged or plan.gathered) and (scratch and "(band + row)" or "band") or "row") * sizeof(float) + $(align - 1)) / $(align) * $(align);
