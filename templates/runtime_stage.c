@@ -1,6 +1,6 @@
 @ -- SPDX-License-Identifier: MIT-0
-@ -- What runtime_direct.c copies for pixels in the lanes: rows of the input with their padding, as planes; and
-@ -- transposition.
+@ -- What runtime_direct.c copies: for pixels in the lanes rows of the input with their padding, as planes; pixels
+@ -- that a 1x1 filter with a stride reads. And transposition.
 @ local L = isa.lanes
 @ if layer.layout == "nchw" or plan.pixels then
 @ local nhwc = layer.layout == "nhwc"
