@@ -39,6 +39,7 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
     (void)$(argument);
 @   end
 @ end
+@ local function place(r, i) return at("to", plus(times(r, plan.output.row), times(i, unit_step))) end
 @ -- Weights that are in no register all the time, and of which each input row needs each once.
 @ local once = edge and not plan.resident
 @ if layer.activation.runtime then
@@ -75,6 +76,14 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @   for r = 0, rows.pixels - 1 do
 @     for i = 0, units - 1 do
         $(V) $(acc(r, i)) = bias;
+@     end
+@   end
+@   if plan.fetch_output then
+        /* What is stored in the end: a store that has to wait for its line holds up those behind it. */
+@     for r = 0, rows.pixels - 1 do
+@       for i = 0, units - 1 do
+        CONV_FETCH($(place(r, i)));
+@       end
 @     end
 @   end
 @   local function tap(r, kh, use)
@@ -166,13 +175,12 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @   for r = 0, rows.pixels - 1 do
 @     for i = 0, units - 1 do
 @       local result = layer.activation.kind ~= "none" and activate(acc(r, i)) or acc(r, i)
-@       local place = at("to", plus(times(r, plan.output.row), times(i, unit_step)))
 @       if edge then
-        if (rows > $(r)) $(name)_store($(place), $(result), $(plan.mapping == "channels" and "lanes" or "columns"));
+        if (rows > $(r)) $(name)_store($(place(r, i)), $(result), $(plan.mapping == "channels" and "lanes" or "columns"));
 @       elseif plan.runtime then
-        if (rows > $(r)) $(isa.store(place, result))
+        if (rows > $(r)) $(isa.store(place(r, i), result))
 @       else
-        $(isa.store_range(place, result, 0, stored(columns, i, panel)))
+        $(isa.store_range(place(r, i), result, 0, stored(columns, i, panel)))
 @       end
 @     end
 @   end

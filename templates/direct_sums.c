@@ -48,6 +48,14 @@
 @   end
 @ end
 @
+@ if plan.fetch_output then
+    /* What is stored in the end. */
+@   for s = 0, splats - 1 do
+@     for v = 0, vectors - 1 do
+    CONV_FETCH($(at("out", plus(times(s, plan.output.pixel), v * isa.lanes))));
+@     end
+@   end
+@ end
     /* Every sum starts from $((plan.no_bias or inputs) and "0" or "its bias"). */
 @ if inputs then
     const float *const bias = w;

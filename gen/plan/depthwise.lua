@@ -56,7 +56,8 @@ local function chunk_of(layer, isa)
 end
 
 -- Cycles that lines from the second-level cache and to it take, of a tile where lanes are channels. What
--- tiles have in common with the next ones in their row is still in the first level where it has room.
+-- tiles have in common with the next ones in their row is still in the first level where it has room; the second
+-- result tells how much of it.
 local function traffic(layer, isa, r, c, chunk)
   local pixel, bytes = 4 * layer.IC, 4 * isa.lanes * chunk
   local rows = axis.reads(r, layer.KH, layer.stride_h, layer.dilation_h)
@@ -71,10 +72,24 @@ local function traffic(layer, isa, r, c, chunk)
   local ways = cost.l1_ways - (1 + layer.KH * layer.KW) * bytes / cost.l1_way_bytes
   local written = cost.l1_crowd(output, bytes)
   local crowd = cost.l1_crowd(input, bytes) + written
-  local kept = math.max(0, math.min(cost.l1_kept / 100, 2 - crowd / math.max(1, ways)))
+  local room = math.max(0, math.min(1, 2 - crowd / math.max(1, ways)))
+  local kept = math.min(cost.l1_kept / 100, room)
   -- Outputs that drive each other out before they are stored cost much more.
   local lines = #rows * (#columns - kept * (#columns - new)) + r * c * (written > cost.l1_ways and 6 or 2)
-  return 1.4 * lines * 4 * isa.lanes / cost.line_bytes
+  return 1.4 * lines * 4 * isa.lanes / cost.line_bytes, room
+end
+
+-- Whether a tile fetches its lines of the output before it computes them. A store whose line is not in the first level
+-- holds up those behind it: one that lies across two lines, or whose line comes from beyond the second level, for
+-- long. Elsewhere lines that are there early are in the way where they drive out what tiles have in common.
+local function fetches_output(plan, layer, isa, best)
+  if 8 * isa.lanes < cost.line_bytes then return false end
+  local floats = layer.N * (layer.IH * layer.IW * layer.IC + layer.OH * layer.OW * layer.OC)
+  if 4 * floats > cost.l2_bytes then return true end
+  if plan.mapping == "pixels" then return false end
+  if 4 * layer.OC % cost.line_bytes ~= 0 then return true end
+  local _, room = traffic(layer, isa, best.rows, best.units, best.chunk)
+  return room == 0 or room > 9 / 10
 end
 
 local function candidates(layer, isa, options)
@@ -169,6 +184,7 @@ function depthwise.plan(layer, isa, options)
     plan.taps_at_a_time = taps_at_a_time(layer, isa, plan.accumulators)
     plan.resident, plan.registers = false, plan.accumulators + 1 + plan.taps_at_a_time
   end
+  plan.fetch_output = not options.by_row and fetches_output(plan, layer, isa, choice[1])
   pack(plan, layer, isa)
   return plan
 end

@@ -355,6 +355,16 @@ local function fetch_pixels(plan, layer)
   plan.fetch_pixels = cost.line_bytes
 end
 
+-- Sums of few taps and channels are no sooner done than stored. Where their lines come from beyond the second-level
+-- cache, and a tile has but a piece of each pixel, it fetches them before it begins.
+local function fetch_output(plan, layer, isa)
+  local bytes, class = 4 * layer.N * layer.OH * layer.OW * layer.OC, plan.classes[1]
+  if plan.mapping ~= "channels" or plan.pooled or layer.layout ~= "nhwc" or class.width >= layer.OC
+    or bytes <= cost.l2_bytes or bytes > cost.l3_bytes then return end
+  local work = layer.KH * layer.KW * plan.ICg / cost.fma -- of a vector of sums
+  plan.fetch_output = work * cost.l3_stream < 5 * isa.lanes
+end
+
 --- How `count` reduction steps become a loop: `loops` times `unroll` of them, and a `rest`.
 function direct.unrolled(count)
   if count <= 4 then return { unroll = count, loops = 1, rest = 0 } end
@@ -476,6 +486,7 @@ local function of_candidate(best, layer, isa, options, flat)
   if not options.by_row then -- there a pass is a few rows
     fetch_blocks(plan, isa)
     fetch_pixels(plan, layer)
+    fetch_output(plan, layer, isa)
   end
   if copy then
     if plan.chunks.count > 1 then return nil end

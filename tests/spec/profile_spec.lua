@@ -242,6 +242,10 @@ describe("the profiles of processors", function()
     assert.is_nil(emitted(stream .. "32"):find("CONV_FETCH(", 1, true))
     assert.is_truthy(emitted(stream .. "32 --profile sapphire_rapids"):find("CONV_FETCH(", 1, true))
     assert.is_truthy(emitted(stream .. "96 --profile sapphire_rapids"):find("2 output pixels x 96 ", 1, true))
+    -- What is stored in pieces as soon as it is begun is fetched before.
+    local pieces = "--input 1x8000x1 --kernel 1x10 --stride 1x5 --filters 512 --isa avx512"
+    assert.is_nil(emitted(pieces):find("CONV_FETCH(", 1, true))
+    assert.is_truthy(emitted(pieces .. " --profile sapphire_rapids"):find("CONV_FETCH(out + ", 1, true))
     function machine.cpu() return "Some Xeon (family 6 model 207)" end
     assert.are.equal(other, emitted(large .. " --profile native"))
     assert.are.same({}, profile.open("native"):warnings(machine.cpu()))
@@ -255,6 +259,27 @@ describe("the profiles of processors", function()
     support.write("sapphire_rapids", HEAD)
     assert.are.equal("sapphire_rapids", profile.open("sapphire_rapids").path)
     assert.is_nil((profile.open("sapphire_rapids.profile")))
+  end)
+end)
+
+describe("a depthwise kernel", function()
+  before_each(support.enter)
+  after_each(support.leave)
+
+  it("fetches the lines that it will store where that is late, and not in the way", function()
+    local function fetches(size, channels, more)
+      local options = ("--input %dx%dx%d --groups %d --filters %d --kernel 3 --pad 1 --isa %s")
+        :format(size, size, channels, channels, channels, more or "avx512")
+      return emitted(options):find("CONV_FETCH(", 1, true) ~= nil
+    end
+    assert.is_true(fetches(14, 116)) -- stores lie across lines
+    assert.is_true(fetches(33, 960)) -- lines come from beyond the second level
+    assert.is_true(fetches(112, 32, "avx512 --layout nchw"))
+    assert.is_true(fetches(28, 256)) -- the first level has room for all of a tile
+    assert.is_true(fetches(7, 1024)) -- and none for what neighbours share
+    assert.is_false(fetches(14, 512)) -- just for that
+    assert.is_false(fetches(28, 58, "avx512 --layout nchw"))
+    assert.is_false(fetches(33, 960, "sse2"))
   end)
 end)
 
