@@ -25,7 +25,7 @@
 @   end
 @   return text
 @ end
-@ -- Images that do not fit the second-level cache are fetched a tile ahead, or the transforms wait for them.
+@ -- What lies beyond the second-level cache is fetched a tile ahead, or the transforms wait for it.
 @ local fetch_in, fetch_out = plan.fetch_input, plan.fetch_output
 @ -- Whether the elements of a row are in two places: those that only large tiles have follow each other, too.
 @ local function wide_of(pair) return not plan.few and W.nested and pair.w.points > W.common end

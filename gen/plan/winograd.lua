@@ -574,7 +574,9 @@ function winograd.plan(layer, isa, options)
       and math.min((w.window - 1) * c.pair.w.step, layer.IW - 1) * plan.input.pixel + ceil_div(one.IC, L) * L or 0
   end
   plan.fetch_input = not plan.gathers and not c.few and 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
-  plan.fetch_output = not planes and not layer.after and 4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes
+  -- Lines that come from afar, or two for a store.
+  plan.fetch_output = not planes and not layer.after
+    and (4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes or 4 * layer.OC % cost.line_bytes ~= 0)
   if c.few then
     plan.products_at = tiles * plan.tile_in
     plan.scratch_at = plan.products_at
