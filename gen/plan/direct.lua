@@ -46,9 +46,21 @@ local function pointwise(layer)
     and layer.IH == layer.OH and layer.IW == layer.OW
 end
 
--- The cost of a row of pixels: f(pixels of the tile) summed over the tiles of the row.
-local function row_cycles(width, unit, units, f)
+-- How many (tap, unit) pairs of a row the tiles of a class may unroll.
+local function unrolled_pairs(isa, options, ICg, classes, class)
+  return cost.unrolled(isa, options) // (#classes * math.min(ICg, 4) * class.size)
+end
+
+-- The cost of a row of pixels: f(pixels of the tile) summed over the tiles of the row. `long`: the axis, where its
+-- borders may be too much to unroll, `budget` pairs: they are single pixels then.
+local function row_cycles(width, unit, units, f, long, budget)
   local sum = 0
+  if long then
+    for _, segment in ipairs((axis.cut(long, unit, units, budget))) do
+      sum = sum + segment.count * f(axis.ceil_div(segment.pixels, unit))
+    end
+    return sum
+  end
   for _, run in ipairs(axis.balanced(axis.ceil_div(width, unit), units)) do
     sum = sum + run.count * f(run.size)
   end
@@ -132,6 +144,8 @@ local function candidates(layer, isa, options, flat)
   local rows = (flat and 1 or layer.OH) * layer.N
   local list = {}
   local far = not options.by_row and cost.fetch_ahead(4 * steps * layer.OC)
+  local along_h, along_w = axis.of(layer)
+  local clipped = axis.clips(along_w)
 
   local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles, together)
     -- outputs: how many output vectors (or outputs) there are, and how many a tile holds at most
@@ -140,8 +154,10 @@ local function candidates(layer, isa, options, flat)
     if classes[1].size < outputs.most then return end -- the same as a smaller tile
     if axis.balanced(axis.ceil_div(width, unit), units)[1].size < units then return end
     for _, class in ipairs(classes) do
+      local budget = unrolled_pairs(isa, options, ICg, classes, class)
+      local long = mapping ~= "planar" and clipped and 4 * layer.KW * units > budget and along_w or nil
       cycles = cycles + class.count * row_cycles(width, unit, units,
-        function(size) return tile_cycles(size, class.size) end)
+        function(size) return tile_cycles(size, class.size) end, long, budget)
       class.first, first = first, first + class.count
       class.width = class.size * lanes_of_output
       local bytes = 4 * class.width * steps
@@ -164,7 +180,6 @@ local function candidates(layer, isa, options, flat)
   -- What is loaded for the channels of a pixel, or for the pixels of a tile, shares few sets of the first cache.
   local alias = not planes and (layer.groups == 1 and layer.stride_w or 1) * layer.IC * 4 % 4096 == 0
     or planes and ICg > cost.l1_lines(plane) and cost.l1_lines(plane) < 100
-  local along_h, along_w = axis.of(layer)
   local inside = taps_inside(along_h) * taps_inside(along_w)
   local group = pooled and pooled.KW or 1 -- pixels that are inseparable
 
@@ -450,8 +465,8 @@ local function of_candidate(best, layer, isa, options, flat)
     class.index, class.step = i - 1, class.step or class.width
     class.vectors = inputs and class.width or channels and class.width // isa.lanes or nil
     class.biases = inputs and axis.ceil_div(best.units * class.width, isa.lanes) * isa.lanes or class.width
-    local budget = cost.unrolled(isa, options) // (#best.classes * math.min(ICg, 4) * class.size)
-    class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units, budget)
+    class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units,
+      unrolled_pairs(isa, options, ICg, best.classes, class))
     -- Where there is too much to unroll, tiles are not told apart by what they store.
     if copy and plan.columns.out > g.OW and class.segments[#class.segments].count > 1 then return nil end
     for _, variant in ipairs(class.variants) do
