@@ -106,6 +106,9 @@ function direct.names(plan, isa, layer)
 
   -- Channel u of each of the groups in vector v of a class, in the lanes of its outputs.
   local function spread(class, at, v, u)
+    if plan.vector_inputs == plan.ICg then -- there is one
+      return isa.splat(("src[%d]"):format(at * plan.input.pixel + v * plan.ICg + u))
+    end
     local index = {}
     for l = 1, L do
       local group = (l - 1) // plan.OCg

@@ -3,7 +3,7 @@
 --
 --   mapping 'channels'   lanes are output channels: vectors of weights times splats of input pixels
 --   mapping 'groups'     (NHWC) so are they, of several groups: a channel of each group is spread over the
---                        lanes of its outputs in place of a splat
+--                        lanes of its outputs in place of a splat; or a group has a vector, and a splat, of its own
 --   mapping 'inputs'     (NHWC) lanes are input channels: vectors of weights times vectors of input, whose lanes are
 --                        summed in the end; for few outputs
 --   mapping 'pixels'     lanes are output pixels: vectors of input times splats of weights
@@ -178,7 +178,7 @@ local function candidates(layer, isa, options, flat)
   local channel_vectors = axis.ceil_div(OCg, isa.lanes)
   local planes, plane = layer.layout == "nchw", 4 * layer.IH * layer.IW
   -- What is loaded for the channels of a pixel, or for the pixels of a tile, shares few sets of the first cache.
-  local alias = not planes and (layer.groups == 1 and layer.stride_w or 1) * layer.IC * 4 % 4096 == 0
+  local alias = not planes and layer.stride_w * layer.IC * 4 % 4096 == 0
     or planes and ICg > cost.l1_lines(plane) and cost.l1_lines(plane) < 100
   local inside = taps_inside(along_h) * taps_inside(along_w)
   local group = pooled and pooled.KW or 1 -- pixels that are inseparable
@@ -189,6 +189,8 @@ local function candidates(layer, isa, options, flat)
     return cost.written(pixels * axis.ceil_div(run, cost.line_bytes), run == pixel and 1 or pixels, pixel,
       pixel * layer.OH * layer.OW * layer.N)
   end
+
+  local sets = direct.groups_of(layer, isa)
 
   -- Tiles whose lanes are channels, `total` vectors of them.
   local function add_channels(mapping, total, more, vectors, together)
@@ -204,7 +206,8 @@ local function candidates(layer, isa, options, flat)
           for _, run in ipairs(axis.balanced(layer.KW, together)) do
             local taps = run.size
             local pixels = #axis.reads(p, taps, layer.stride_w, layer.dilation_w)
-            local step = mapping == "groups" and cost.spread_step(p * v * taps, pixels * v, v * taps)
+            if mapping == "groups" then pixels = pixels * v end
+            local step = mapping == "groups" and sets > 1 and cost.spread_step(p * v * taps, pixels, v * taps)
               or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
             if planes then
               local missed = cost.plane_step(step, lines_of(layer, p, taps), ICg, bytes * taps)
@@ -232,12 +235,11 @@ local function candidates(layer, isa, options, flat)
     and 4 * layer.OC * layer.OH * layer.OW * layer.N > cost.l2_bytes then
     add_vectors(channel_vectors)
   end
-  local sets = direct.groups_of(layer, isa)
-  if sets > 1 then
+  if sets > 1 or layer.groups > 1 and OCg == isa.lanes and not planes then
     local total = axis.ceil_div(layer.groups, sets)
-    local in_parts = ICg == OCg and 4 % OCg == 0
+    local in_parts = sets == 1 or ICg == OCg and 4 % OCg == 0
     local more = in_parts and 0 or 2 -- registers of a mask and of a permutation
-    for vectors = 1, sets * OCg == isa.lanes and math.min(2, total) or 1 do
+    for vectors = sets > 1 and 1 or 2, sets * OCg == isa.lanes and math.min(2, total) or 1 do
       for _, together in ipairs(taps_together(layer.KW)) do
         add_channels("groups", total, more, vectors, together)
       end
@@ -476,7 +478,7 @@ local function of_candidate(best, layer, isa, options, flat)
         for _, count in ipairs(variant.counts) do variant.stored = variant.stored + count end
       end
       variant.merged = mergeable and all_valid(variant, layer.KW)
-      variant.steps = in_groups and { unroll = ICg, loops = 1, rest = 0 }
+      variant.steps = in_groups and ICg < isa.lanes and { unroll = ICg, loops = 1, rest = 0 }
         or direct.unrolled((variant.merged and layer.KW * ICg or ICg) // plan.input_step)
     end
     class.base = floats
