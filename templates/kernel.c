@@ -34,7 +34,7 @@ $(include(plan.pack or "pack.c"))
 $(include("macros.c"))
 
 $(activation())
-$(include(plan.algorithm .. ".c"))
+$(include(plan.algorithm .. ".c", { layer = plan.one_row or layer }))
 $(target)void $(name)_run(const float *input, const void *packed, float *output, void *workspace,
     int task_begin, int task_end)
 {

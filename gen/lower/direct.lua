@@ -198,6 +198,9 @@ function direct.names(plan, isa, layer)
   --- "Tap 2 of the row, pixels 1 to 5 ...": some taps, and the pixels of the variant that they touch.
   function names.touches(variant, taps)
     local tap = taps.first
+    if layer.place then
+      return ("Tap %d of row %d%s."):format(tap % layer.map.KW, tap // layer.map.KW, names.pixels_of(variant, tap))
+    end
     if taps.count > 1 then return ("Taps %d to %d of the row."):format(tap, tap + taps.count - 1) end
     return ("Tap %d of the row%s."):format(tap, names.pixels_of(variant, tap))
   end
@@ -210,6 +213,9 @@ function direct.names(plan, isa, layer)
       if variant.reads[tap + 1][i + 1] then first, last, count = first or i, i, count + 1 end
     end
     if count == variant.pixels then return "" end
+    if count < last - first + 1 then
+      return (", %d of %d pixels: the rest falls in the padding"):format(count, variant.pixels)
+    end
     return (count == 1 and ", pixel %d only: the rest falls in the padding"
       or ", pixels %d to %d: the rest falls in the padding"):format(first, last)
   end

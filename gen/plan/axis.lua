@@ -14,7 +14,8 @@ local function ceil_div(a, b) return -(-a // b) end
 axis.ceil_div = ceil_div
 
 --- An axis: out, size (of the input), taps, stride, pad (at the begin), dilation. `counted`, a function
--- of an output, is a number that tells its outputs apart even where they read alike.
+-- of an output, is a number that tells its outputs apart even where they read alike. `map`, a function like place():
+-- taps are anywhere (and no range, so that there is no interior).
 function axis.new(fields)
   return fields
 end
@@ -24,7 +25,14 @@ function axis.of(layer)
   return axis.new { out = layer.OH, size = layer.IH, taps = layer.KH, stride = layer.stride_h,
     pad = layer.pad_top, dilation = layer.dilation_h },
     axis.new { out = layer.OW, size = layer.IW, taps = layer.KW, stride = layer.stride_w,
-    pad = layer.pad_left, dilation = layer.dilation_w }
+    pad = layer.pad_left, dilation = layer.dilation_w, map = layer.place }
+end
+
+--- Where output o reads for tap k; false in the padding.
+function axis.place(a, o, k)
+  if a.map then return a.map(o, k) end
+  local at = o * a.stride - a.pad + k * a.dilation
+  return at >= 0 and at < a.size and at
 end
 
 --- The range [first, last) of valid taps of output o; 0, 0 where the window lies in the padding.
@@ -54,9 +62,24 @@ function axis.reads(outputs, taps, stride, dilation)
   return places, new
 end
 
+--- How many of all taps meet the image, of all.
+function axis.inside(a)
+  local sum, out = 0, math.min(a.out, axis.long)
+  for o = 0, out - 1 do
+    if a.map then
+      for k = 0, a.taps - 1 do sum = sum + (a.map(o, k) and 1 or 0) end
+    else
+      local first, last = axis.taps_of(a, o)
+      sum = sum + last - first
+    end
+  end
+  return sum / (out * a.taps)
+end
+
 --- Whether some output cannot use every tap; and whether some window lies wholly in the padding
 -- (answered with 'perhaps' for very long borders).
 function axis.clips(a)
+  if a.map then return true, false end
   local first, last = axis.interior(a)
   if first == 0 and last == a.out then return false, false end
   if a.out > axis.long then return true, true end
@@ -69,6 +92,7 @@ end
 
 --- The range [first, last) of outputs that use every tap (empty: first = last = 0).
 function axis.interior(a)
+  if a.map then return 0, 0 end
   local reach = (a.taps - 1) * a.dilation
   local first = math.max(0, ceil_div(a.pad, a.stride))
   local last = math.min(a.out, (a.size - 1 - reach + a.pad) // a.stride + 1)
@@ -93,10 +117,9 @@ local function reads_of(a, x, pixels)
   for k = 0, a.taps - 1 do
     reads[k + 1] = {}
     for i = 0, pixels - 1 do
-      local at = (x + i) * a.stride - a.pad + k * a.dilation
-      local inside = at >= 0 and at < a.size
-      reads[k + 1][i + 1] = inside and at
-      if inside and (not origin or at < origin) then origin = at end
+      local at = axis.place(a, x + i, k)
+      reads[k + 1][i + 1] = at
+      if at and (not origin or at < origin) then origin = at end
     end
   end
   origin = origin or 0
@@ -116,9 +139,11 @@ local function reads_of(a, x, pixels)
 end
 
 -- Appends tiles to the segments, merging them with the last where both run the same variant.
-local function append(segments, new)
+local function append(segments, new, stride)
   local last = segments[#segments]
-  if last and last.variant == new.variant and last.x + last.count * last.pixels == new.x then
+  local step = last and last.count * last.pixels
+  if last and last.variant == new.variant and last.x + step == new.x
+    and (last.border or last.origin + step * stride == new.origin) then
     last.count = last.count + new.count
   else
     segments[#segments + 1] = new
@@ -162,7 +187,7 @@ function axis.cut(a, unit, units, budget)
     local variant = variant_of(key, function()
       return { pixels = pixels, rolled = rolled, reads = reads, counts = counts }
     end)
-    append(segments, { variant = variant, x = x, count = count, pixels = pixels, origin = origin })
+    append(segments, { variant = variant, x = x, count = count, pixels = pixels, origin = origin }, a.stride)
   end
   local function tiles(from, to, rolled, interior)
     local x = from

@@ -15,6 +15,7 @@
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
+local one_row = require "plan.one_row"
 local planar = require "plan.planar"
 local runtime = require "plan.runtime"
 local tasks = require "plan.tasks"
@@ -69,6 +70,8 @@ end
 
 -- How many cache lines of a row the pixels lie in that so many outputs read at some taps, on average.
 local function lines_of(layer, pixels, taps)
+  local map = layer.map
+  if map then return (1 + (pixels - 1) / map.OW) * lines_of(map, math.min(pixels, map.OW), 1) end
   return 1 + ((pixels - 1) * layer.stride_w + (taps - 1) * layer.dilation_w) * 4 / cost.line_bytes
 end
 
@@ -119,16 +122,6 @@ local function classes_of_groups(classes, layer, isa, sets)
   return list
 end
 
--- How many of all taps along an axis meet the image, of all.
-local function taps_inside(along)
-  local sum, out = 0, math.min(along.out, axis.long)
-  for o = 0, out - 1 do
-    local first, last = axis.taps_of(along, o)
-    sum = sum + last - first
-  end
-  return sum / (out * along.taps)
-end
-
 -- Whether of a block of so many bytes of weights, which so many tiles use, each tile fetches a part of the next one.
 local function fetches(tiles, bytes)
   return tiles > 1 and tiles <= cost.fetching_tiles and bytes <= cost.fetched_block()
@@ -166,7 +159,7 @@ local function candidates(layer, isa, options, flat)
       end
     end
     list[#list + 1] = {
-      mapping = mapping, units = units, unit = unit, classes = classes,
+      layer = layer, mapping = mapping, units = units, unit = unit, classes = classes,
       cycles = (cycles * rows + waits) * (mapping == "groups" and 1 or layer.groups), together = together,
       tile = ("%dx%d"):format(lanes_of_output == 1 and units or units * unit, classes[1].size),
       held = mapping ~= "inputs" and lanes_of_output == 1 and units or classes[1].size * together,
@@ -180,7 +173,7 @@ local function candidates(layer, isa, options, flat)
   -- What is loaded for the channels of a pixel, or for the pixels of a tile, shares few sets of the first cache.
   local alias = not planes and layer.stride_w * layer.IC * 4 % 4096 == 0
     or planes and ICg > cost.l1_lines(plane) and cost.l1_lines(plane) < 100
-  local inside = taps_inside(along_h) * taps_inside(along_w)
+  local inside = axis.inside(along_h) * axis.inside(along_w)
   local group = pooled and pooled.KW or 1 -- pixels that are inseparable
 
   -- Cycles to write so many channels of so many pixels in NHWC.
@@ -225,7 +218,7 @@ local function candidates(layer, isa, options, flat)
     end
   end
   local function add_vectors(vectors)
-    for _, together in ipairs(vectors > 2 and { 1 } or taps_together(layer.KW)) do
+    for _, together in ipairs((vectors > 2 or layer.place) and { 1 } or taps_together(layer.KW)) do
       add_channels("channels", channel_vectors, 0, vectors, together)
     end
   end
@@ -240,7 +233,7 @@ local function candidates(layer, isa, options, flat)
     local in_parts = sets == 1 or ICg == OCg and 4 % OCg == 0
     local more = in_parts and 0 or 2 -- registers of a mask and of a permutation
     for vectors = sets > 1 and 1 or 2, sets * OCg == isa.lanes and math.min(2, total) or 1 do
-      for _, together in ipairs(taps_together(layer.KW)) do
+      for _, together in ipairs(layer.place and { 1 } or taps_together(layer.KW)) do
         add_channels("groups", total, more, vectors, together)
       end
     end
@@ -273,7 +266,7 @@ local function candidates(layer, isa, options, flat)
       end
     end
   end
-  if isa.lanes > 1 and not pooled then
+  if isa.lanes > 1 and not pooled and not layer.place then
     -- Vectors that start anywhere cross cache lines; strided ones are two loads and a shuffle.
     local load = layer.KW == 1 and 1.2 or 2
     if layer.layout == "nchw" or layer.IC == 1 then
@@ -298,6 +291,10 @@ local function candidates(layer, isa, options, flat)
     end
   end
 
+  if not flat and not pooled and not options.by_row and not layer.place then
+    local row = one_row(layer)
+    table.move(row and candidates(row, isa, options) or {}, 1, 1 << 16, #list + 1, list)
+  end
   local kept = {}
   for _, c in ipairs(list) do
     if not wanted or c.tile == wanted.tile and c.mapping == (wanted.mapping or c.mapping) then
@@ -405,7 +402,8 @@ end
 function direct.fits() return true end
 
 -- The plan that a candidate makes, or nil where it would be too much code.
-local function of_candidate(best, layer, isa, options, flat)
+local function of_candidate(best, isa, options, flat)
+  local layer = best.layer
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
   local copy = best.copy
   local channels, in_groups = not copy and best.mapping ~= "pixels", best.mapping == "groups"
@@ -434,16 +432,17 @@ local function of_candidate(best, layer, isa, options, flat)
   plan.geometry = g
   plan.input = views.image(layer.layout, layer.IC, g.IH, g.IW)
   plan.output = options.output or views.image(layer.layout, layer.OC, g.OH, g.OW)
-  plan.weights = views.weights(layer.weights, layer)
+  plan.one_row = layer.place and layer
+  plan.weights = views.weights(layer.weights, layer.map or layer)
   if copy then
     plan.source = plan.input
     plan.input = { row = copy.row, pixel = 1, channel = copy.channel }
   end
 
-  plan.rows = axis.new { out = options.pooled and layer.OH or g.OH, size = g.IH, taps = layer.KH,
-    stride = layer.stride_h, pad = layer.pad_top, dilation = layer.dilation_h }
-  plan.columns = axis.new { out = g.OW, size = g.IW, taps = layer.KW, stride = layer.stride_w,
-    pad = layer.pad_left, dilation = layer.dilation_w }
+  plan.rows, plan.columns = axis.of(layer)
+  if flat then
+    plan.rows.out, plan.rows.size, plan.columns.out, plan.columns.size = g.OH, g.IH, g.OW, g.IW
+  end
   plan.rows_clipped, plan.rows_empty = axis.clips(plan.rows)
   if copy then -- all lanes may be read; those that are an output are counted
     local out = axis.ceil_div(g.OW, isa.lanes) * isa.lanes
@@ -453,7 +452,7 @@ local function of_candidate(best, layer, isa, options, flat)
 
   -- Where taps of a row lie side by side with their channels, a row of the filter is one long sum.
   local mergeable = channels and layer.layout == "nhwc" and layer.dilation_w == 1 and layer.groups == 1 and layer.KW > 1
-    and best.together == 1 and (not inputs or ICg % isa.lanes == 0)
+    and not layer.place and best.together == 1 and (not inputs or ICg % isa.lanes == 0)
   plan.input_step = inputs and isa.lanes or 1 -- input channels of a reduction step
   plan.packed_inputs = axis.ceil_div(ICg, plan.input_step) * plan.input_step
   if in_groups then
@@ -472,7 +471,7 @@ local function of_candidate(best, layer, isa, options, flat)
     -- Where there is too much to unroll, tiles are not told apart by what they store.
     if copy and plan.columns.out > g.OW and class.segments[#class.segments].count > 1 then return nil end
     for _, variant in ipairs(class.variants) do
-      if copy and variant.rolled then return nil end -- taps are anywhere in a copy
+      if (copy or layer.place) and variant.rolled then return nil end -- taps are anywhere
       if copy then
         variant.stored = 0
         for _, count in ipairs(variant.counts) do variant.stored = variant.stored + count end
@@ -522,7 +521,7 @@ function direct.plan(layer, isa, options)
   local choice = candidates(layer, isa, options, flat)
   local plans = {}
   local function evenness(candidate)
-    plans[candidate] = of_candidate(candidate, layer, isa, options, flat)
+    plans[candidate] = of_candidate(candidate, isa, options, flat)
     return plans[candidate] and plans[candidate].evenness
   end
   if not tasks.prefer_even(choice, evenness) then return nil, "no register tile of that shape" end

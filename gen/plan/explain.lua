@@ -51,7 +51,9 @@ local function add_regions(lines, title, plan, layer)
     lines[#lines + 1] = "  rows one at a time, taps bounded at run time"
   end
   local columns = plan.column_segments or plan.classes and plan.classes[1].segments or {}
-  for _, line in ipairs(regions(columns, layer.KW, "columns")) do lines[#lines + 1] = line end
+  local taps, noun = layer.KW, "columns"
+  if plan.one_row then taps, noun = plan.one_row.KW, "pixels" end
+  for _, line in ipairs(regions(columns, taps, noun)) do lines[#lines + 1] = line end
 end
 
 --- Several lines of text.
@@ -95,6 +97,7 @@ return function(plan, layer, isa)
   if plan.folded then
     say("pixels", "a 1x1 filter: %d x %d pixels seen as %d rows of %d", layer.OH, layer.OW, g.OH, g.OW)
   end
+  if plan.one_row then say("pixels", "a small map: %d x %d pixels seen as one row", layer.OH, layer.OW) end
   if plan.planar then say("copy", "%d rows of the input, a plane of each channel", plan.planar.rows) end
   if plan.looped then say("code", "too much to unroll: the rows of the filter are a loop") end
   say("tasks", "%d", plan.tasks)

@@ -262,27 +262,6 @@ describe("the profiles of processors", function()
   end)
 end)
 
-describe("a depthwise kernel", function()
-  before_each(support.enter)
-  after_each(support.leave)
-
-  it("fetches the lines that it will store where that is late, and not in the way", function()
-    local function fetches(size, channels, more)
-      local options = ("--input %dx%dx%d --groups %d --filters %d --kernel 3 --pad 1 --isa %s")
-        :format(size, size, channels, channels, channels, more or "avx512")
-      return emitted(options):find("CONV_FETCH(", 1, true) ~= nil
-    end
-    assert.is_true(fetches(14, 116)) -- stores lie across lines
-    assert.is_true(fetches(33, 960)) -- lines come from beyond the second level
-    assert.is_true(fetches(112, 32, "avx512 --layout nchw"))
-    assert.is_true(fetches(28, 256)) -- the first level has room for all of a tile
-    assert.is_true(fetches(7, 1024)) -- and none for what neighbours share
-    assert.is_false(fetches(14, 512)) -- just for that
-    assert.is_false(fetches(28, 58, "avx512 --layout nchw"))
-    assert.is_false(fetches(33, 960, "sse2"))
-  end)
-end)
-
 describe("the processor", function()
   before_each(support.enter)
   after_each(support.leave)

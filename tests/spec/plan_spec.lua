@@ -1,0 +1,86 @@
+-- SPDX-License-Identifier: MIT-0
+require "tests.spec.support"
+local axis = require "plan.axis"
+local isa = require "isa"
+local layer = require "layer"
+local one_row = require "plan.one_row"
+local plan = require "plan"
+
+-- The plan of a layer (fields, those of a square 3x3 one being the default) for AVX-512 or another set.
+local function planned(fields, set)
+  local all = { IH = 14, IW = 14, IC = 16, OC = 16, KH = 3, KW = 3, pad = "same" }
+  for name, value in pairs(fields) do all[name] = value end
+  local options = { algorithm = "auto", accuracy = "fast" }
+  return (assert(plan.make(assert(layer.new(all)), isa.get(set or "avx512"), options)))
+end
+
+describe("a depthwise plan", function()
+  local function fetches(size, channels, set, layout)
+    return planned({ IH = size, IW = size, IC = channels, OC = channels, groups = channels, layout = layout }, set)
+      .fetch_output
+  end
+
+  it("fetches the lines that it will store where that is late, and not in the way", function()
+    assert.is_true(fetches(14, 116)) -- stores lie across lines
+    assert.is_true(fetches(33, 960)) -- lines come from beyond the second level
+    assert.is_true(fetches(112, 32, nil, "nchw"))
+    assert.is_true(fetches(28, 256)) -- the first level has room for all of a tile
+    assert.is_true(fetches(7, 1024)) -- and none for what neighbours share
+    assert.is_false(fetches(14, 512)) -- just for that
+    assert.is_false(fetches(28, 58, nil, "nchw"))
+    assert.is_false(fetches(33, 960, "sse2"))
+  end)
+end)
+
+describe("a direct plan", function()
+  it("takes two groups of a vector each where pixels would share sets of the first-level cache", function()
+    local grouped = { IH = 28, IW = 28, IC = 512, OC = 512, groups = 32, stride_h = 2, stride_w = 2 }
+    local made = planned(grouped)
+    assert.are.same({ "groups", "7x2" }, { made.mapping, made.tile_name })
+    grouped.IC, grouped.OC, grouped.groups = 480, 480, 30
+    assert.are.equal("channels", planned(grouped).mapping)
+  end)
+
+  it("counts what borders cost that are single pixels", function()
+    local made = planned { IH = 1, IW = 800, IC = 128, OC = 128, KH = 1, KW = 15 }
+    for _, segment in ipairs(made.classes[1].segments) do assert.is_nil(segment.border) end
+  end)
+
+  it("sees a small map as one row", function()
+    local made = planned { IH = 5, IW = 5, IC = 128, OC = 256, pad = "valid" }
+    assert.are.equal(9, made.one_row.OW)
+    assert.are.equal("5x4", made.tile_name)
+    assert.is_nil(planned { IH = 20, IW = 20, IC = 3, OC = 10 }.one_row)
+  end)
+end)
+
+describe("a map as one row", function()
+  local map = assert(layer.new { IH = 5, IW = 7, IC = 1, OC = 1, KH = 3, KW = 2, stride_h = 2, stride_w = 3,
+    pad_top = 1, pad_left = 1, pad_bottom = 1, pad_right = 1, dilation_h = 1, dilation_w = 2 })
+
+  it("reads what the map reads", function()
+    local row = one_row(map)
+    local _, columns = axis.of(row)
+    assert.are.same({ 1, 6, 1, 35, 1, map.OH * map.OW }, { row.KH, row.KW, row.IH, row.IW, row.OH, row.OW })
+    local inside = 0
+    for o = 0, row.OW - 1 do
+      for k = 0, row.KW - 1 do
+        local y = o // map.OW * 2 - 1 + k // 2
+        local x = o % map.OW * 3 - 1 + k % 2 * 2
+        local there = y >= 0 and y < 5 and x >= 0 and x < 7
+        inside = inside + (there and 1 or 0)
+        assert.are.equal(there and y * 7 + x, axis.place(columns, o, k))
+      end
+    end
+    assert.are.equal(inside / (row.OW * row.KW), axis.inside(columns))
+  end)
+
+  it("is of few pixels, and of several rows", function()
+    local function of(height, width)
+      return one_row(assert(layer.new { IH = height, IW = width, IC = 1, OC = 1, KH = 1, KW = 1 }))
+    end
+    assert.is_nil(of(1, 64))
+    assert.is_nil(of(5, 13))
+    assert.is_table(of(4, 16))
+  end)
+end)
