@@ -131,12 +131,14 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
     : "+x"(acc) : "x"(a), "x"(b))
+#define CONV_FETCH(p) __builtin_prefetch(p)
 #else
 #define CONV_TARGET
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm256_fmadd_ps(a, b, acc))
+#define CONV_FETCH(p) ((void)(p))
 #endif
 
 #define CONV_CLAMP(v) _mm256_min_ps(high, _mm256_max_ps(low, v))
@@ -179,6 +181,13 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         __m256 acc_r0_p1 = bias;
         __m256 acc_r0_p2 = bias;
         __m256 acc_r0_p3 = bias;
+        /* What is stored in the end: a store that has to wait for its line, or two, holds up those behind it. */
+        if (view->out_pixel % 16 != 0) {
+        CONV_FETCH(to);
+        CONV_FETCH(to + out_pixel);
+        CONV_FETCH(to + 2 * out_pixel);
+        CONV_FETCH(to + 3 * out_pixel);
+        }
         __m256 value;
         const __m256 w_0_0 = _mm256_loadu_ps(wb + 8);
         const __m256 w_0_1 = _mm256_loadu_ps(wb + 16);

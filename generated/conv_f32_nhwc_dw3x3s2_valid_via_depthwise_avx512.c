@@ -128,12 +128,14 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
     : "+v"(acc) : "v"(a), "v"(b))
+#define CONV_FETCH(p) __builtin_prefetch(p)
 #else
 #define CONV_TARGET
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
+#define CONV_FETCH(p) ((void)(p))
 #endif
 
 #define CONV_CLAMP(v) _mm512_min_ps(high, _mm512_max_ps(low, v))
@@ -176,6 +178,13 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         __m512 acc_r1_p0 = bias;
         __m512 acc_r2_p0 = bias;
         __m512 acc_r3_p0 = bias;
+        /* What is stored in the end: a store that has to wait for its line, or two, holds up those behind it. */
+        if (view->out_pixel % 16 != 0) {
+        CONV_FETCH(to);
+        if (rows > 1) CONV_FETCH(to + out_row);
+        if (rows > 2) CONV_FETCH(to + 2 * out_row);
+        if (rows > 3) CONV_FETCH(to + 3 * out_row);
+        }
         __m512 value;
         const __m512 w_0_0 = _mm512_loadu_ps(wb + 16);
         const __m512 w_0_1 = _mm512_loadu_ps(wb + 32);

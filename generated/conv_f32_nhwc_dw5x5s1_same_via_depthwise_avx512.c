@@ -131,12 +131,14 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
     : "+v"(acc) : "v"(a), "v"(b))
+#define CONV_FETCH(p) __builtin_prefetch(p)
 #else
 #define CONV_TARGET
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
+#define CONV_FETCH(p) ((void)(p))
 #endif
 
 #define CONV_CLAMP(v) _mm512_min_ps(high, _mm512_max_ps(low, v))
@@ -184,6 +186,18 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         __m512 acc_r2_p0 = bias;
         __m512 acc_r2_p1 = bias;
         __m512 acc_r2_p2 = bias;
+        /* What is stored in the end: a store that has to wait for its line, or two, holds up those behind it. */
+        if (view->out_pixel % 16 != 0) {
+        CONV_FETCH(to);
+        CONV_FETCH(to + out_pixel);
+        CONV_FETCH(to + 2 * out_pixel);
+        if (rows > 1) CONV_FETCH(to + out_row);
+        if (rows > 1) CONV_FETCH(to + out_row + out_pixel);
+        if (rows > 1) CONV_FETCH(to + out_row + 2 * out_pixel);
+        if (rows > 2) CONV_FETCH(to + 2 * out_row);
+        if (rows > 2) CONV_FETCH(to + 2 * out_row + out_pixel);
+        if (rows > 2) CONV_FETCH(to + 2 * out_row + 2 * out_pixel);
+        }
         __m512 value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
             const float *row = x;

@@ -78,12 +78,18 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
         $(V) $(acc(r, i)) = bias;
 @     end
 @   end
-@   if plan.fetch_output then
-        /* What is stored in the end: a store that has to wait for its line holds up those behind it. */
+@   if plan.fetch_output and not edge then
+        /* What is stored in the end: a store that has to wait for its line$(plan.runtime and ", or two," or "") holds up those behind it. */
+@     if plan.runtime then
+        if (view->$(output_step) % $(plan.fetch_output // 4) != 0) {
+@     end
 @     for r = 0, rows.pixels - 1 do
 @       for i = 0, units - 1 do
-        CONV_FETCH($(place(r, i)));
+        $(plan.runtime and r > 0 and ("if (rows > %d) "):format(r) or "")CONV_FETCH($(place(r, i)));
 @       end
+@     end
+@     if plan.runtime then
+        }
 @     end
 @   end
 @   local function tap(r, kh, use)
