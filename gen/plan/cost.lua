@@ -12,6 +12,8 @@ local cost = {
   l3_bytes = 20 * 1024 * 1024, -- what one core may hope for
   -- Bytes a cycle of data that lies there; from the last two levels in order, and fetched ahead.
   l1_stream = 64, l2_stream = 32, l3_stream = 20, memory_stream = 8,
+  -- Percent of l2_bytes: what is passed over in order is still there the next time if that is all that there is.
+  l2_kept = 75,
   -- Percent of the cycles of the operations of Winograd's transforms in NHWC that these take: each line that they
   -- read or write comes from the second level.
   transform = 100,
@@ -76,9 +78,11 @@ function cost.l3_reuse() return cost.l3_stream * 3 / 5 end
 function cost.memory_reuse() return cost.memory_stream / 2 end
 
 --- Cycles to pass once over so many bytes, in order, where nothing is left of the last pass but what the
--- caches hold: all of it, or less and less.
-function cost.pass(bytes)
-  if bytes <= cost.l2_bytes * 3 // 4 then return bytes / cost.l2_stream end
+-- caches hold: all of it, or less and less. `beside`: bytes of all else that is in use.
+function cost.pass(bytes, beside)
+  if bytes <= cost.l2_bytes * 3 // 4 or beside and bytes + beside <= cost.l2_bytes * cost.l2_kept // 100 then
+    return bytes / cost.l2_stream
+  end
   local beyond = math.max(0, math.min(1, bytes / cost.l3_bytes - 1))
   return bytes / (cost.l3_stream + beyond * (cost.memory_stream - cost.l3_stream))
 end

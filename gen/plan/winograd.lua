@@ -185,6 +185,11 @@ local function pair_name(layer, h, w)
   return kind .. h.name .. (layer.KW == 1 and "" or "x" .. w.name)
 end
 
+-- Bytes of an image, of all groups: input and output.
+local function image_bytes(layer)
+  return 4 * layer.groups * (layer.IH * layer.IW * layer.IC + layer.OH * layer.OW * layer.OC)
+end
+
 -- The pairs of algorithms along both axes, each with its cover of the axis, by which the layer has the
 -- fewest cycles, roughly: { name, layer, h, w } where h and w are covers.
 local function pairs_of(layer, isa, accuracy, wanted)
@@ -212,7 +217,7 @@ local function pairs_of(layer, isa, accuracy, wanted)
         local pair = { name = name, layer = layer, h = h, w = w, transforms = transforms(layer, isa, { h = h, w = w }) }
         local filters = #h.f.filters * #w.f.filters
         local first = products * filters / (h.f.points * w.f.points)
-        local stream = cost.pass(weights * filters * layer.groups) / layer.groups
+        local stream = cost.pass(weights * filters * layer.groups, image_bytes(layer)) / layer.groups
         pair.rough = math.max(first, stream) + products - first + pair.transforms
         list[#list + 1] = pair
       end
@@ -327,10 +332,11 @@ local function candidate(isa, pair, vectors, pixels, most, channel_blocks)
   end
   -- What streams by in a block: all weights, while there are products; and so much as is too large for the
   -- second-level cache of elements, once for each block of outputs, and of products, written and read.
-  local stream, spilt = cost.pass(weights * layer.groups) / layer.groups, 0
   local tiles = c.rows * c.columns
   local elements_in = 4 * c.elements * tiles * in_stride(layer, isa)
   local elements_out = 4 * c.elements * tiles * c.classes[1].size * L
+  local beside = image_bytes(layer) + elements_in + elements_out
+  local stream, spilt = cost.pass(weights * layer.groups, beside) / layer.groups, 0
   if elements_in + elements_out > cost.l2_bytes then
     local blocks = ceil_div(vectors_out, vectors)
     spilt = (1 - cost.l2_bytes / (elements_in + elements_out)) * (elements_in + 2 * elements_out) * blocks
@@ -355,7 +361,7 @@ local function candidate(isa, pair, vectors, pixels, most, channel_blocks)
   end
   share(c, places)
 
-  c.cycles = (layer.N * layer.groups * (cycles + pair.transforms) + bursts(layer)) // 1
+  c.cycles = (layer.N * layer.groups * (cycles + pair.transforms) + layer.N * writes(layer) + bursts(layer)) // 1
   c.tile, c.mapping = ("%st%dx%d"):format(pair.name, pixels, c.classes[1].size), "channels"
   return c
 end

@@ -6,6 +6,7 @@ convgen 0.1.0
 cpu Sapphire Rapids (family 6 model 143)
 cpu Emerald Rapids (family 6 model 207)
 cost l2_bytes 1310720
+cost l2_kept 150
 cost l3_stream 7
 cost memory_stream 6
 cost transform 150 avx512
