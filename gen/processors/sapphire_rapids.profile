@@ -1,6 +1,7 @@
 # Xeon, fourth and fifth generation. A vector comes from the last level in nine cycles, where others take three, so
-# what does not stay in the second level costs more; of that one, pages of 4 KB leave a part unused. Vectors of 512 bits
-# leave two ports for all arithmetic, one of them for shuffles, and lines of the second level come slower than others'.
+# what does not stay in the second level costs more; of that one, pages of 4 KB leave a part unused, unless there is
+# little but weights in it. Vectors of 512 bits leave two ports for all arithmetic, one of them for shuffles, and lines
+# of the second level come slower than others'.
 # SPDX-License-Identifier: MIT-0
 convgen 0.1.0
 cpu Sapphire Rapids (family 6 model 143)

@@ -91,17 +91,23 @@ of("gen/plan/axis.lua", {
     "taps = layer.KW, stride = layer.stride_h", "depthwise" },
   { "pool_dilation_transposed", "pad = layer.pad_left, dilation = layer.dilation_w",
     "pad = layer.pad_left, dilation = layer.dilation_h", "maximum" },
+  { "padding_transposed", "pad = layer.pad_left, dilation", "pad = layer.pad_top, dilation", "direct" },
   { "border_begin_tap_lost", "at >= 0 and at < a.size", "at > 0 and at < a.size", "direct" },
   { "border_end_tap_lost", "at >= 0 and at < a.size", "at >= 0 and at < a.size - 1", "direct" },
   { "border_begin_tap_more", "at >= 0 and at < a.size", "at >= -1 and at < a.size", "direct" },
   { "border_end_tap_more", "at >= 0 and at < a.size", "at >= 0 and at <= a.size", "direct" },
   { "dilation_ignored", "- a.pad + k * a.dilation", "- a.pad + k", "direct" },
-  { "stride_ignored", "(x + i) * a.stride - a.pad", "(x + i) - a.pad", "direct" },
+  { "stride_ignored", "o * a.stride - a.pad + k", "o - a.pad + k", "direct" },
   { "last_pixel_of_a_row_lost", "add(x, to - x, 1, rolled)",
     "add(x, math.max(1, to - x - 1), 1, rolled)", "direct_nchw" },
   { "interior_too_long", "(a.size - 1 - reach + a.pad) // a.stride + 1",
     "(a.size - 1 - reach + a.pad) // a.stride + 2", "little_code" },
   { "tiles_of_a_run_lost", "last.count + new.count", "last.count + new.count - 1", "direct" },
+})
+
+of("gen/plan/one_row.lua", {
+  { "small_map_transposed", "y * layer.IW + x", "y * layer.IH + x", "direct" },
+  { "small_map_taps_transposed", "k // layer.KW", "k // layer.KH", "direct" },
 })
 
 of("gen/plan/planes.lua", {
@@ -129,7 +135,6 @@ of("gen/plan/views.lua", {
 })
 
 of("gen/plan/direct.lua", {
-  { "padding_transposed", "pad = layer.pad_left, dilation", "pad = layer.pad_top, dilation", "direct" },
   { "tail_lane_too_many", "class.tail or isa.lanes - spare",
     "math.min(isa.lanes, isa.lanes - spare + 1)", "direct" },
   { "tail_lane_too_few", "class.tail or isa.lanes - spare",
