@@ -120,7 +120,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
-    long long most = (long long)9 * shape->out_channels / 200;
+    int most = shape->out_channels / 22;
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
@@ -129,7 +129,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
-    const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
+    const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
     /* What two bands read is copied twice. */
     const long long few = 16;
     if (heavy || band > some) band = s.pixels && !heavy && some < few ? few < band ? few : band : some;

@@ -102,9 +102,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 113 : 100;
     const int IC = shape->in_channels, entered = IC == 1 ? 9 : 8; /* a step for each row of taps: loops end at once */
-    const double moved = 32.0 * ((shape->out_channels + 7) / 8)
-        + 64.0 * (IC == 1 ? 1 : IC < 2 ? 2 * IC : (IC + 15) / 16 * 8);
-    s.pixels = !s.inputs && (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other * entered / 8;
+    const long long moved = 32LL * ((shape->out_channels + 7) / 8)
+        + 64LL * (IC == 1 ? 1 : (IC + 15) / 16 * 8);
+    s.pixels = !s.inputs && (taps * shape->out_channels * (8 * cost) + 800.0 * moved) * units <= taps * s.vectors * s.width * (other * entered);
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
@@ -117,7 +117,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
-    long long most = (long long)9 * shape->out_channels / 1600;
+    int most = shape->out_channels / 177;
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
@@ -127,7 +127,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
-    const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
+    const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
     /* What two bands read is copied twice. */
     const long long few = 8;
     if (heavy || band > some) band = s.pixels && !heavy && some < few ? few < band ? few : band : some;

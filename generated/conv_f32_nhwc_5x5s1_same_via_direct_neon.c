@@ -108,9 +108,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int cost = tile == 1 ? 129 : tile == 2 ? 102 : 102; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 101 : 100;
     const int IC = shape->in_channels, entered = IC == 1 ? 9 : 8; /* a step for each row of taps: loops end at once */
-    const double moved = 8.0 * ((shape->out_channels + 7) / 8)
-        + 4.0 * (IC == 1 ? 1 : IC < 0 ? 2 * IC : (IC + 3) / 4 * 8);
-    s.pixels = (taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other * entered / 8;
+    const long long moved = 8LL * ((shape->out_channels + 7) / 8)
+        + 4LL * (IC == 1 ? 1 : (IC + 3) / 4 * 8);
+    s.pixels = (taps * shape->out_channels * (8 * cost) + 800.0 * moved) * units <= taps * s.vectors * s.width * (other * entered);
     /* Blocks of one vector where rows are some long tiles of them, and few vectors in all. */
     const int lines = (s.width + 15) / 16;
     if (!s.pixels && s.vectors < 4 && s.width > lines * 11) s.block = 1;
@@ -126,7 +126,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
-    long long most = (long long)25 * shape->out_channels / 100;
+    int most = shape->out_channels / 4;
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
@@ -135,7 +135,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
-    const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
+    const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
     /* What two bands read is copied twice. */
     const long long few = 32;
     if (heavy || band > some) band = s.pixels && !heavy && some < few ? few < band ? few : band : some;

@@ -92,7 +92,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     long long band = 262144 / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
-    const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
+    const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
     if (heavy || band > some) band = some;
     if (band < least) band = least;
     if (band < 1) band = 1;

@@ -73,9 +73,9 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     const int other = $(choice("s.vectors", P.other_cost));
 @   if layer.layout == "nhwc" then
     const int IC = shape->in_channels, entered = IC == 1 ? 9 : 8; /* a step for each row of taps: loops end at once */
-    const double moved = $(2 * L).0 * ((shape->out_channels + $(P.outputs - 1)) / $(P.outputs))
-        + $(layer.stride_h * layer.stride_w * L).0 * (IC == 1 ? 1 : IC < $(L // 8) ? 2 * IC : (IC + $(L - 1)) / $(L) * 8);
-    s.pixels = $(plan.inputs and "!s.inputs && " or "")(taps * shape->out_channels * cost + moved * 100) * units <= taps * s.vectors * s.width * other * entered / 8;
+    const long long moved = $(2 * L)LL * ((shape->out_channels + $(P.outputs - 1)) / $(P.outputs))
+        + $(layer.stride_h * layer.stride_w * L)LL * (IC == 1 ? 1 : $(L > 16 and ("IC < %d ? 2 * IC : "):format(L // 8) or "")(IC + $(L - 1)) / $(L) * 8);
+    s.pixels = $(plan.inputs and "!s.inputs && " or "")(taps * shape->out_channels * (8 * cost) + 800.0 * moved) * units <= taps * s.vectors * s.width * (other * entered);
 @   else
 @     if plan.staged then
     const double moved = $(layer.stride_h).0 * shape->in_channels * (20 + 3 * units);
@@ -120,7 +120,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     if (chunk < 1) chunk = 1;
 @ if plan.staged then
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
-    long long most = (long long)$(KH * KW) * shape->out_channels / $(25 * L * layer.stride_h * layer.stride_w);
+    int most = shape->out_channels / $(math.max(1, 25 * L * layer.stride_h * layer.stride_w // (KH * KW)));
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
@@ -138,7 +138,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     long long band = $(plan.staged and ("(s.pixels ? %d : %d)"):format(l2_bytes // 2, l2_bytes // 4) or l2_bytes // 4) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
-    const long long least = 200000 / (2 * vector_bytes / 4 * s.vectors / s.chunks * s.width);
+    const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
 @ if plan.staged then
     /* What two bands read is copied twice. */
     const long long few = $(8 * math.max(0, (layer.KH - 1) * layer.dilation_h + 1 - layer.stride_h));

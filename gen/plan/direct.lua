@@ -187,7 +187,9 @@ local function candidates(layer, isa, options, flat)
 
   -- Tiles whose lanes are channels, `total` vectors of them.
   local function add_channels(mapping, total, more, vectors, together)
-    if together > 1 then more = more + 2 * math.min(vectors, 2) end -- compilers want some to spare
+    -- Compilers want some to spare.
+    if together > 1 then more = more + 2 * math.min(vectors, 2) end
+    if layer.place then more = more + 2 end
     local room = cost.accumulators(isa, vectors * together + more) // vectors
     for units = 1, math.min(room, width) // group do
       add(mapping, units, group, { total = total, most = vectors }, isa.lanes,

@@ -6,7 +6,8 @@ local list = {}
 local FAULTS = {}
 
 local DIRECT = "same_15_33,width_13,point_oc24,point_oc129,asym_k3s2_end,dil_mixed,dil_valid_2,pad_k3_5,group_2_10_66,"
-  .. "batch_7,axes_s1x3,axes_p2x1,bands_valid,bands_group_batch,height_14,pad_dilated,pad_begin_only"
+  .. "batch_7,axes_s1x3,axes_p2x1,bands_valid,bands_group_batch,height_14,pad_dilated,pad_begin_only,"
+  .. "dil_valid_wide,net_keyword,mix_batch_dil_asym"
 local DEPTHWISE = "dw_33,dw_257,large_dw_17x31,dw_5x3,dw_3x7,dw_2x17,dw_k5s2,dw_s1x2,dw_batch,dw_width_13,"
   .. "bands_dw_k5,mix_asym_dil_dw"
 local POOLS = "half_c5,row_17,row_s2_18,global_13x6,global_padded,pad_2_of_3,dil_mixed,stride_1x2,batch_7,ceil_3_pad,"
@@ -18,7 +19,7 @@ list.checks = {
   direct = { suite = "problems", builds = "avx2_nhwc", layers = DIRECT },
   direct_nchw = { suite = "problems", builds = "avx2_nchw", layers = DIRECT },
   groups = { suite = "problems", builds = "avx2_nhwc",
-    layers = "group_3_9_9,group_16_32_32,group_17_34_34,group_32_64_64,group_4_two_vectors" },
+    layers = "group_3_9_9,group_16_32_32,group_17_34_34,group_32_64_64,group_4_two_vectors,group_4_two_tall" },
   inputs = { suite = "problems", builds = "avx2_nhwc", layers = "few_out_point,few_out_3,few_out_1" },
   planar = { suite = "problems", builds = "avx2_nhwc",
     layers = "width_20,stem_c3_10k5,planar_high,planar_high_group,planar_s2_batch,planar_s3,wide_65" },
@@ -348,7 +349,7 @@ of("templates/runtime_direct.c", {
   { "runtime_last_band_not_short", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime" },
   { "runtime_tail_too_many", "left < %s ? left - (vectors", "left < 0 * %s ? left - (vectors", "runtime" },
-  { "runtime_gathered_stale", "here != image || there != oh_begin", "here != image", "runtime_nchw" },
+  { "runtime_gathered_stale", "here != image || there != oh_begin", "here != image && there != oh_begin", "runtime_nchw" },
   { "runtime_pixel_transposed", "if (view->out_channel > 1) $(name)", "if (view->out_channel > 0) $(name)",
     "runtime_nchw" },
   { "runtime_nchw_last_band", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
