@@ -42,7 +42,7 @@ test: deps            ## The tests, with an eighth of the problems; SEED=n choos
 	$(ALONE) $(LUA) tests/run.lua
 
 test-mutants: deps    ## Whether the tests see faults planted in the generator
-	$(ALONE) $(LUA) tests/run.lua --only mutants
+	$(ALONE) $(LUA) tests/run.lua --only mutants --all
 
 test-all: deps        ## All tests; PROBLEMS=file adds a list of problems, here and above
 	$(ALONE) $(LUA) tests/run.lua --all
