@@ -74,7 +74,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @   if layer.layout == "nhwc" then
     const int IC = shape->in_channels, entered = IC == 1 ? 9 : 8; /* a step for each row of taps: loops end at once */
     const long long moved = $(2 * L)LL * ((shape->out_channels + $(P.outputs - 1)) / $(P.outputs))
-        + $(layer.stride_h * layer.stride_w * L)LL * (IC == 1 ? 1 : $(L > 16 and ("IC < %d ? 2 * IC : "):format(L // 8) or "")(IC + $(L - 1)) / $(L) * 8);
+        + $(layer.stride_h * layer.stride_w * L)LL * (IC == 1 ? 1 : (IC + $(L - 1)) / $(L) * 8);
     s.pixels = $(plan.inputs and "!s.inputs && " or "")(taps * shape->out_channels * (8 * cost) + 800.0 * moved) * units <= taps * s.vectors * s.width * (other * entered);
 @   else
 @     if plan.staged then

@@ -66,12 +66,7 @@ end
 function axis.inside(a)
   local sum, out = 0, math.min(a.out, axis.long)
   for o = 0, out - 1 do
-    if a.map then
-      for k = 0, a.taps - 1 do sum = sum + (a.map(o, k) and 1 or 0) end
-    else
-      local first, last = axis.taps_of(a, o)
-      sum = sum + last - first
-    end
+    for k = 0, a.taps - 1 do sum = sum + (axis.place(a, o, k) and 1 or 0) end
   end
   return sum / (out * a.taps)
 end

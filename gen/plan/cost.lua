@@ -39,6 +39,11 @@ end
 --- The size of the first-level cache.
 function cost.l1_bytes() return cost.l1_ways * cost.l1_way_bytes end
 
+--- Bytes of an image of a layer: its output, and both input and output. (Of a layer that is one of several groups,
+-- their part.)
+function cost.output_bytes(layer) return 4 * layer.OH * layer.OW * layer.OC end
+function cost.image_bytes(layer) return 4 * layer.IH * layer.IW * layer.IC + cost.output_bytes(layer) end
+
 --- How many lines the first-level cache can hold that lie `bytes` apart: those at distances that a way
 -- is a multiple of share few sets.
 function cost.l1_lines(bytes)

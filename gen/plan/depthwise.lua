@@ -84,8 +84,7 @@ end
 -- long. Elsewhere lines that are there early are in the way where they drive out what tiles have in common.
 local function fetches_output(plan, layer, isa, best)
   if 8 * isa.lanes < cost.line_bytes then return false end
-  local floats = layer.N * (layer.IH * layer.IW * layer.IC + layer.OH * layer.OW * layer.OC)
-  if 4 * floats > cost.l2_bytes then return true end
+  if layer.N * cost.image_bytes(layer) > cost.l2_bytes then return true end
   if plan.mapping == "pixels" then return false end
   if 4 * layer.OC % cost.line_bytes ~= 0 then return true end
   local _, room = traffic(layer, isa, best.rows, best.units, best.chunk)

@@ -180,7 +180,7 @@ local function candidates(layer, isa, options, flat)
   local function written(pixels, outputs)
     local pixel, run = 4 * layer.OC, math.min(4 * outputs, 4 * layer.OC)
     return cost.written(pixels * axis.ceil_div(run, cost.line_bytes), run == pixel and 1 or pixels, pixel,
-      pixel * layer.OH * layer.OW * layer.N)
+      layer.N * cost.output_bytes(layer))
   end
 
   local sets = direct.groups_of(layer, isa)
@@ -227,7 +227,7 @@ local function candidates(layer, isa, options, flat)
   for vectors = 1, math.min(4, channel_vectors) do add_vectors(vectors) end
   -- More only where pixels are whole then, and are written in order.
   if channel_vectors > 4 and channel_vectors <= 8 and not planes
-    and 4 * layer.OC * layer.OH * layer.OW * layer.N > cost.l2_bytes then
+    and layer.N * cost.output_bytes(layer) > cost.l2_bytes then
     add_vectors(channel_vectors)
   end
   if sets > 1 or layer.groups > 1 and OCg == isa.lanes and not planes then
@@ -295,7 +295,7 @@ local function candidates(layer, isa, options, flat)
 
   if not flat and not pooled and not options.by_row and not layer.place then
     local row = one_row(layer)
-    table.move(row and candidates(row, isa, options) or {}, 1, 1 << 16, #list + 1, list)
+    for _, c in ipairs(row and candidates(row, isa, options) or {}) do list[#list + 1] = c end
   end
   local kept = {}
   for _, c in ipairs(list) do
@@ -365,7 +365,7 @@ end
 -- The pixels of a 1x1 filter are a stream. Where it comes from beyond the second-level cache, and takes more than a
 -- quarter of the time of the multiply-adds, each tile fetches the pixels of the next one, spread over its steps.
 local function fetch_pixels(plan, layer)
-  local bytes = 4 * layer.N * (layer.IH * layer.IW * layer.IC + layer.OH * layer.OW * layer.OC)
+  local bytes = layer.N * cost.image_bytes(layer)
   if plan.mapping ~= "channels" or plan.pooled or not plan.folded or layer.layout ~= "nhwc" or layer.groups > 1
     or bytes <= cost.l2_bytes or 16 * cost.fma <= plan.classes[1].vectors * cost.l3_stream then return end
   plan.fetch_pixels = cost.line_bytes
@@ -374,7 +374,7 @@ end
 -- Sums of few taps and channels are no sooner done than stored. Where their lines come from beyond the second-level
 -- cache, and a tile has but a piece of each pixel, it fetches them before it begins.
 local function fetch_output(plan, layer, isa)
-  local bytes, class = 4 * layer.N * layer.OH * layer.OW * layer.OC, plan.classes[1]
+  local bytes, class = layer.N * cost.output_bytes(layer), plan.classes[1]
   if plan.mapping ~= "channels" or plan.pooled or layer.layout ~= "nhwc" or class.width >= layer.OC
     or bytes <= cost.l2_bytes or bytes > cost.l3_bytes then return end
   local work = layer.KH * layer.KW * plan.ICg / cost.fma -- of a vector of sums

@@ -185,11 +185,6 @@ local function pair_name(layer, h, w)
   return kind .. h.name .. (layer.KW == 1 and "" or "x" .. w.name)
 end
 
--- Bytes of an image, of all groups: input and output.
-local function image_bytes(layer)
-  return 4 * layer.groups * (layer.IH * layer.IW * layer.IC + layer.OH * layer.OW * layer.OC)
-end
-
 -- The pairs of algorithms along both axes, each with its cover of the axis, by which the layer has the
 -- fewest cycles, roughly: { name, layer, h, w } where h and w are covers.
 local function pairs_of(layer, isa, accuracy, wanted)
@@ -217,7 +212,8 @@ local function pairs_of(layer, isa, accuracy, wanted)
         local pair = { name = name, layer = layer, h = h, w = w, transforms = transforms(layer, isa, { h = h, w = w }) }
         local filters = #h.f.filters * #w.f.filters
         local first = products * filters / (h.f.points * w.f.points)
-        local stream = cost.pass(weights * filters * layer.groups, image_bytes(layer)) / layer.groups
+        local images = layer.groups * cost.image_bytes(layer)
+        local stream = cost.pass(weights * filters * layer.groups, images) / layer.groups
         pair.rough = math.max(first, stream) + products - first + pair.transforms
         list[#list + 1] = pair
       end
@@ -287,14 +283,14 @@ end
 -- Cycles to write an image that the second level does not hold, beyond those that transforms hide, which write it
 -- all along.
 local function writes(layer)
-  local bytes = 4 * layer.OH * layer.OW * layer.OC
+  local bytes = cost.output_bytes(layer)
   return bytes > cost.l2_bytes and bytes * math.max(0, 1 / cost.l3_stream - 4 / cost.line_bytes) or 0
 end
 
 -- Cycles that images beyond the last-level cache take: a burst of lines behind each block, which nothing hides.
 local function bursts(layer)
-  local written = 4 * layer.N * layer.groups * layer.OH * layer.OW * layer.OC
-  local all = written + 4 * layer.N * layer.groups * layer.IH * layer.IW * layer.IC
+  local images = layer.N * layer.groups
+  local written, all = images * cost.output_bytes(layer), images * cost.image_bytes(layer)
   return (written > cost.l3_bytes and 12 * written or all > cost.l3_bytes // 2 and 3 * all or 0) / cost.line_bytes
 end
 
@@ -335,7 +331,7 @@ local function candidate(isa, pair, vectors, pixels, most, channel_blocks)
   local tiles = c.rows * c.columns
   local elements_in = 4 * c.elements * tiles * in_stride(layer, isa)
   local elements_out = 4 * c.elements * tiles * c.classes[1].size * L
-  local beside = image_bytes(layer) + elements_in + elements_out
+  local beside = layer.groups * cost.image_bytes(layer) + elements_in + elements_out
   local stream, spilt = cost.pass(weights * layer.groups, beside) / layer.groups, 0
   if elements_in + elements_out > cost.l2_bytes then
     local blocks = ceil_div(vectors_out, vectors)
@@ -582,7 +578,7 @@ function winograd.plan(layer, isa, options)
   plan.fetch_input = not plan.gathers and not c.few and 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
   -- Lines that come from afar, or two for a store.
   plan.fetch_output = not planes and not layer.after
-    and (4 * layer.OC * layer.OH * layer.OW > cost.l2_bytes or 4 * layer.OC % cost.line_bytes ~= 0)
+    and (cost.output_bytes(layer) > cost.l2_bytes or 4 * layer.OC % cost.line_bytes ~= 0)
   if c.few then
     plan.products_at = tiles * plan.tile_in
     plan.scratch_at = plan.products_at
