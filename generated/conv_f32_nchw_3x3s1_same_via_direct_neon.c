@@ -56,16 +56,10 @@ enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h
     shape->clamp_low = -INFINITY;
     shape->clamp_high = INFINITY;
     if (in_h > 2147483639 || in_w > 2147483639) return CONV_SHAPE_TOO_LARGE;
-    shape->out_h = (int)(((long long)in_h + 0) / 1);
-    {
-        const long long total = (long long)(shape->out_h - 1) * 1 + 3 - in_h;
-        shape->pad_top = total <= 0 ? 0 : (int)(total / 2);
-    }
-    shape->out_w = (int)(((long long)in_w + 0) / 1);
-    {
-        const long long total = (long long)(shape->out_w - 1) * 1 + 3 - in_w;
-        shape->pad_left = total <= 0 ? 0 : (int)(total / 2);
-    }
+    shape->out_h = in_h;
+    shape->pad_top = 1;
+    shape->out_w = in_w;
+    shape->pad_left = 1;
     const long long in = (long long)in_h * in_w, out = (long long)shape->out_h * shape->out_w;
     if (!CONV_(count)(in, in_channels, batch) || !CONV_(count)(out, out_channels, batch)
         || !CONV_(count)(9, (long long)in_channels + 1, (long long)out_channels + 3)

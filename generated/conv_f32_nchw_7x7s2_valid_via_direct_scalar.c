@@ -40,11 +40,11 @@ enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h
     shape->clamp_low = -INFINITY;
     shape->clamp_high = INFINITY;
     if (in_h > 2147483633 || in_w > 2147483633) return CONV_SHAPE_TOO_LARGE;
-    if ((long long)in_h + 0 < 7) return CONV_SHAPE_NO_OUTPUT;
-    shape->out_h = (int)(((long long)in_h + -7) / 2 + 1);
+    if (in_h < 7) return CONV_SHAPE_NO_OUTPUT;
+    shape->out_h = (int)(((long long)in_h - 7) / 2 + 1);
     shape->pad_top = 0;
-    if ((long long)in_w + 0 < 7) return CONV_SHAPE_NO_OUTPUT;
-    shape->out_w = (int)(((long long)in_w + -7) / 2 + 1);
+    if (in_w < 7) return CONV_SHAPE_NO_OUTPUT;
+    shape->out_w = (int)(((long long)in_w - 7) / 2 + 1);
     shape->pad_left = 0;
     const long long in = (long long)in_h * in_w, out = (long long)shape->out_h * shape->out_w;
     if (!CONV_(count)(in, in_channels, batch) || !CONV_(count)(out, out_channels, batch)

@@ -20,15 +20,24 @@ $(method)
 @ local KH, KW = layer.KH, layer.KW
 @ local reach_h, reach_w = (KH - 1) * layer.dilation_h + 1, (KW - 1) * layer.dilation_w + 1
 @ local function axis(name, reach, stride, first, last)
-@   if layer.pad_mode then
+@   local pads = layer.pad_mode and reach - 1 or layer["pad_" .. first] + layer["pad_" .. last]
+@   local wide = pads > 0 and "(long long)" or ""
+@   if layer.pad_mode and stride > 1 then
     shape->out_$(name) = (int)(((long long)in_$(name) + $(stride - 1)) / $(stride));
     {
         const long long total = (long long)(shape->out_$(name) - 1) * $(stride) + $(reach) - in_$(name);
         shape->pad_$(first) = total <= 0 ? 0 : (int)($(layer.pad_mode == "same" and "total / 2" or "total - total / 2"));
     }
+@   elseif layer.pad_mode then
+    shape->out_$(name) = in_$(name);
+    shape->pad_$(first) = $(layer.pad_mode == "same" and pads // 2 or pads - pads // 2);
 @   else
-    if ((long long)in_$(name) + $(layer["pad_" .. first] + layer["pad_" .. last]) < $(reach)) return CONV_SHAPE_NO_OUTPUT;
-    shape->out_$(name) = (int)(((long long)in_$(name) + $(layer["pad_" .. first] + layer["pad_" .. last] - reach)) / $(stride) + 1);
+    if ($(at(wide .. "in_" .. name, pads)) < $(reach)) return CONV_SHAPE_NO_OUTPUT;
+@     if stride == 1 and pads < reach then
+    shape->out_$(name) = $(at("in_" .. name, pads - reach + 1));
+@     else
+    shape->out_$(name) = (int)(($(at("(long long)in_" .. name, pads - reach))) / $(stride) + 1);
+@     end
     shape->pad_$(first) = $(layer["pad_" .. first]);
 @   end
 @ end
