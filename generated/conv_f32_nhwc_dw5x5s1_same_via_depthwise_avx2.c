@@ -5,7 +5,7 @@
  * Depthwise; sizes at run time; stride 1 x 1, padding 'same', AVX2 + FMA; no workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
- * Lanes are neighbouring channels; a tile is 2x2 pixels (rows x columns).
+ * Lanes are neighbouring channels; a tile is 1x5 pixels (rows x columns).
  * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
  */
 #include <math.h>
@@ -62,7 +62,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long work = plane * shape->in_channels * 50;
     long long wanted = work / 50000 < 16 ? work / 50000 : 16;
     if (wanted < 1) wanted = 1;
-    const long long tiles = (shape->out_h + 1) / 2;
+    const long long tiles = (shape->out_h + 0) / 1;
     const int vectors = (shape->in_channels + 7) / 8;
     /* A chunk's weights stay in the first-level cache; smaller chunks where there are but few rows to share. */
     const long long least = (vectors + 13) / 14;
@@ -71,7 +71,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.chunks = (shape->in_channels - 1) / s.chunk + 1;
     const long long parts_of_rows = (wanted + s.chunks - 1) / s.chunks;
     s.band = (int)((shape->out_h + parts_of_rows - 1) / parts_of_rows);
-    s.band = (s.band - 1) / 2 * 2 + 2;
+    s.band = (s.band - 1) / 1 * 1 + 1;
     if (s.band > shape->out_h) s.band = shape->out_h;
     s.bands = (shape->out_h - 1) / s.band + 1;
     return s;
@@ -160,11 +160,11 @@ static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
     _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
 }
 
-/* 2 rows x 2 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
+/* 1 row x 5 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row, out_pixel = view->out_pixel;
+    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_pixel = view->out_pixel;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 8;
@@ -173,14 +173,16 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         const __m256 bias = _mm256_loadu_ps(wb);
         __m256 acc_r0_p0 = bias;
         __m256 acc_r0_p1 = bias;
-        __m256 acc_r1_p0 = bias;
-        __m256 acc_r1_p1 = bias;
+        __m256 acc_r0_p2 = bias;
+        __m256 acc_r0_p3 = bias;
+        __m256 acc_r0_p4 = bias;
         /* What is stored in the end: a store that has to wait for its line, or two, holds up those behind it. */
         if (view->out_pixel % 16 != 0) {
         CONV_FETCH(to);
         CONV_FETCH(to + out_pixel);
-        if (rows > 1) CONV_FETCH(to + out_row);
-        if (rows > 1) CONV_FETCH(to + out_row + out_pixel);
+        CONV_FETCH(to + 2 * out_pixel);
+        CONV_FETCH(to + 3 * out_pixel);
+        CONV_FETCH(to + 4 * out_pixel);
         }
         __m256 value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
@@ -198,216 +200,223 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             value = _mm256_loadu_ps(row + 2 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_0_2);
             CONV_FMA(acc_r0_p1, value, w_0_1);
+            CONV_FMA(acc_r0_p2, value, w_0_0);
             value = _mm256_loadu_ps(row + 3 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_0_3);
             CONV_FMA(acc_r0_p1, value, w_0_2);
+            CONV_FMA(acc_r0_p2, value, w_0_1);
+            CONV_FMA(acc_r0_p3, value, w_0_0);
             value = _mm256_loadu_ps(row + 4 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_0_4);
             CONV_FMA(acc_r0_p1, value, w_0_3);
+            CONV_FMA(acc_r0_p2, value, w_0_2);
+            CONV_FMA(acc_r0_p3, value, w_0_1);
+            CONV_FMA(acc_r0_p4, value, w_0_0);
             value = _mm256_loadu_ps(row + 5 * in_pixel);
             CONV_FMA(acc_r0_p1, value, w_0_4);
+            CONV_FMA(acc_r0_p2, value, w_0_3);
+            CONV_FMA(acc_r0_p3, value, w_0_2);
+            CONV_FMA(acc_r0_p4, value, w_0_1);
+            value = _mm256_loadu_ps(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_0_4);
+            CONV_FMA(acc_r0_p3, value, w_0_3);
+            CONV_FMA(acc_r0_p4, value, w_0_2);
+            value = _mm256_loadu_ps(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_0_4);
+            CONV_FMA(acc_r0_p4, value, w_0_3);
+            value = _mm256_loadu_ps(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_0_4);
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
-        const __m256 w_0_0 = _mm256_loadu_ps(wb + 8);
-        const __m256 w_0_1 = _mm256_loadu_ps(wb + 16);
-        const __m256 w_0_2 = _mm256_loadu_ps(wb + 24);
-        const __m256 w_0_3 = _mm256_loadu_ps(wb + 32);
-        const __m256 w_0_4 = _mm256_loadu_ps(wb + 40);
         const __m256 w_1_0 = _mm256_loadu_ps(wb + 48);
         const __m256 w_1_1 = _mm256_loadu_ps(wb + 56);
         const __m256 w_1_2 = _mm256_loadu_ps(wb + 64);
         const __m256 w_1_3 = _mm256_loadu_ps(wb + 72);
         const __m256 w_1_4 = _mm256_loadu_ps(wb + 80);
             value = _mm256_loadu_ps(row);
-            CONV_FMA(acc_r1_p0, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_1_0);
             value = _mm256_loadu_ps(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_0_1);
-            CONV_FMA(acc_r1_p1, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_1_1);
             CONV_FMA(acc_r0_p1, value, w_1_0);
             value = _mm256_loadu_ps(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_0_2);
-            CONV_FMA(acc_r1_p1, value, w_0_1);
             CONV_FMA(acc_r0_p0, value, w_1_2);
             CONV_FMA(acc_r0_p1, value, w_1_1);
+            CONV_FMA(acc_r0_p2, value, w_1_0);
             value = _mm256_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_0_3);
-            CONV_FMA(acc_r1_p1, value, w_0_2);
             CONV_FMA(acc_r0_p0, value, w_1_3);
             CONV_FMA(acc_r0_p1, value, w_1_2);
+            CONV_FMA(acc_r0_p2, value, w_1_1);
+            CONV_FMA(acc_r0_p3, value, w_1_0);
             value = _mm256_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_0_4);
-            CONV_FMA(acc_r1_p1, value, w_0_3);
             CONV_FMA(acc_r0_p0, value, w_1_4);
             CONV_FMA(acc_r0_p1, value, w_1_3);
+            CONV_FMA(acc_r0_p2, value, w_1_2);
+            CONV_FMA(acc_r0_p3, value, w_1_1);
+            CONV_FMA(acc_r0_p4, value, w_1_0);
             value = _mm256_loadu_ps(row + 5 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_0_4);
             CONV_FMA(acc_r0_p1, value, w_1_4);
+            CONV_FMA(acc_r0_p2, value, w_1_3);
+            CONV_FMA(acc_r0_p3, value, w_1_2);
+            CONV_FMA(acc_r0_p4, value, w_1_1);
+            value = _mm256_loadu_ps(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_1_4);
+            CONV_FMA(acc_r0_p3, value, w_1_3);
+            CONV_FMA(acc_r0_p4, value, w_1_2);
+            value = _mm256_loadu_ps(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_1_4);
+            CONV_FMA(acc_r0_p4, value, w_1_3);
+            value = _mm256_loadu_ps(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_1_4);
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
-        const __m256 w_1_0 = _mm256_loadu_ps(wb + 48);
-        const __m256 w_1_1 = _mm256_loadu_ps(wb + 56);
-        const __m256 w_1_2 = _mm256_loadu_ps(wb + 64);
-        const __m256 w_1_3 = _mm256_loadu_ps(wb + 72);
-        const __m256 w_1_4 = _mm256_loadu_ps(wb + 80);
         const __m256 w_2_0 = _mm256_loadu_ps(wb + 88);
         const __m256 w_2_1 = _mm256_loadu_ps(wb + 96);
         const __m256 w_2_2 = _mm256_loadu_ps(wb + 104);
         const __m256 w_2_3 = _mm256_loadu_ps(wb + 112);
         const __m256 w_2_4 = _mm256_loadu_ps(wb + 120);
             value = _mm256_loadu_ps(row);
-            CONV_FMA(acc_r1_p0, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_0);
             value = _mm256_loadu_ps(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_1_1);
-            CONV_FMA(acc_r1_p1, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_1);
             CONV_FMA(acc_r0_p1, value, w_2_0);
             value = _mm256_loadu_ps(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_1_2);
-            CONV_FMA(acc_r1_p1, value, w_1_1);
             CONV_FMA(acc_r0_p0, value, w_2_2);
             CONV_FMA(acc_r0_p1, value, w_2_1);
+            CONV_FMA(acc_r0_p2, value, w_2_0);
             value = _mm256_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_1_3);
-            CONV_FMA(acc_r1_p1, value, w_1_2);
             CONV_FMA(acc_r0_p0, value, w_2_3);
             CONV_FMA(acc_r0_p1, value, w_2_2);
+            CONV_FMA(acc_r0_p2, value, w_2_1);
+            CONV_FMA(acc_r0_p3, value, w_2_0);
             value = _mm256_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_1_4);
-            CONV_FMA(acc_r1_p1, value, w_1_3);
             CONV_FMA(acc_r0_p0, value, w_2_4);
             CONV_FMA(acc_r0_p1, value, w_2_3);
+            CONV_FMA(acc_r0_p2, value, w_2_2);
+            CONV_FMA(acc_r0_p3, value, w_2_1);
+            CONV_FMA(acc_r0_p4, value, w_2_0);
             value = _mm256_loadu_ps(row + 5 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_1_4);
             CONV_FMA(acc_r0_p1, value, w_2_4);
+            CONV_FMA(acc_r0_p2, value, w_2_3);
+            CONV_FMA(acc_r0_p3, value, w_2_2);
+            CONV_FMA(acc_r0_p4, value, w_2_1);
+            value = _mm256_loadu_ps(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_2_4);
+            CONV_FMA(acc_r0_p3, value, w_2_3);
+            CONV_FMA(acc_r0_p4, value, w_2_2);
+            value = _mm256_loadu_ps(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_2_4);
+            CONV_FMA(acc_r0_p4, value, w_2_3);
+            value = _mm256_loadu_ps(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_2_4);
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
-        const __m256 w_2_0 = _mm256_loadu_ps(wb + 88);
-        const __m256 w_2_1 = _mm256_loadu_ps(wb + 96);
-        const __m256 w_2_2 = _mm256_loadu_ps(wb + 104);
-        const __m256 w_2_3 = _mm256_loadu_ps(wb + 112);
-        const __m256 w_2_4 = _mm256_loadu_ps(wb + 120);
         const __m256 w_3_0 = _mm256_loadu_ps(wb + 128);
         const __m256 w_3_1 = _mm256_loadu_ps(wb + 136);
         const __m256 w_3_2 = _mm256_loadu_ps(wb + 144);
         const __m256 w_3_3 = _mm256_loadu_ps(wb + 152);
         const __m256 w_3_4 = _mm256_loadu_ps(wb + 160);
             value = _mm256_loadu_ps(row);
-            CONV_FMA(acc_r1_p0, value, w_2_0);
             CONV_FMA(acc_r0_p0, value, w_3_0);
             value = _mm256_loadu_ps(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_2_1);
-            CONV_FMA(acc_r1_p1, value, w_2_0);
             CONV_FMA(acc_r0_p0, value, w_3_1);
             CONV_FMA(acc_r0_p1, value, w_3_0);
             value = _mm256_loadu_ps(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_2_2);
-            CONV_FMA(acc_r1_p1, value, w_2_1);
             CONV_FMA(acc_r0_p0, value, w_3_2);
             CONV_FMA(acc_r0_p1, value, w_3_1);
+            CONV_FMA(acc_r0_p2, value, w_3_0);
             value = _mm256_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_2_3);
-            CONV_FMA(acc_r1_p1, value, w_2_2);
             CONV_FMA(acc_r0_p0, value, w_3_3);
             CONV_FMA(acc_r0_p1, value, w_3_2);
+            CONV_FMA(acc_r0_p2, value, w_3_1);
+            CONV_FMA(acc_r0_p3, value, w_3_0);
             value = _mm256_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_2_4);
-            CONV_FMA(acc_r1_p1, value, w_2_3);
             CONV_FMA(acc_r0_p0, value, w_3_4);
             CONV_FMA(acc_r0_p1, value, w_3_3);
+            CONV_FMA(acc_r0_p2, value, w_3_2);
+            CONV_FMA(acc_r0_p3, value, w_3_1);
+            CONV_FMA(acc_r0_p4, value, w_3_0);
             value = _mm256_loadu_ps(row + 5 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_2_4);
             CONV_FMA(acc_r0_p1, value, w_3_4);
+            CONV_FMA(acc_r0_p2, value, w_3_3);
+            CONV_FMA(acc_r0_p3, value, w_3_2);
+            CONV_FMA(acc_r0_p4, value, w_3_1);
+            value = _mm256_loadu_ps(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_3_4);
+            CONV_FMA(acc_r0_p3, value, w_3_3);
+            CONV_FMA(acc_r0_p4, value, w_3_2);
+            value = _mm256_loadu_ps(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_3_4);
+            CONV_FMA(acc_r0_p4, value, w_3_3);
+            value = _mm256_loadu_ps(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_3_4);
         }
         if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
             const float *row = x + 4 * in_row;
-        const __m256 w_3_0 = _mm256_loadu_ps(wb + 128);
-        const __m256 w_3_1 = _mm256_loadu_ps(wb + 136);
-        const __m256 w_3_2 = _mm256_loadu_ps(wb + 144);
-        const __m256 w_3_3 = _mm256_loadu_ps(wb + 152);
-        const __m256 w_3_4 = _mm256_loadu_ps(wb + 160);
         const __m256 w_4_0 = _mm256_loadu_ps(wb + 168);
         const __m256 w_4_1 = _mm256_loadu_ps(wb + 176);
         const __m256 w_4_2 = _mm256_loadu_ps(wb + 184);
         const __m256 w_4_3 = _mm256_loadu_ps(wb + 192);
         const __m256 w_4_4 = _mm256_loadu_ps(wb + 200);
             value = _mm256_loadu_ps(row);
-            CONV_FMA(acc_r1_p0, value, w_3_0);
             CONV_FMA(acc_r0_p0, value, w_4_0);
             value = _mm256_loadu_ps(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_3_1);
-            CONV_FMA(acc_r1_p1, value, w_3_0);
             CONV_FMA(acc_r0_p0, value, w_4_1);
             CONV_FMA(acc_r0_p1, value, w_4_0);
             value = _mm256_loadu_ps(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_3_2);
-            CONV_FMA(acc_r1_p1, value, w_3_1);
             CONV_FMA(acc_r0_p0, value, w_4_2);
             CONV_FMA(acc_r0_p1, value, w_4_1);
+            CONV_FMA(acc_r0_p2, value, w_4_0);
             value = _mm256_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_3_3);
-            CONV_FMA(acc_r1_p1, value, w_3_2);
             CONV_FMA(acc_r0_p0, value, w_4_3);
             CONV_FMA(acc_r0_p1, value, w_4_2);
+            CONV_FMA(acc_r0_p2, value, w_4_1);
+            CONV_FMA(acc_r0_p3, value, w_4_0);
             value = _mm256_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_3_4);
-            CONV_FMA(acc_r1_p1, value, w_3_3);
             CONV_FMA(acc_r0_p0, value, w_4_4);
             CONV_FMA(acc_r0_p1, value, w_4_3);
+            CONV_FMA(acc_r0_p2, value, w_4_2);
+            CONV_FMA(acc_r0_p3, value, w_4_1);
+            CONV_FMA(acc_r0_p4, value, w_4_0);
             value = _mm256_loadu_ps(row + 5 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_3_4);
             CONV_FMA(acc_r0_p1, value, w_4_4);
-        }
-        if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
-            const float *row = x + 5 * in_row;
-        const __m256 w_4_0 = _mm256_loadu_ps(wb + 168);
-        const __m256 w_4_1 = _mm256_loadu_ps(wb + 176);
-        const __m256 w_4_2 = _mm256_loadu_ps(wb + 184);
-        const __m256 w_4_3 = _mm256_loadu_ps(wb + 192);
-        const __m256 w_4_4 = _mm256_loadu_ps(wb + 200);
-            value = _mm256_loadu_ps(row);
-            CONV_FMA(acc_r1_p0, value, w_4_0);
-            value = _mm256_loadu_ps(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_4_1);
-            CONV_FMA(acc_r1_p1, value, w_4_0);
-            value = _mm256_loadu_ps(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_4_2);
-            CONV_FMA(acc_r1_p1, value, w_4_1);
-            value = _mm256_loadu_ps(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_4_3);
-            CONV_FMA(acc_r1_p1, value, w_4_2);
-            value = _mm256_loadu_ps(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_4_4);
-            CONV_FMA(acc_r1_p1, value, w_4_3);
-            value = _mm256_loadu_ps(row + 5 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_4_4);
+            CONV_FMA(acc_r0_p2, value, w_4_3);
+            CONV_FMA(acc_r0_p3, value, w_4_2);
+            CONV_FMA(acc_r0_p4, value, w_4_1);
+            value = _mm256_loadu_ps(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_4_4);
+            CONV_FMA(acc_r0_p3, value, w_4_3);
+            CONV_FMA(acc_r0_p4, value, w_4_2);
+            value = _mm256_loadu_ps(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_4_4);
+            CONV_FMA(acc_r0_p4, value, w_4_3);
+            value = _mm256_loadu_ps(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_4_4);
         }
         if (rows > 0) _mm256_storeu_ps(to, CONV_CLAMP(acc_r0_p0));
         if (rows > 0) _mm256_storeu_ps(to + out_pixel, CONV_CLAMP(acc_r0_p1));
-        if (rows > 1) _mm256_storeu_ps(to + out_row, CONV_CLAMP(acc_r1_p0));
-        if (rows > 1) _mm256_storeu_ps(to + out_row + out_pixel, CONV_CLAMP(acc_r1_p1));
+        if (rows > 0) _mm256_storeu_ps(to + 2 * out_pixel, CONV_CLAMP(acc_r0_p2));
+        if (rows > 0) _mm256_storeu_ps(to + 3 * out_pixel, CONV_CLAMP(acc_r0_p3));
+        if (rows > 0) _mm256_storeu_ps(to + 4 * out_pixel, CONV_CLAMP(acc_r0_p4));
     }
 }
 
 /* The same; all rows being there is a case of its own, without a test in it. */
 static CONV_TILE void CONV_(tile)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    if (there->row_begin <= 0 && there->row_end >= 6 && there->rows >= 2)
-        CONV_(tile_body)(in, w, out, blocks, 0, 6, 2, view);
+    if (there->row_begin <= 0 && there->row_end >= 5 && there->rows >= 1)
+        CONV_(tile_body)(in, w, out, blocks, 0, 5, 1, view);
     else
         CONV_(tile_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, view);
 }
 
-/* 2 rows x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
+/* 1 row x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`; and as far as there are such columns. */
 static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
+    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel;
     const int column_begin = there->column_begin, column_end = there->column_end, channels = there->channels;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     for (int block = 0; block < blocks; ++block) {
@@ -417,7 +426,6 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         const int left = channels - block * 8, lanes = left < 8 ? left : 8;
         const __m256 bias = _mm256_loadu_ps(wb);
         __m256 acc_r0_p0 = bias;
-        __m256 acc_r1_p0 = bias;
         __m256 value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
             const float *row = x;
@@ -446,27 +454,22 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 8));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 48));
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 16));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 56));
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 24));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 64));
             }
             if (column_begin <= 3 && 3 < column_end) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 32));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 72));
             }
             if (column_begin <= 4 && 4 < column_end) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 40));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 80));
             }
         }
@@ -474,27 +477,22 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + 2 * in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 48));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 88));
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 56));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 96));
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 64));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 104));
             }
             if (column_begin <= 3 && 3 < column_end) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 72));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 112));
             }
             if (column_begin <= 4 && 4 < column_end) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 80));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 120));
             }
         }
@@ -502,27 +500,22 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + 3 * in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 88));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 128));
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 96));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 136));
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 104));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 144));
             }
             if (column_begin <= 3 && 3 < column_end) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 112));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 152));
             }
             if (column_begin <= 4 && 4 < column_end) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 120));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 160));
             }
         }
@@ -530,63 +523,34 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + 4 * in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 128));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 168));
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 136));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 176));
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 144));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 184));
             }
             if (column_begin <= 3 && 3 < column_end) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 152));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 192));
             }
             if (column_begin <= 4 && 4 < column_end) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 160));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 200));
             }
         }
-        if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
-            const float *row = x + 5 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 168));
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 176));
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 184));
-            }
-            if (column_begin <= 3 && 3 < column_end) {
-            value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 192));
-            }
-            if (column_begin <= 4 && 4 < column_end) {
-            value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 200));
-            }
-        }
         if (rows > 0) CONV_(store)(to, CONV_CLAMP(acc_r0_p0), lanes);
-        if (rows > 1) CONV_(store)(to + out_row, CONV_CLAMP(acc_r1_p0), lanes);
     }
 }
 
 /* The same; all rows being there is a case of its own, without a test in it. */
 static CONV_TILE void CONV_(edge)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    if (there->row_begin <= 0 && there->row_end >= 6 && there->rows >= 2)
-        CONV_(edge_body)(in, w, out, blocks, 0, 6, 2, there, view);
+    if (there->row_begin <= 0 && there->row_end >= 5 && there->rows >= 1)
+        CONV_(edge_body)(in, w, out, blocks, 0, 5, 1, there, view);
     else
         CONV_(edge_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, there, view);
 }
@@ -596,7 +560,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const float *in, const float *w, float *out, int channels, int oh_begin, int oh_end)
 {
     const int full = channels / 8, rest = channels % 8;
-    for (int oh = oh_begin; oh < oh_end; oh += 2) {
+    for (int oh = oh_begin; oh < oh_end; oh += 1) {
         const int top = oh - shape->pad_top;
         struct CONV_(there) there = { -top, shape->in_h - top, 0, 0, oh_end - oh, channels };
         for (int ow = 0, columns; ow < shape->out_w; ow += columns) {
@@ -605,13 +569,13 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
             float *to = out + (oh * view->out_row + ow * view->out_pixel);
             there.column_begin = -left;
             there.column_end = shape->in_w - left;
-            if (left < 0 || there.column_end < 6 || shape->out_w - ow < 2) {
+            if (left < 0 || there.column_end < 9 || shape->out_w - ow < 5) {
                 columns = 1;
                 there.channels = channels;
                 CONV_(edge)(from, w, to, (channels + 7) / 8, &there, view);
                 continue;
             }
-            columns = 2;
+            columns = 5;
             CONV_(tile)(from, w, to, full, &there, view);
             if (rest == 0) continue;
             there.channels = rest;

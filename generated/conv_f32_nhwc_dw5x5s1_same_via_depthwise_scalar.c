@@ -5,7 +5,7 @@
  * Depthwise; sizes at run time; stride 1 x 1, padding 'same', portable C; no workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
- * Lanes are neighbouring channels; a tile is 2x2 pixels (rows x columns).
+ * Lanes are neighbouring channels; a tile is 1x5 pixels (rows x columns).
  * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
  */
 #include <math.h>
@@ -62,7 +62,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long work = plane * shape->in_channels * 50;
     long long wanted = work / 50000 < 16 ? work / 50000 : 16;
     if (wanted < 1) wanted = 1;
-    const long long tiles = (shape->out_h + 1) / 2;
+    const long long tiles = (shape->out_h + 0) / 1;
     const int vectors = (shape->in_channels + 0) / 1;
     /* A chunk's weights stay in the first-level cache; smaller chunks where there are but few rows to share. */
     const long long least = (vectors + 117) / 118;
@@ -71,7 +71,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.chunks = (shape->in_channels - 1) / s.chunk + 1;
     const long long parts_of_rows = (wanted + s.chunks - 1) / s.chunks;
     s.band = (int)((shape->out_h + parts_of_rows - 1) / parts_of_rows);
-    s.band = (s.band - 1) / 2 * 2 + 2;
+    s.band = (s.band - 1) / 1 * 1 + 1;
     if (s.band > shape->out_h) s.band = shape->out_h;
     s.bands = (shape->out_h - 1) / s.band + 1;
     return s;
@@ -158,11 +158,11 @@ static inline void CONV_(store)(float *out, float v, int lanes)
     }
 }
 
-/* 2 rows x 2 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
+/* 1 row x 5 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row, out_pixel = view->out_pixel;
+    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_pixel = view->out_pixel;
     const float low = view->low, high = view->high;
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 1;
@@ -171,8 +171,9 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         const float bias = *(wb);
         float acc_r0_p0 = bias;
         float acc_r0_p1 = bias;
-        float acc_r1_p0 = bias;
-        float acc_r1_p1 = bias;
+        float acc_r0_p2 = bias;
+        float acc_r0_p3 = bias;
+        float acc_r0_p4 = bias;
         float value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
             const float *row = x;
@@ -189,216 +190,223 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             value = *(row + 2 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_0_2);
             CONV_FMA(acc_r0_p1, value, w_0_1);
+            CONV_FMA(acc_r0_p2, value, w_0_0);
             value = *(row + 3 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_0_3);
             CONV_FMA(acc_r0_p1, value, w_0_2);
+            CONV_FMA(acc_r0_p2, value, w_0_1);
+            CONV_FMA(acc_r0_p3, value, w_0_0);
             value = *(row + 4 * in_pixel);
             CONV_FMA(acc_r0_p0, value, w_0_4);
             CONV_FMA(acc_r0_p1, value, w_0_3);
+            CONV_FMA(acc_r0_p2, value, w_0_2);
+            CONV_FMA(acc_r0_p3, value, w_0_1);
+            CONV_FMA(acc_r0_p4, value, w_0_0);
             value = *(row + 5 * in_pixel);
             CONV_FMA(acc_r0_p1, value, w_0_4);
+            CONV_FMA(acc_r0_p2, value, w_0_3);
+            CONV_FMA(acc_r0_p3, value, w_0_2);
+            CONV_FMA(acc_r0_p4, value, w_0_1);
+            value = *(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_0_4);
+            CONV_FMA(acc_r0_p3, value, w_0_3);
+            CONV_FMA(acc_r0_p4, value, w_0_2);
+            value = *(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_0_4);
+            CONV_FMA(acc_r0_p4, value, w_0_3);
+            value = *(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_0_4);
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
-        const float w_0_0 = *(wb + 1);
-        const float w_0_1 = *(wb + 2);
-        const float w_0_2 = *(wb + 3);
-        const float w_0_3 = *(wb + 4);
-        const float w_0_4 = *(wb + 5);
         const float w_1_0 = *(wb + 6);
         const float w_1_1 = *(wb + 7);
         const float w_1_2 = *(wb + 8);
         const float w_1_3 = *(wb + 9);
         const float w_1_4 = *(wb + 10);
             value = *(row);
-            CONV_FMA(acc_r1_p0, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_1_0);
             value = *(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_0_1);
-            CONV_FMA(acc_r1_p1, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_1_1);
             CONV_FMA(acc_r0_p1, value, w_1_0);
             value = *(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_0_2);
-            CONV_FMA(acc_r1_p1, value, w_0_1);
             CONV_FMA(acc_r0_p0, value, w_1_2);
             CONV_FMA(acc_r0_p1, value, w_1_1);
+            CONV_FMA(acc_r0_p2, value, w_1_0);
             value = *(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_0_3);
-            CONV_FMA(acc_r1_p1, value, w_0_2);
             CONV_FMA(acc_r0_p0, value, w_1_3);
             CONV_FMA(acc_r0_p1, value, w_1_2);
+            CONV_FMA(acc_r0_p2, value, w_1_1);
+            CONV_FMA(acc_r0_p3, value, w_1_0);
             value = *(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_0_4);
-            CONV_FMA(acc_r1_p1, value, w_0_3);
             CONV_FMA(acc_r0_p0, value, w_1_4);
             CONV_FMA(acc_r0_p1, value, w_1_3);
+            CONV_FMA(acc_r0_p2, value, w_1_2);
+            CONV_FMA(acc_r0_p3, value, w_1_1);
+            CONV_FMA(acc_r0_p4, value, w_1_0);
             value = *(row + 5 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_0_4);
             CONV_FMA(acc_r0_p1, value, w_1_4);
+            CONV_FMA(acc_r0_p2, value, w_1_3);
+            CONV_FMA(acc_r0_p3, value, w_1_2);
+            CONV_FMA(acc_r0_p4, value, w_1_1);
+            value = *(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_1_4);
+            CONV_FMA(acc_r0_p3, value, w_1_3);
+            CONV_FMA(acc_r0_p4, value, w_1_2);
+            value = *(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_1_4);
+            CONV_FMA(acc_r0_p4, value, w_1_3);
+            value = *(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_1_4);
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
-        const float w_1_0 = *(wb + 6);
-        const float w_1_1 = *(wb + 7);
-        const float w_1_2 = *(wb + 8);
-        const float w_1_3 = *(wb + 9);
-        const float w_1_4 = *(wb + 10);
         const float w_2_0 = *(wb + 11);
         const float w_2_1 = *(wb + 12);
         const float w_2_2 = *(wb + 13);
         const float w_2_3 = *(wb + 14);
         const float w_2_4 = *(wb + 15);
             value = *(row);
-            CONV_FMA(acc_r1_p0, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_0);
             value = *(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_1_1);
-            CONV_FMA(acc_r1_p1, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_1);
             CONV_FMA(acc_r0_p1, value, w_2_0);
             value = *(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_1_2);
-            CONV_FMA(acc_r1_p1, value, w_1_1);
             CONV_FMA(acc_r0_p0, value, w_2_2);
             CONV_FMA(acc_r0_p1, value, w_2_1);
+            CONV_FMA(acc_r0_p2, value, w_2_0);
             value = *(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_1_3);
-            CONV_FMA(acc_r1_p1, value, w_1_2);
             CONV_FMA(acc_r0_p0, value, w_2_3);
             CONV_FMA(acc_r0_p1, value, w_2_2);
+            CONV_FMA(acc_r0_p2, value, w_2_1);
+            CONV_FMA(acc_r0_p3, value, w_2_0);
             value = *(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_1_4);
-            CONV_FMA(acc_r1_p1, value, w_1_3);
             CONV_FMA(acc_r0_p0, value, w_2_4);
             CONV_FMA(acc_r0_p1, value, w_2_3);
+            CONV_FMA(acc_r0_p2, value, w_2_2);
+            CONV_FMA(acc_r0_p3, value, w_2_1);
+            CONV_FMA(acc_r0_p4, value, w_2_0);
             value = *(row + 5 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_1_4);
             CONV_FMA(acc_r0_p1, value, w_2_4);
+            CONV_FMA(acc_r0_p2, value, w_2_3);
+            CONV_FMA(acc_r0_p3, value, w_2_2);
+            CONV_FMA(acc_r0_p4, value, w_2_1);
+            value = *(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_2_4);
+            CONV_FMA(acc_r0_p3, value, w_2_3);
+            CONV_FMA(acc_r0_p4, value, w_2_2);
+            value = *(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_2_4);
+            CONV_FMA(acc_r0_p4, value, w_2_3);
+            value = *(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_2_4);
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
-        const float w_2_0 = *(wb + 11);
-        const float w_2_1 = *(wb + 12);
-        const float w_2_2 = *(wb + 13);
-        const float w_2_3 = *(wb + 14);
-        const float w_2_4 = *(wb + 15);
         const float w_3_0 = *(wb + 16);
         const float w_3_1 = *(wb + 17);
         const float w_3_2 = *(wb + 18);
         const float w_3_3 = *(wb + 19);
         const float w_3_4 = *(wb + 20);
             value = *(row);
-            CONV_FMA(acc_r1_p0, value, w_2_0);
             CONV_FMA(acc_r0_p0, value, w_3_0);
             value = *(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_2_1);
-            CONV_FMA(acc_r1_p1, value, w_2_0);
             CONV_FMA(acc_r0_p0, value, w_3_1);
             CONV_FMA(acc_r0_p1, value, w_3_0);
             value = *(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_2_2);
-            CONV_FMA(acc_r1_p1, value, w_2_1);
             CONV_FMA(acc_r0_p0, value, w_3_2);
             CONV_FMA(acc_r0_p1, value, w_3_1);
+            CONV_FMA(acc_r0_p2, value, w_3_0);
             value = *(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_2_3);
-            CONV_FMA(acc_r1_p1, value, w_2_2);
             CONV_FMA(acc_r0_p0, value, w_3_3);
             CONV_FMA(acc_r0_p1, value, w_3_2);
+            CONV_FMA(acc_r0_p2, value, w_3_1);
+            CONV_FMA(acc_r0_p3, value, w_3_0);
             value = *(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_2_4);
-            CONV_FMA(acc_r1_p1, value, w_2_3);
             CONV_FMA(acc_r0_p0, value, w_3_4);
             CONV_FMA(acc_r0_p1, value, w_3_3);
+            CONV_FMA(acc_r0_p2, value, w_3_2);
+            CONV_FMA(acc_r0_p3, value, w_3_1);
+            CONV_FMA(acc_r0_p4, value, w_3_0);
             value = *(row + 5 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_2_4);
             CONV_FMA(acc_r0_p1, value, w_3_4);
+            CONV_FMA(acc_r0_p2, value, w_3_3);
+            CONV_FMA(acc_r0_p3, value, w_3_2);
+            CONV_FMA(acc_r0_p4, value, w_3_1);
+            value = *(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_3_4);
+            CONV_FMA(acc_r0_p3, value, w_3_3);
+            CONV_FMA(acc_r0_p4, value, w_3_2);
+            value = *(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_3_4);
+            CONV_FMA(acc_r0_p4, value, w_3_3);
+            value = *(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_3_4);
         }
         if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
             const float *row = x + 4 * in_row;
-        const float w_3_0 = *(wb + 16);
-        const float w_3_1 = *(wb + 17);
-        const float w_3_2 = *(wb + 18);
-        const float w_3_3 = *(wb + 19);
-        const float w_3_4 = *(wb + 20);
         const float w_4_0 = *(wb + 21);
         const float w_4_1 = *(wb + 22);
         const float w_4_2 = *(wb + 23);
         const float w_4_3 = *(wb + 24);
         const float w_4_4 = *(wb + 25);
             value = *(row);
-            CONV_FMA(acc_r1_p0, value, w_3_0);
             CONV_FMA(acc_r0_p0, value, w_4_0);
             value = *(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_3_1);
-            CONV_FMA(acc_r1_p1, value, w_3_0);
             CONV_FMA(acc_r0_p0, value, w_4_1);
             CONV_FMA(acc_r0_p1, value, w_4_0);
             value = *(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_3_2);
-            CONV_FMA(acc_r1_p1, value, w_3_1);
             CONV_FMA(acc_r0_p0, value, w_4_2);
             CONV_FMA(acc_r0_p1, value, w_4_1);
+            CONV_FMA(acc_r0_p2, value, w_4_0);
             value = *(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_3_3);
-            CONV_FMA(acc_r1_p1, value, w_3_2);
             CONV_FMA(acc_r0_p0, value, w_4_3);
             CONV_FMA(acc_r0_p1, value, w_4_2);
+            CONV_FMA(acc_r0_p2, value, w_4_1);
+            CONV_FMA(acc_r0_p3, value, w_4_0);
             value = *(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_3_4);
-            CONV_FMA(acc_r1_p1, value, w_3_3);
             CONV_FMA(acc_r0_p0, value, w_4_4);
             CONV_FMA(acc_r0_p1, value, w_4_3);
+            CONV_FMA(acc_r0_p2, value, w_4_2);
+            CONV_FMA(acc_r0_p3, value, w_4_1);
+            CONV_FMA(acc_r0_p4, value, w_4_0);
             value = *(row + 5 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_3_4);
             CONV_FMA(acc_r0_p1, value, w_4_4);
-        }
-        if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
-            const float *row = x + 5 * in_row;
-        const float w_4_0 = *(wb + 21);
-        const float w_4_1 = *(wb + 22);
-        const float w_4_2 = *(wb + 23);
-        const float w_4_3 = *(wb + 24);
-        const float w_4_4 = *(wb + 25);
-            value = *(row);
-            CONV_FMA(acc_r1_p0, value, w_4_0);
-            value = *(row + in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_4_1);
-            CONV_FMA(acc_r1_p1, value, w_4_0);
-            value = *(row + 2 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_4_2);
-            CONV_FMA(acc_r1_p1, value, w_4_1);
-            value = *(row + 3 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_4_3);
-            CONV_FMA(acc_r1_p1, value, w_4_2);
-            value = *(row + 4 * in_pixel);
-            CONV_FMA(acc_r1_p0, value, w_4_4);
-            CONV_FMA(acc_r1_p1, value, w_4_3);
-            value = *(row + 5 * in_pixel);
-            CONV_FMA(acc_r1_p1, value, w_4_4);
+            CONV_FMA(acc_r0_p2, value, w_4_3);
+            CONV_FMA(acc_r0_p3, value, w_4_2);
+            CONV_FMA(acc_r0_p4, value, w_4_1);
+            value = *(row + 6 * in_pixel);
+            CONV_FMA(acc_r0_p2, value, w_4_4);
+            CONV_FMA(acc_r0_p3, value, w_4_3);
+            CONV_FMA(acc_r0_p4, value, w_4_2);
+            value = *(row + 7 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_4_4);
+            CONV_FMA(acc_r0_p4, value, w_4_3);
+            value = *(row + 8 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_4_4);
         }
         if (rows > 0) *(to) = CONV_CLAMP(acc_r0_p0);
         if (rows > 0) *(to + out_pixel) = CONV_CLAMP(acc_r0_p1);
-        if (rows > 1) *(to + out_row) = CONV_CLAMP(acc_r1_p0);
-        if (rows > 1) *(to + out_row + out_pixel) = CONV_CLAMP(acc_r1_p1);
+        if (rows > 0) *(to + 2 * out_pixel) = CONV_CLAMP(acc_r0_p2);
+        if (rows > 0) *(to + 3 * out_pixel) = CONV_CLAMP(acc_r0_p3);
+        if (rows > 0) *(to + 4 * out_pixel) = CONV_CLAMP(acc_r0_p4);
     }
 }
 
 /* The same; all rows being there is a case of its own, without a test in it. */
 static CONV_TILE void CONV_(tile)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    if (there->row_begin <= 0 && there->row_end >= 6 && there->rows >= 2)
-        CONV_(tile_body)(in, w, out, blocks, 0, 6, 2, view);
+    if (there->row_begin <= 0 && there->row_end >= 5 && there->rows >= 1)
+        CONV_(tile_body)(in, w, out, blocks, 0, 5, 1, view);
     else
         CONV_(tile_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, view);
 }
 
-/* 2 rows x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
+/* 1 row x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`; and as far as there are such columns. */
 static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
+    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel;
     const int column_begin = there->column_begin, column_end = there->column_end, channels = there->channels;
     const float low = view->low, high = view->high;
     for (int block = 0; block < blocks; ++block) {
@@ -408,7 +416,6 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         const int left = channels - block, lanes = left < 1 ? left : 1;
         const float bias = *(wb);
         float acc_r0_p0 = bias;
-        float acc_r1_p0 = bias;
         float value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
             const float *row = x;
@@ -437,27 +444,22 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 1));
             CONV_FMA(acc_r0_p0, value, *(wb + 6));
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 2));
             CONV_FMA(acc_r0_p0, value, *(wb + 7));
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 3));
             CONV_FMA(acc_r0_p0, value, *(wb + 8));
             }
             if (column_begin <= 3 && 3 < column_end) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 4));
             CONV_FMA(acc_r0_p0, value, *(wb + 9));
             }
             if (column_begin <= 4 && 4 < column_end) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 5));
             CONV_FMA(acc_r0_p0, value, *(wb + 10));
             }
         }
@@ -465,27 +467,22 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + 2 * in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 6));
             CONV_FMA(acc_r0_p0, value, *(wb + 11));
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 7));
             CONV_FMA(acc_r0_p0, value, *(wb + 12));
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 8));
             CONV_FMA(acc_r0_p0, value, *(wb + 13));
             }
             if (column_begin <= 3 && 3 < column_end) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 9));
             CONV_FMA(acc_r0_p0, value, *(wb + 14));
             }
             if (column_begin <= 4 && 4 < column_end) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 10));
             CONV_FMA(acc_r0_p0, value, *(wb + 15));
             }
         }
@@ -493,27 +490,22 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + 3 * in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 11));
             CONV_FMA(acc_r0_p0, value, *(wb + 16));
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 12));
             CONV_FMA(acc_r0_p0, value, *(wb + 17));
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 13));
             CONV_FMA(acc_r0_p0, value, *(wb + 18));
             }
             if (column_begin <= 3 && 3 < column_end) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 14));
             CONV_FMA(acc_r0_p0, value, *(wb + 19));
             }
             if (column_begin <= 4 && 4 < column_end) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 15));
             CONV_FMA(acc_r0_p0, value, *(wb + 20));
             }
         }
@@ -521,63 +513,34 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + 4 * in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 16));
             CONV_FMA(acc_r0_p0, value, *(wb + 21));
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 17));
             CONV_FMA(acc_r0_p0, value, *(wb + 22));
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 18));
             CONV_FMA(acc_r0_p0, value, *(wb + 23));
             }
             if (column_begin <= 3 && 3 < column_end) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 19));
             CONV_FMA(acc_r0_p0, value, *(wb + 24));
             }
             if (column_begin <= 4 && 4 < column_end) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 20));
             CONV_FMA(acc_r0_p0, value, *(wb + 25));
             }
         }
-        if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
-            const float *row = x + 5 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
-            value = CONV_(load)(row, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 21));
-            }
-            if (column_begin <= 1 && 1 < column_end) {
-            value = CONV_(load)(row + in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 22));
-            }
-            if (column_begin <= 2 && 2 < column_end) {
-            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 23));
-            }
-            if (column_begin <= 3 && 3 < column_end) {
-            value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 24));
-            }
-            if (column_begin <= 4 && 4 < column_end) {
-            value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
-            CONV_FMA(acc_r1_p0, value, *(wb + 25));
-            }
-        }
         if (rows > 0) CONV_(store)(to, CONV_CLAMP(acc_r0_p0), lanes);
-        if (rows > 1) CONV_(store)(to + out_row, CONV_CLAMP(acc_r1_p0), lanes);
     }
 }
 
 /* The same; all rows being there is a case of its own, without a test in it. */
 static CONV_TILE void CONV_(edge)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    if (there->row_begin <= 0 && there->row_end >= 6 && there->rows >= 2)
-        CONV_(edge_body)(in, w, out, blocks, 0, 6, 2, there, view);
+    if (there->row_begin <= 0 && there->row_end >= 5 && there->rows >= 1)
+        CONV_(edge_body)(in, w, out, blocks, 0, 5, 1, there, view);
     else
         CONV_(edge_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, there, view);
 }
@@ -587,7 +550,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(view)
     const float *in, const float *w, float *out, int channels, int oh_begin, int oh_end)
 {
     const int full = channels;
-    for (int oh = oh_begin; oh < oh_end; oh += 2) {
+    for (int oh = oh_begin; oh < oh_end; oh += 1) {
         const int top = oh - shape->pad_top;
         struct CONV_(there) there = { -top, shape->in_h - top, 0, 0, oh_end - oh, channels };
         for (int ow = 0, columns; ow < shape->out_w; ow += columns) {
@@ -596,13 +559,13 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(view)
             float *to = out + (oh * view->out_row + ow * view->out_pixel);
             there.column_begin = -left;
             there.column_end = shape->in_w - left;
-            if (left < 0 || there.column_end < 6 || shape->out_w - ow < 2) {
+            if (left < 0 || there.column_end < 9 || shape->out_w - ow < 5) {
                 columns = 1;
                 there.channels = channels;
                 CONV_(edge)(from, w, to, channels, &there, view);
                 continue;
             }
-            columns = 2;
+            columns = 5;
             CONV_(tile)(from, w, to, full, &there, view);
         }
     }

@@ -5,7 +5,7 @@
  * Depthwise; sizes at run time; stride 2 x 2, padding 'same', AVX2 + FMA; no workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
- * Lanes are neighbouring channels; a tile is 1x3 pixels (rows x columns).
+ * Lanes are neighbouring channels; a tile is 1x5 pixels (rows x columns).
  * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
  */
 #include <math.h>
@@ -166,7 +166,7 @@ static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
     _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v);
 }
 
-/* 1 row x 3 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
+/* 1 row x 5 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
@@ -180,11 +180,15 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         __m256 acc_r0_p0 = bias;
         __m256 acc_r0_p1 = bias;
         __m256 acc_r0_p2 = bias;
+        __m256 acc_r0_p3 = bias;
+        __m256 acc_r0_p4 = bias;
         /* What is stored in the end: a store that has to wait for its line, or two, holds up those behind it. */
         if (view->out_pixel % 16 != 0) {
         CONV_FETCH(to);
         CONV_FETCH(to + out_pixel);
         CONV_FETCH(to + 2 * out_pixel);
+        CONV_FETCH(to + 3 * out_pixel);
+        CONV_FETCH(to + 4 * out_pixel);
         }
         __m256 value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
@@ -214,10 +218,24 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             value = _mm256_loadu_ps(row + 6 * in_pixel);
             CONV_FMA(acc_r0_p1, value, w_0_4);
             CONV_FMA(acc_r0_p2, value, w_0_2);
+            CONV_FMA(acc_r0_p3, value, w_0_0);
             value = _mm256_loadu_ps(row + 7 * in_pixel);
             CONV_FMA(acc_r0_p2, value, w_0_3);
+            CONV_FMA(acc_r0_p3, value, w_0_1);
             value = _mm256_loadu_ps(row + 8 * in_pixel);
             CONV_FMA(acc_r0_p2, value, w_0_4);
+            CONV_FMA(acc_r0_p3, value, w_0_2);
+            CONV_FMA(acc_r0_p4, value, w_0_0);
+            value = _mm256_loadu_ps(row + 9 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_0_3);
+            CONV_FMA(acc_r0_p4, value, w_0_1);
+            value = _mm256_loadu_ps(row + 10 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_0_4);
+            CONV_FMA(acc_r0_p4, value, w_0_2);
+            value = _mm256_loadu_ps(row + 11 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_0_3);
+            value = _mm256_loadu_ps(row + 12 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_0_4);
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
@@ -246,10 +264,24 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             value = _mm256_loadu_ps(row + 6 * in_pixel);
             CONV_FMA(acc_r0_p1, value, w_1_4);
             CONV_FMA(acc_r0_p2, value, w_1_2);
+            CONV_FMA(acc_r0_p3, value, w_1_0);
             value = _mm256_loadu_ps(row + 7 * in_pixel);
             CONV_FMA(acc_r0_p2, value, w_1_3);
+            CONV_FMA(acc_r0_p3, value, w_1_1);
             value = _mm256_loadu_ps(row + 8 * in_pixel);
             CONV_FMA(acc_r0_p2, value, w_1_4);
+            CONV_FMA(acc_r0_p3, value, w_1_2);
+            CONV_FMA(acc_r0_p4, value, w_1_0);
+            value = _mm256_loadu_ps(row + 9 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_1_3);
+            CONV_FMA(acc_r0_p4, value, w_1_1);
+            value = _mm256_loadu_ps(row + 10 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_1_4);
+            CONV_FMA(acc_r0_p4, value, w_1_2);
+            value = _mm256_loadu_ps(row + 11 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_1_3);
+            value = _mm256_loadu_ps(row + 12 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_1_4);
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
@@ -278,10 +310,24 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             value = _mm256_loadu_ps(row + 6 * in_pixel);
             CONV_FMA(acc_r0_p1, value, w_2_4);
             CONV_FMA(acc_r0_p2, value, w_2_2);
+            CONV_FMA(acc_r0_p3, value, w_2_0);
             value = _mm256_loadu_ps(row + 7 * in_pixel);
             CONV_FMA(acc_r0_p2, value, w_2_3);
+            CONV_FMA(acc_r0_p3, value, w_2_1);
             value = _mm256_loadu_ps(row + 8 * in_pixel);
             CONV_FMA(acc_r0_p2, value, w_2_4);
+            CONV_FMA(acc_r0_p3, value, w_2_2);
+            CONV_FMA(acc_r0_p4, value, w_2_0);
+            value = _mm256_loadu_ps(row + 9 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_2_3);
+            CONV_FMA(acc_r0_p4, value, w_2_1);
+            value = _mm256_loadu_ps(row + 10 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_2_4);
+            CONV_FMA(acc_r0_p4, value, w_2_2);
+            value = _mm256_loadu_ps(row + 11 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_2_3);
+            value = _mm256_loadu_ps(row + 12 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_2_4);
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
@@ -310,10 +356,24 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             value = _mm256_loadu_ps(row + 6 * in_pixel);
             CONV_FMA(acc_r0_p1, value, w_3_4);
             CONV_FMA(acc_r0_p2, value, w_3_2);
+            CONV_FMA(acc_r0_p3, value, w_3_0);
             value = _mm256_loadu_ps(row + 7 * in_pixel);
             CONV_FMA(acc_r0_p2, value, w_3_3);
+            CONV_FMA(acc_r0_p3, value, w_3_1);
             value = _mm256_loadu_ps(row + 8 * in_pixel);
             CONV_FMA(acc_r0_p2, value, w_3_4);
+            CONV_FMA(acc_r0_p3, value, w_3_2);
+            CONV_FMA(acc_r0_p4, value, w_3_0);
+            value = _mm256_loadu_ps(row + 9 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_3_3);
+            CONV_FMA(acc_r0_p4, value, w_3_1);
+            value = _mm256_loadu_ps(row + 10 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_3_4);
+            CONV_FMA(acc_r0_p4, value, w_3_2);
+            value = _mm256_loadu_ps(row + 11 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_3_3);
+            value = _mm256_loadu_ps(row + 12 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_3_4);
         }
         if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
             const float *row = x + 4 * in_row;
@@ -342,14 +402,30 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             value = _mm256_loadu_ps(row + 6 * in_pixel);
             CONV_FMA(acc_r0_p1, value, w_4_4);
             CONV_FMA(acc_r0_p2, value, w_4_2);
+            CONV_FMA(acc_r0_p3, value, w_4_0);
             value = _mm256_loadu_ps(row + 7 * in_pixel);
             CONV_FMA(acc_r0_p2, value, w_4_3);
+            CONV_FMA(acc_r0_p3, value, w_4_1);
             value = _mm256_loadu_ps(row + 8 * in_pixel);
             CONV_FMA(acc_r0_p2, value, w_4_4);
+            CONV_FMA(acc_r0_p3, value, w_4_2);
+            CONV_FMA(acc_r0_p4, value, w_4_0);
+            value = _mm256_loadu_ps(row + 9 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_4_3);
+            CONV_FMA(acc_r0_p4, value, w_4_1);
+            value = _mm256_loadu_ps(row + 10 * in_pixel);
+            CONV_FMA(acc_r0_p3, value, w_4_4);
+            CONV_FMA(acc_r0_p4, value, w_4_2);
+            value = _mm256_loadu_ps(row + 11 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_4_3);
+            value = _mm256_loadu_ps(row + 12 * in_pixel);
+            CONV_FMA(acc_r0_p4, value, w_4_4);
         }
         if (rows > 0) _mm256_storeu_ps(to, CONV_CLAMP(acc_r0_p0));
         if (rows > 0) _mm256_storeu_ps(to + out_pixel, CONV_CLAMP(acc_r0_p1));
         if (rows > 0) _mm256_storeu_ps(to + 2 * out_pixel, CONV_CLAMP(acc_r0_p2));
+        if (rows > 0) _mm256_storeu_ps(to + 3 * out_pixel, CONV_CLAMP(acc_r0_p3));
+        if (rows > 0) _mm256_storeu_ps(to + 4 * out_pixel, CONV_CLAMP(acc_r0_p4));
     }
 }
 
@@ -519,13 +595,13 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
             float *to = out + (oh * view->out_row + ow * view->out_pixel);
             there.column_begin = -left;
             there.column_end = shape->in_w - left;
-            if (left < 0 || there.column_end < 9 || shape->out_w - ow < 3) {
+            if (left < 0 || there.column_end < 13 || shape->out_w - ow < 5) {
                 columns = 1;
                 there.channels = channels;
                 CONV_(edge)(from, w, to, (channels + 7) / 8, &there, view);
                 continue;
             }
-            columns = 3;
+            columns = 5;
             CONV_(tile)(from, w, to, full, &there, view);
             if (rest == 0) continue;
             there.channels = rest;

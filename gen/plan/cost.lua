@@ -6,6 +6,7 @@
 local cost = {
   fma = 2, load = 2, store = 1, shuffle = 2, -- per cycle
   latency = 4,                   -- of a multiply-add: each accumulator takes one at a time
+  window = 64,                   -- multiply-adds among which those are found that need not wait
   call = 12,                     -- cycles to enter, set up and leave a micro-kernel
   l2_bytes = 1024 * 1024,
   l1_ways = 12, l1_way_bytes = 4096, line_bytes = 64,
@@ -19,6 +20,7 @@ local cost = {
   transform = 100,
   -- Percent of what neighbouring tiles of a depthwise layer share that is still in the first level for the second one.
   l1_kept = 100,
+  streams = 28, -- so many places are read on from side by side without being late
 }
 
 --- Cycles of one reduction step of a tile: so many multiply-adds, so many loads, and so many bytes of

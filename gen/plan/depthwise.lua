@@ -76,7 +76,9 @@ local function traffic(layer, isa, r, c, chunk)
   local kept = math.min(cost.l1_kept / 100, room)
   -- Outputs that drive each other out before they are stored cost much more.
   local lines = #rows * (#columns - kept * (#columns - new)) + r * c * (written > cost.l1_ways and 6 or 2)
-  return 1.4 * lines * 4 * isa.lanes / cost.line_bytes, room
+  -- Some that are fetched early are driven out before their turn.
+  local early = math.max(0, math.min(2, crowd / math.max(1, ways) - 1)) / 10
+  return 1.4 * (1 + early) * lines * 4 * isa.lanes / cost.line_bytes, room
 end
 
 -- Whether a tile fetches its lines of the output before it computes them. A store whose line is not in the first level
@@ -106,8 +108,10 @@ local function candidates(layer, isa, options)
       local work = math.max(r * c * taps / cost.fma, loads / cost.load, r * c / cost.store)
       -- Rows that tiles share are fetched again for each of them: more rows in a tile, fewer fetches.
       if pixels then return math.max(work, taps * cost.latency) + 4 + 0.6 * in_rows * c end
+      -- Few sums wait for themselves, unless the next block's are within sight.
+      work = math.max(work, taps * cost.latency / math.max(1, cost.window / (r * c * taps)))
       -- Each pixel is a stream of channels. Prefetchers follow only so many.
-      return math.max(work + 6, traffic(layer, isa, r, c, chunk)) + math.max(0, in_rows * in_columns - 28)
+      return math.max(work + 6, traffic(layer, isa, r, c, chunk)) + math.max(0, in_rows * in_columns - cost.streams)
     end
     return { registers = registers, resident = resident, cycles = cycles, looped_units = looped_units(isa),
       chunk = not options.by_row and chunk or nil }
@@ -139,9 +143,10 @@ local function runtime_plan(layer, isa, options)
   }, { __index = layer })
   local best
   for _, c in ipairs(candidates(notional, isa, options)) do
-    -- Of pixels one vector: whether it is at an edge is asked of each tile.
+    -- Of pixels one vector: whether it is at an edge is asked of each tile. A map narrower than a tile would be edges
+    -- alone.
     local sums = c.rows * c.units
-    if not best and sums <= 12 and (c.units == 1 or not pixels)
+    if not best and sums <= 12 and c.units <= (pixels and 1 or 5)
       and sums * taps <= (options.max_unroll or 4096) // 16 then
       best = c
     end

@@ -32,6 +32,21 @@ describe("a depthwise plan", function()
   end)
 end)
 
+describe("a depthwise tile", function()
+  local function tile(size, channels, filter, stride, set)
+    return planned({ IH = size, IW = size, IC = channels, OC = channels, groups = channels, KH = filter, KW = filter,
+      stride_h = stride, stride_w = stride }, set).tile_name
+  end
+
+  it("has so many sums that the many taps of a filter need not wait for each other", function()
+    assert.are.same({ "2x4", "1x7" }, { tile(56, 72, 5, 2), tile(56, 72, 5, 2, "avx2") })
+    assert.are.same("2x7", tile(7, 960, 5, 1))
+  end)
+  it("has few where those of the next channels are begun meanwhile", function()
+    assert.are.same("2x2", tile(28, 256, 3, 2, "avx2"))
+  end)
+end)
+
 describe("a direct plan", function()
   it("takes two groups of a vector each where pixels would share sets of the first-level cache", function()
     local grouped = { IH = 28, IW = 28, IC = 512, OC = 512, groups = 32, stride_h = 2, stride_w = 2 }
