@@ -283,7 +283,7 @@ end
 -- Cycles to write an image that the second level does not hold, beyond those that transforms hide, which write it
 -- all along.
 local function writes(layer)
-  local bytes = cost.output_bytes(layer)
+  local bytes = layer.groups * cost.output_bytes(layer)
   return bytes > cost.l2_bytes and bytes * math.max(0, 1 / cost.l3_stream - 4 / cost.line_bytes) or 0
 end
 
