@@ -247,23 +247,16 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
     const __m512 b_k2 = vectors > 2 ? _mm512_loadu_ps(w + 32) : b_k0;
     const __m512 b_k3 = vectors > 3 ? _mm512_loadu_ps(w + 48) : b_k0;
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
-    CONV_SUMS(10);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = _mm512_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 16;
     const char *ahead = view->ahead;
     const ptrdiff_t fetch = view->fetch;
     {
-        for (int kw = 0; kw < 1; ++kw) {
+        {
+            for (int kw = 0; kw < 1; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
                 CONV_WEIGHTS, x;
@@ -271,17 +264,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
-                CONV_ADD(0, 1, px0[0])
-                CONV_ADD(1, 1, px0[1])
-                CONV_ADD(2, 1, px0[2])
-                CONV_ADD(3, 1, px0[3])
-                CONV_ADD(4, 1, px0[4])
-                CONV_ADD(5, 1, px0[5])
-                CONV_ADD(6, 1, px0[6])
-                CONV_ADD(7, 1, px0[7])
-                CONV_ADD(8, 1, px0[8])
-                CONV_ADD(9, 1, px0[9])
-                CONV_ADD(10, 1, px0[10])
+                CONV_ADD(0, 1, px0[0]) CONV_ADD(1, 1, px0[1]) CONV_ADD(2, 1, px0[2]) CONV_ADD(3, 1, px0[3])
+                CONV_ADD(4, 1, px0[4]) CONV_ADD(5, 1, px0[5]) CONV_ADD(6, 1, px0[6]) CONV_ADD(7, 1, px0[7])
+                CONV_ADD(8, 1, px0[8]) CONV_ADD(9, 1, px0[9]) CONV_ADD(10, 1, px0[10])
                 px0 += view->in_channel;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 16;
@@ -290,6 +275,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     px0 += view->in_channel;
                 }
             }
+            }
         }
     }
     view->ahead = ahead;
@@ -297,17 +283,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const int lanes = view->lanes;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) CONV_JOIN(3) }
-    CONV_END(0)
-    CONV_END(1)
-    CONV_END(2)
-    CONV_END(3)
-    CONV_END(4)
-    CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
-    CONV_END(9)
-    CONV_END(10)
+    CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
+    CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
+    CONV_END(8) CONV_END(9) CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -478,14 +456,8 @@ static int CONV_(part)(int left, int most)
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
 {
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     {
@@ -503,26 +475,14 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
                 if (units > 3) CONV_PIN(x_p3);
             }
             __m512 w_k;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
+            CONV_ADD(0) CONV_ADD(1) CONV_ADD(2) CONV_ADD(3)
+            CONV_ADD(4) CONV_ADD(5) CONV_ADD(6) CONV_ADD(7)
         }
     }
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     const ptrdiff_t out_channel = view->out_channel;
-    CONV_KEEP(0)
-    CONV_KEEP(1)
-    CONV_KEEP(2)
-    CONV_KEEP(3)
-    CONV_KEEP(4)
-    CONV_KEEP(5)
-    CONV_KEEP(6)
-    CONV_KEEP(7)
+    CONV_KEEP(0) CONV_KEEP(1) CONV_KEEP(2) CONV_KEEP(3)
+    CONV_KEEP(4) CONV_KEEP(5) CONV_KEEP(6) CONV_KEEP(7)
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -574,6 +534,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? 64 : vectors * 64 / tiles;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
         const int at = oh;
         const float *row = in + at * view->in_row;
         if (s->pixels && (width + 15) / 16 * 144 <= width * 10) {
@@ -581,8 +542,8 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
             continue;
         }
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
-        for (int ow = 0, n; ow < width; ow += n) {
-            n = CONV_(part)(width - ow, most);
+        for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
+            n = shorter + (more > 0);
             CONV_(tile)(vectors, n, row + ow, w, to, view);
             to += n * view->out_pixel;
         }

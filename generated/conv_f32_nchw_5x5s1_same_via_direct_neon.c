@@ -291,30 +291,20 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float32x4_t b_k1 = vectors > 1 ? vld1q_f32(w + 4) : b_k0;
     const float32x4_t b_k2 = vectors > 2 ? vld1q_f32(w + 8) : b_k0;
     const float32x4_t b_k3 = vectors > 3 ? vld1q_f32(w + 12) : b_k0;
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = vdupq_n_f32(0.0f); /* every second step's */
     const float *wt = w + vectors * 4;
     const int whole = left >= 0 && left + 4 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * (vectors * 4);
     if (whole) {
-        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-        for (int kw = 0; kw < 5; ++kw) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
+            for (int kw = 0; kw < 5; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 4) {
                 CONV_WEIGHTS, x;
-                CONV_ADD(0, 1, px0[0])
-                CONV_ADD(1, 1, px0[1])
-                CONV_ADD(2, 1, px0[2])
-                CONV_ADD(3, 1, px0[3])
-                CONV_ADD(4, 1, px0[4])
-                CONV_ADD(5, 1, px0[5])
-                CONV_ADD(6, 1, px0[6])
+                CONV_ADD(0, 1, px0[0]) CONV_ADD(1, 1, px0[1]) CONV_ADD(2, 1, px0[2]) CONV_ADD(3, 1, px0[3])
+                CONV_ADD(4, 1, px0[4]) CONV_ADD(5, 1, px0[5]) CONV_ADD(6, 1, px0[6])
                 px0 += view->in_channel;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 4;
@@ -323,11 +313,12 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     px0 += view->in_channel;
                 }
             }
+            }
         }
     }
     else {
-        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-        for (int kw = 0; kw < 5; ++kw) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
+            for (int kw = 0; kw < 5; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -336,14 +327,10 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 4) {
                 CONV_HOLD(valid);
                 CONV_WEIGHTS, x;
-                CONV_ADD(0, valid & 0x1, px0[0])
-                CONV_ADD(1, valid & 0x2, px0[1])
-                CONV_ADD(2, valid & 0x4, px0[2])
-                CONV_ADD(3, valid & 0x8, px0[3])
-                CONV_ADD(4, valid & 0x10, px0[4])
-                CONV_ADD(5, valid & 0x20, px0[5])
-                CONV_ADD(6, valid & 0x40, px0[6])
+                CONV_ADD(0, valid & 0x1, px0[0]) CONV_ADD(1, valid & 0x2, px0[1]) CONV_ADD(2, valid & 0x4, px0[2]) CONV_ADD(3, valid & 0x8, px0[3])
+                CONV_ADD(4, valid & 0x10, px0[4]) CONV_ADD(5, valid & 0x20, px0[5]) CONV_ADD(6, valid & 0x40, px0[6])
                 px0 += view->in_channel;
+            }
             }
         }
     }
@@ -351,13 +338,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const int lanes = view->lanes;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) CONV_JOIN(3) }
-    CONV_END(0)
-    CONV_END(1)
-    CONV_END(2)
-    CONV_END(3)
-    CONV_END(4)
-    CONV_END(5)
-    CONV_END(6)
+    CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
+    CONV_END(4) CONV_END(5) CONV_END(6)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -383,22 +365,10 @@ CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6,
 static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, int left, int pixels, const struct CONV_(view) *view)
 {
     const float32x4_t b = vld1q_f32(w);
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
-    CONV_SUMS(10);
-    CONV_SUMS(11);
-    CONV_SUMS(12);
-    CONV_SUMS(13);
-    CONV_SUMS(14);
-    CONV_SUMS(15);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10); CONV_SUMS(11);
+    CONV_SUMS(12); CONV_SUMS(13); CONV_SUMS(14); CONV_SUMS(15);
     const float *wt = w + 4;
     /* The columns that are in the image. */
     const int right = view->in_w - left;
@@ -441,22 +411,10 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
-    CONV_END(0)
-    CONV_END(1)
-    CONV_END(2)
-    CONV_END(3)
-    CONV_END(4)
-    CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
-    CONV_END(9)
-    CONV_END(10)
-    CONV_END(11)
-    CONV_END(12)
-    CONV_END(13)
-    CONV_END(14)
-    CONV_END(15)
+    CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
+    CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
+    CONV_END(8) CONV_END(9) CONV_END(10) CONV_END(11)
+    CONV_END(12) CONV_END(13) CONV_END(14) CONV_END(15)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -566,16 +524,9 @@ static int CONV_(part)(int left, int most)
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
 {
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(8); CONV_SUMS(9);
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * width;
@@ -596,30 +547,16 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
                 if (units > 3) CONV_PIN(x_p3);
             }
             float32x4_t w_k;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
-            CONV_ADD(8)
-            CONV_ADD(9)
+            CONV_ADD(0) CONV_ADD(1) CONV_ADD(2) CONV_ADD(3)
+            CONV_ADD(4) CONV_ADD(5) CONV_ADD(6) CONV_ADD(7)
+            CONV_ADD(8) CONV_ADD(9)
         }
     }
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     const ptrdiff_t out_channel = view->out_channel;
-    CONV_KEEP(0)
-    CONV_KEEP(1)
-    CONV_KEEP(2)
-    CONV_KEEP(3)
-    CONV_KEEP(4)
-    CONV_KEEP(5)
-    CONV_KEEP(6)
-    CONV_KEEP(7)
-    CONV_KEEP(8)
-    CONV_KEEP(9)
+    CONV_KEEP(0) CONV_KEEP(1) CONV_KEEP(2) CONV_KEEP(3)
+    CONV_KEEP(4) CONV_KEEP(5) CONV_KEEP(6) CONV_KEEP(7)
+    CONV_KEEP(8) CONV_KEEP(9)
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -681,8 +618,9 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 16; /* pixels in a tile */
+    const int width = s->width;
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int width = s->width;
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
         const int top = oh - shape->pad_top;
         int kh_begin = top < 0 ? -top : 0;
@@ -700,8 +638,8 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
         }
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         row -= shape->pad_left * view->in_pixel;
-        for (int ow = 0, n; ow < width; ow += n) {
-            n = CONV_(part)(width - ow, most);
+        for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
+            n = shorter + (more > 0);
             CONV_(tile)(vectors, n, row + ow, w, to, ow - shape->pad_left, view);
             to += n * view->out_pixel;
         }

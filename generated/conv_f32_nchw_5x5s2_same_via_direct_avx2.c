@@ -269,32 +269,20 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const __m256 b_k0 = _mm256_loadu_ps(w);
     const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
     const __m256 b_k2 = vectors > 2 ? _mm256_loadu_ps(w + 16) : b_k0;
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = _mm256_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 8;
     const int whole = left >= 0 && left + 4 + (pixels - 1) * 2 < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * (vectors * 8);
     if (whole) {
-        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-        for (int kw = 0; kw < 5; ++kw) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
+            for (int kw = 0; kw < 5; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_WEIGHTS, x;
-                CONV_ADD(0, 1, px0[0])
-                CONV_ADD(1, 1, px0[2])
-                CONV_ADD(2, 1, px0[4])
-                CONV_ADD(3, 1, px0[6])
-                CONV_ADD(4, 1, px0[8])
-                CONV_ADD(5, 1, px0[10])
-                CONV_ADD(6, 1, px0[12])
-                CONV_ADD(7, 1, px0[14])
+                CONV_ADD(0, 1, px0[0]) CONV_ADD(1, 1, px0[2]) CONV_ADD(2, 1, px0[4]) CONV_ADD(3, 1, px0[6])
+                CONV_ADD(4, 1, px0[8]) CONV_ADD(5, 1, px0[10]) CONV_ADD(6, 1, px0[12]) CONV_ADD(7, 1, px0[14])
                 px0 += view->in_channel;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 8;
@@ -303,11 +291,12 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     px0 += view->in_channel;
                 }
             }
+            }
         }
     }
     else {
-        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-        for (int kw = 0; kw < 5; ++kw) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
+            for (int kw = 0; kw < 5; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? (-column + 1) / 2 : 0, last = right > 0 ? (right + 1) / 2 : 0;
@@ -316,15 +305,10 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_HOLD(valid);
                 CONV_WEIGHTS, x;
-                CONV_ADD(0, valid & 0x1, px0[0])
-                CONV_ADD(1, valid & 0x2, px0[2])
-                CONV_ADD(2, valid & 0x4, px0[4])
-                CONV_ADD(3, valid & 0x8, px0[6])
-                CONV_ADD(4, valid & 0x10, px0[8])
-                CONV_ADD(5, valid & 0x20, px0[10])
-                CONV_ADD(6, valid & 0x40, px0[12])
-                CONV_ADD(7, valid & 0x80, px0[14])
+                CONV_ADD(0, valid & 0x1, px0[0]) CONV_ADD(1, valid & 0x2, px0[2]) CONV_ADD(2, valid & 0x4, px0[4]) CONV_ADD(3, valid & 0x8, px0[6])
+                CONV_ADD(4, valid & 0x10, px0[8]) CONV_ADD(5, valid & 0x20, px0[10]) CONV_ADD(6, valid & 0x40, px0[12]) CONV_ADD(7, valid & 0x80, px0[14])
                 px0 += view->in_channel;
+            }
             }
         }
     }
@@ -332,14 +316,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const int lanes = view->lanes;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) }
-    CONV_END(0)
-    CONV_END(1)
-    CONV_END(2)
-    CONV_END(3)
-    CONV_END(4)
-    CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
+    CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
+    CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -480,12 +458,8 @@ static int CONV_(part)(int left, int most)
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
 {
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5);
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * width;
@@ -506,22 +480,14 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
                 if (units > 3) CONV_PIN(x_p3);
             }
             __m256 w_k;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
+            CONV_ADD(0) CONV_ADD(1) CONV_ADD(2) CONV_ADD(3)
+            CONV_ADD(4) CONV_ADD(5)
         }
     }
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     const ptrdiff_t out_channel = view->out_channel;
-    CONV_KEEP(0)
-    CONV_KEEP(1)
-    CONV_KEEP(2)
-    CONV_KEEP(3)
-    CONV_KEEP(4)
-    CONV_KEEP(5)
+    CONV_KEEP(0) CONV_KEEP(1) CONV_KEEP(2) CONV_KEEP(3)
+    CONV_KEEP(4) CONV_KEEP(5)
 }
 
 #define CONV_PIXELS(outputs, units) \
@@ -581,8 +547,9 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
+    const int width = s->width;
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int width = s->width;
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
         const int top = oh * 2 - shape->pad_top;
         int kh_begin = top < 0 ? -top : 0;
@@ -600,8 +567,8 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         }
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         row -= shape->pad_left * view->in_pixel;
-        for (int ow = 0, n; ow < width; ow += n) {
-            n = CONV_(part)(width - ow, most);
+        for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
+            n = shorter + (more > 0);
             CONV_(tile)(vectors, n, row + ow * 2, w, to, ow * 2 - shape->pad_left, view);
             to += n * view->out_pixel;
         }

@@ -184,30 +184,18 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 {
     const float b_k0 = *(w);
     const float b_k1 = vectors > 1 ? *(w + 1) : b_k0;
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = 0.0f; /* every second step's */
     const float *wt = w + vectors * 1;
     {
-        for (int kh = 0; kh < 7; ++kh, in += view->in_row)
-        for (int kw = 0; kw < 7; ++kw) {
+        for (int kh = 0; kh < 7; ++kh, in += view->in_row) {
+            for (int kw = 0; kw < 7; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
                 CONV_WEIGHTS, x;
-                CONV_ADD(0, 1, px0[0])
-                CONV_ADD(1, 1, px0[2])
-                CONV_ADD(2, 1, px0[4])
-                CONV_ADD(3, 1, px0[6])
-                CONV_ADD(4, 1, px0[8])
-                CONV_ADD(5, 1, px0[10])
-                CONV_ADD(6, 1, px0[12])
-                CONV_ADD(7, 1, px0[14])
+                CONV_ADD(0, 1, px0[0]) CONV_ADD(1, 1, px0[2]) CONV_ADD(2, 1, px0[4]) CONV_ADD(3, 1, px0[6])
+                CONV_ADD(4, 1, px0[8]) CONV_ADD(5, 1, px0[10]) CONV_ADD(6, 1, px0[12]) CONV_ADD(7, 1, px0[14])
                 px0 += view->in_channel;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 1;
@@ -216,20 +204,15 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     px0 += view->in_channel;
                 }
             }
+            }
         }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const float low = view->low, high = view->high;
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) }
-    CONV_END(0)
-    CONV_END(1)
-    CONV_END(2)
-    CONV_END(3)
-    CONV_END(4)
-    CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
+    CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
+    CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -267,28 +250,20 @@ static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t r
 }
 
 
-/* `left` in equal parts of at most `most`: the size of the first one. */
-static int CONV_(part)(int left, int most)
-{
-    if (left <= most) return left; /* divisions take long */
-    if (left <= 2 * most) return (left + 1) / 2;
-    const int parts = (left + most - 1) / most;
-    return (left + parts - 1) / parts;
-}
-
 /* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
     (void)shape;
+    const int width = s->width;
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int width = s->width;
         const int at = oh * 2;
         const float *row = in + at * view->in_row;
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
-        for (int ow = 0, n; ow < width; ow += n) {
-            n = CONV_(part)(width - ow, most);
+        for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
+            n = shorter + (more > 0);
             CONV_(tile)(vectors, n, row + ow * 2, w, to, view);
             to += n * view->out_pixel;
         }

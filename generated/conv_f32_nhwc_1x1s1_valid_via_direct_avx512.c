@@ -226,7 +226,7 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
 #define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
 #define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
-        x = _mm512_set1_ps(from); \
+        CONV_HOLD(px0); x = _mm512_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
@@ -242,52 +242,34 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
     const __m512 b_k2 = vectors > 2 ? _mm512_loadu_ps(w + 32) : b_k0;
     const __m512 b_k3 = vectors > 3 ? _mm512_loadu_ps(w + 48) : b_k0;
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
-    CONV_SUMS(10);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = _mm512_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 16;
     const char *ahead = view->ahead;
     const ptrdiff_t fetch = view->fetch;
+    ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1, s5 = 5 * s1, s7 = 7 * s1, s9 = 9 * s1;
     {
         {
-            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
+            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
             const char *px0 = (const char *)(in);
-            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
-            const char *px2 = pixels > 10 ? px0 + 10 * s1 : px0;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
                 CONV_HOLD(px0);
-                if (pixels > 5) CONV_HOLD(px1);
-                if (pixels > 10) CONV_HOLD(px2);
                 if (pixels > 1) CONV_HOLD(s1);
                 if (pixels > 3) CONV_HOLD(s3);
+                if (pixels > 5) CONV_HOLD(s5);
+                if (pixels > 7) CONV_HOLD(s7);
+                if (pixels > 9) CONV_HOLD(s9);
                 CONV_WEIGHTS, x;
                 if (pixels > 2 && vectors > 1) { /* with more taps than one, blocks of more vectors serve many tiles */
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
-                CONV_ADD(0, 1, CONV_AT(px0, 0))
-                CONV_ADD(1, 1, CONV_AT(px0, s1))
-                CONV_ADD(2, 1, CONV_AT(px0, 2 * s1))
-                CONV_ADD(3, 1, CONV_AT(px0, s3))
-                CONV_ADD(4, 1, CONV_AT(px0, 4 * s1))
-                CONV_ADD(5, 1, CONV_AT(px1, 0))
-                CONV_ADD(6, 1, CONV_AT(px1, s1))
-                CONV_ADD(7, 1, CONV_AT(px1, 2 * s1))
-                CONV_ADD(8, 1, CONV_AT(px1, s3))
-                CONV_ADD(9, 1, CONV_AT(px1, 4 * s1))
-                CONV_ADD(10, 1, CONV_AT(px2, 0))
+                CONV_ADD(0, 1, CONV_AT(px0, 0)) CONV_ADD(1, 1, CONV_AT(px0, s1)) CONV_ADD(2, 1, CONV_AT(px0, 2 * s1)) CONV_ADD(3, 1, CONV_AT(px0, s3))
+                CONV_ADD(4, 1, CONV_AT(px0, 4 * s1)) CONV_ADD(5, 1, CONV_AT(px0, s5)) CONV_ADD(6, 1, CONV_AT(px0, 2 * s3)) CONV_ADD(7, 1, CONV_AT(px0, s7))
+                CONV_ADD(8, 1, CONV_AT(px0, 8 * s1)) CONV_ADD(9, 1, CONV_AT(px0, s9)) CONV_ADD(10, 1, CONV_AT(px0, 2 * s5))
                 px0 += 4;
-                px1 += 4;
-                px2 += 4;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 16;
                     CONV_WEIGHTS;
@@ -302,17 +284,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const int lanes = view->lanes;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) CONV_JOIN(3) }
-    CONV_END(0)
-    CONV_END(1)
-    CONV_END(2)
-    CONV_END(3)
-    CONV_END(4)
-    CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
-    CONV_END(9)
-    CONV_END(10)
+    CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
+    CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
+    CONV_END(8) CONV_END(9) CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -344,15 +318,6 @@ static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, co
 #undef CONV_CASE
 }
 
-
-/* `left` in equal parts of at most `most`: the size of the first one. */
-static int CONV_(part)(int left, int most)
-{
-    if (left <= most) return left; /* divisions take long */
-    if (left <= 2 * most) return (left + 1) / 2;
-    const int parts = (left + most - 1) / most;
-    return (left + parts - 1) / parts;
-}
 
 /* The sums over the lanes of each of `count` vectors, with their biases: neighbours in the output. */
 static CONV_TILE void CONV_(dot_out)(__m512 *sums, int count, const float *w, float *out, const struct CONV_(view) *view)
@@ -396,14 +361,8 @@ static CONV_TILE void CONV_(dot_out)(__m512 *sums, int count, const float *w, fl
         if (outputs > 3) sums[p * outputs + 3] = acc_p##p##_k3; }
 static CONV_BODY void CONV_(dot_body)(const float *in, const float *w, float *out, int pixels, int outputs, const struct CONV_(view) *view)
 {
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
     const ptrdiff_t taps = view->channels;
     const float *wt = w + 16;
     {
@@ -418,25 +377,13 @@ static CONV_BODY void CONV_(dot_body)(const float *in, const float *w, float *ou
         for (ptrdiff_t c = 0; c < taps; c += 16, wt += outputs * 16) {
             const __m512 w_k0 = _mm512_loadu_ps(wt), w_k1 = outputs > 1 ? _mm512_loadu_ps(wt + 1 * 16) : w_k0, w_k2 = outputs > 2 ? _mm512_loadu_ps(wt + 2 * 16) : w_k0, w_k3 = outputs > 3 ? _mm512_loadu_ps(wt + 3 * 16) : w_k0;
             __m512 x;
-            CONV_ADD(0, px0 + c)
-            CONV_ADD(1, px1 + c)
-            CONV_ADD(2, px2 + c)
-            CONV_ADD(3, px3 + c)
-            CONV_ADD(4, px4 + c)
-            CONV_ADD(5, px5 + c)
-            CONV_ADD(6, px6 + c)
-            CONV_ADD(7, px7 + c)
+            CONV_ADD(0, px0 + c) CONV_ADD(1, px1 + c) CONV_ADD(2, px2 + c) CONV_ADD(3, px3 + c)
+            CONV_ADD(4, px4 + c) CONV_ADD(5, px5 + c) CONV_ADD(6, px6 + c) CONV_ADD(7, px7 + c)
         }
     }
     __m512 sums[16];
-    CONV_KEEP(0)
-    CONV_KEEP(1)
-    CONV_KEEP(2)
-    CONV_KEEP(3)
-    CONV_KEEP(4)
-    CONV_KEEP(5)
-    CONV_KEEP(6)
-    CONV_KEEP(7)
+    CONV_KEEP(0) CONV_KEEP(1) CONV_KEEP(2) CONV_KEEP(3)
+    CONV_KEEP(4) CONV_KEEP(5) CONV_KEEP(6) CONV_KEEP(7)
     CONV_(dot_out)(sums, pixels * outputs, w, out, view);
 }
 #undef CONV_KEEP
@@ -513,6 +460,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? 64 : vectors * 64 / tiles;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
         const int at = oh;
         const float *row = in + at * view->in_row;
         float *to = out + oh * view->out_row;
@@ -520,8 +468,8 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
             CONV_(dot_row)(row, w, to, width, channels, view);
             continue;
         }
-        for (int ow = 0, n; ow < width; ow += n) {
-            n = CONV_(part)(width - ow, most);
+        for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
+            n = shorter + (more > 0);
             CONV_(tile)(vectors, n, row + ow * view->in_pixel, w, to, view);
             to += n * view->out_pixel;
         }

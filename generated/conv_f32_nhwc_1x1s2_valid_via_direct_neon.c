@@ -268,21 +268,14 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float32x4_t b_k1 = vectors > 1 ? vld1q_f32(w + 4) : b_k0;
     const float32x4_t b_k2 = vectors > 2 ? vld1q_f32(w + 8) : b_k0;
     const float32x4_t b_k3 = vectors > 3 ? vld1q_f32(w + 12) : b_k0;
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
-    CONV_SUMS(10);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = vdupq_n_f32(0.0f); /* every second step's */
     const float *wt = w + vectors * 4;
     {
         {
+            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
             const float *px0 = in;
             const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
             const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
@@ -296,17 +289,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             const float *const px10 = pixels > 10 ? px0 + 20 * view->in_pixel : px0;
             for (ptrdiff_t c = 0; c < view->channels; ++c, wt += vectors * 4) {
                 CONV_WEIGHTS, x;
-                CONV_ADD(0, 1, px0[c])
-                CONV_ADD(1, 1, px1[c])
-                CONV_ADD(2, 1, px2[c])
-                CONV_ADD(3, 1, px3[c])
-                CONV_ADD(4, 1, px4[c])
-                CONV_ADD(5, 1, px5[c])
-                CONV_ADD(6, 1, px6[c])
-                CONV_ADD(7, 1, px7[c])
-                CONV_ADD(8, 1, px8[c])
-                CONV_ADD(9, 1, px9[c])
-                CONV_ADD(10, 1, px10[c])
+                CONV_ADD(0, 1, px0[c]) CONV_ADD(1, 1, px1[c]) CONV_ADD(2, 1, px2[c]) CONV_ADD(3, 1, px3[c])
+                CONV_ADD(4, 1, px4[c]) CONV_ADD(5, 1, px5[c]) CONV_ADD(6, 1, px6[c]) CONV_ADD(7, 1, px7[c])
+                CONV_ADD(8, 1, px8[c]) CONV_ADD(9, 1, px9[c]) CONV_ADD(10, 1, px10[c])
                 if (pixels == 1 && ++c < view->channels) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 4;
                     CONV_WEIGHTS;
@@ -319,17 +304,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const int lanes = view->lanes;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) CONV_JOIN(3) }
-    CONV_END(0)
-    CONV_END(1)
-    CONV_END(2)
-    CONV_END(3)
-    CONV_END(4)
-    CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
-    CONV_END(8)
-    CONV_END(9)
-    CONV_END(10)
+    CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
+    CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
+    CONV_END(8) CONV_END(9) CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -540,16 +517,9 @@ static CONV_TILE void CONV_(px_out)(const float32x4_t *sums, int rows, float *ou
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
 {
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
-    CONV_SUMS(8);
-    CONV_SUMS(9);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(8); CONV_SUMS(9);
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     {
@@ -567,16 +537,9 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
                 if (units > 3) CONV_PIN(x_p3);
             }
             float32x4_t w_k;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
-            CONV_ADD(6)
-            CONV_ADD(7)
-            CONV_ADD(8)
-            CONV_ADD(9)
+            CONV_ADD(0) CONV_ADD(1) CONV_ADD(2) CONV_ADD(3)
+            CONV_ADD(4) CONV_ADD(5) CONV_ADD(6) CONV_ADD(7)
+            CONV_ADD(8) CONV_ADD(9)
         }
     }
     if (outputs <= 8 && units <= 2) {
@@ -585,16 +548,9 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     } else { /* it would be much code to keep them in registers */
         const int rows = outputs <= 4 ? 4 : outputs <= 8 ? 8 : 10;
         float32x4_t sums[24];
-        CONV_KEEP(0)
-        CONV_KEEP(1)
-        CONV_KEEP(2)
-        CONV_KEEP(3)
-        CONV_KEEP(4)
-        CONV_KEEP(5)
-        CONV_KEEP(6)
-        CONV_KEEP(7)
-        CONV_KEEP(8)
-        CONV_KEEP(9)
+        CONV_KEEP(0) CONV_KEEP(1) CONV_KEEP(2) CONV_KEEP(3)
+        CONV_KEEP(4) CONV_KEEP(5) CONV_KEEP(6) CONV_KEEP(7)
+        CONV_KEEP(8) CONV_KEEP(9)
         CONV_(px_out)(sums, rows, out, some, units, lanes, view);
     }
 }
@@ -648,8 +604,9 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 10 : 11; /* pixels in a tile */
     (void)shape;
+    const int width = s->width;
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int width = s->width;
         const int at = oh * 2;
         const int place = view->held > 0 ? at % view->held : at;
         view->wrap = (view->held - place);
@@ -659,8 +616,8 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
             continue;
         }
         float *to = out + oh * view->out_row;
-        for (int ow = 0, n; ow < width; ow += n) {
-            n = CONV_(part)(width - ow, most);
+        for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
+            n = shorter + (more > 0);
             CONV_(tile)(vectors, n, row + ow * 2 * view->in_pixel, w, to, view);
             to += n * view->out_pixel;
         }

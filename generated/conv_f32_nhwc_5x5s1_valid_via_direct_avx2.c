@@ -280,7 +280,7 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
 #define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2
 #define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
-        x = _mm256_set1_ps(from); \
+        CONV_HOLD(px0); x = _mm256_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); }
@@ -294,34 +294,24 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const __m256 b_k0 = _mm256_loadu_ps(w);
     const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
     const __m256 b_k2 = vectors > 2 ? _mm256_loadu_ps(w + 16) : b_k0;
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = _mm256_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 8;
+    ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1, s5 = 5 * s1;
     {
-        for (int kh = 0; kh < 5; ++kh, in += view->in_row)
-        {
-            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
+        for (int kh = 0; kh < 5; ++kh, in += view->in_row) {
+            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
             const char *px0 = (const char *)(in);
-            const char *px1 = pixels > 5 ? px0 + 5 * s1 : px0;
             for (ptrdiff_t c = 5 * view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_HOLD(px0);
-                if (pixels > 5) CONV_HOLD(px1);
                 if (pixels > 1) CONV_HOLD(s1);
                 if (pixels > 3) CONV_HOLD(s3);
+                if (pixels > 5) CONV_HOLD(s5);
                 CONV_WEIGHTS, x;
-                CONV_ADD(0, 1, CONV_AT(px0, 0))
-                CONV_ADD(1, 1, CONV_AT(px0, s1))
-                CONV_ADD(2, 1, CONV_AT(px0, 2 * s1))
-                CONV_ADD(3, 1, CONV_AT(px0, s3))
-                CONV_ADD(4, 1, CONV_AT(px0, 4 * s1))
-                CONV_ADD(5, 1, CONV_AT(px1, 0))
+                CONV_ADD(0, 1, CONV_AT(px0, 0)) CONV_ADD(1, 1, CONV_AT(px0, s1)) CONV_ADD(2, 1, CONV_AT(px0, 2 * s1)) CONV_ADD(3, 1, CONV_AT(px0, s3))
+                CONV_ADD(4, 1, CONV_AT(px0, 4 * s1)) CONV_ADD(5, 1, CONV_AT(px0, s5))
                 px0 += 4;
-                px1 += 4;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 8;
                     CONV_WEIGHTS;
@@ -335,12 +325,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const int lanes = view->lanes;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) }
-    CONV_END(0)
-    CONV_END(1)
-    CONV_END(2)
-    CONV_END(3)
-    CONV_END(4)
-    CONV_END(5)
+    CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
+    CONV_END(4) CONV_END(5)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -366,19 +352,13 @@ CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6,
 static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, int pixels, const struct CONV_(view) *view)
 {
     const __m256 b = _mm256_loadu_ps(w);
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
     CONV_SUMS(8);
     const float *wt = w + 8;
+    ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
     for (int kh = 0; kh < 5; ++kh, in += view->in_row)
     {
-            ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1;
             const char *px0 = (const char *)(in);
             const char *px1 = pixels + 4 > 5 ? px0 + 5 * s1 : px0;
             const char *px2 = pixels + 4 > 10 ? px0 + 10 * s1 : px0;
@@ -415,14 +395,8 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
-    CONV_END(0)
-    CONV_END(1)
-    CONV_END(2)
-    CONV_END(3)
-    CONV_END(4)
-    CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
+    CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
+    CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
     CONV_END(8)
 }
 
@@ -587,15 +561,6 @@ static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, cons
 }
 
 
-/* `left` in equal parts of at most `most`: the size of the first one. */
-static int CONV_(part)(int left, int most)
-{
-    if (left <= most) return left; /* divisions take long */
-    if (left <= 2 * most) return (left + 1) / 2;
-    const int parts = (left + most - 1) / most;
-    return (left + parts - 1) / parts;
-}
-
 /* The sums over the lanes of each of `count` vectors, with their biases: neighbours in the output. */
 static CONV_TILE void CONV_(dot_out)(__m256 *sums, int count, const float *w, float *out, const struct CONV_(view) *view)
 {
@@ -637,14 +602,8 @@ static CONV_TILE void CONV_(dot_out)(__m256 *sums, int count, const float *w, fl
         if (outputs > 3) sums[p * outputs + 3] = acc_p##p##_k3; }
 static CONV_BODY void CONV_(dot_body)(const float *in, const float *w, float *out, int pixels, int outputs, const struct CONV_(view) *view)
 {
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
     const ptrdiff_t taps = 5 * view->channels;
     const float *wt = w + 12;
     for (int kh = 0; kh < 5; ++kh, in += view->in_row)
@@ -660,25 +619,13 @@ static CONV_BODY void CONV_(dot_body)(const float *in, const float *w, float *ou
         for (ptrdiff_t c = 0; c < taps; c += 8, wt += outputs * 8) {
             const __m256 w_k0 = _mm256_loadu_ps(wt), w_k1 = outputs > 1 ? _mm256_loadu_ps(wt + 1 * 8) : w_k0, w_k2 = outputs > 2 ? _mm256_loadu_ps(wt + 2 * 8) : w_k0, w_k3 = outputs > 3 ? _mm256_loadu_ps(wt + 3 * 8) : w_k0;
             __m256 x;
-            CONV_ADD(0, px0 + c)
-            CONV_ADD(1, px1 + c)
-            CONV_ADD(2, px2 + c)
-            CONV_ADD(3, px3 + c)
-            CONV_ADD(4, px4 + c)
-            CONV_ADD(5, px5 + c)
-            CONV_ADD(6, px6 + c)
-            CONV_ADD(7, px7 + c)
+            CONV_ADD(0, px0 + c) CONV_ADD(1, px1 + c) CONV_ADD(2, px2 + c) CONV_ADD(3, px3 + c)
+            CONV_ADD(4, px4 + c) CONV_ADD(5, px5 + c) CONV_ADD(6, px6 + c) CONV_ADD(7, px7 + c)
         }
     }
     __m256 sums[12];
-    CONV_KEEP(0)
-    CONV_KEEP(1)
-    CONV_KEEP(2)
-    CONV_KEEP(3)
-    CONV_KEEP(4)
-    CONV_KEEP(5)
-    CONV_KEEP(6)
-    CONV_KEEP(7)
+    CONV_KEEP(0) CONV_KEEP(1) CONV_KEEP(2) CONV_KEEP(3)
+    CONV_KEEP(4) CONV_KEEP(5) CONV_KEEP(6) CONV_KEEP(7)
     CONV_(dot_out)(sums, pixels * outputs, w, out, view);
 }
 #undef CONV_KEEP
@@ -744,6 +691,15 @@ static CONV_TARGET void CONV_(dot_row)(const float *row, const float *w, float *
             ++ow;
         }
     }
+}
+
+/* `left` in equal parts of at most `most`: the size of the first one. */
+static int CONV_(part)(int left, int most)
+{
+    if (left <= most) return left; /* divisions take long */
+    if (left <= 2 * most) return (left + 1) / 2;
+    const int parts = (left + most - 1) / most;
+    return (left + parts - 1) / parts;
 }
 
 /* The sums of one output channel and up to 4 vectors of pixels: how they start, and what a step adds. */
@@ -866,12 +822,8 @@ static CONV_TILE void CONV_(px_out)(const __m256 *sums, int rows, float *out, in
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
 {
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5);
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     for (int kh = 0; kh < 5; ++kh, in += view->in_row)
@@ -891,12 +843,8 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
                 if (units > 3) CONV_PIN(x_p3);
             }
             __m256 w_k;
-            CONV_ADD(0)
-            CONV_ADD(1)
-            CONV_ADD(2)
-            CONV_ADD(3)
-            CONV_ADD(4)
-            CONV_ADD(5)
+            CONV_ADD(0) CONV_ADD(1) CONV_ADD(2) CONV_ADD(3)
+            CONV_ADD(4) CONV_ADD(5)
         }
     }
     if (outputs <= 6 && units <= 4) {
@@ -907,12 +855,8 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     } else { /* it would be much code to keep them in registers */
         const int rows = outputs <= 4 ? 4 : 6;
         __m256 sums[16];
-        CONV_KEEP(0)
-        CONV_KEEP(1)
-        CONV_KEEP(2)
-        CONV_KEEP(3)
-        CONV_KEEP(4)
-        CONV_KEEP(5)
+        CONV_KEEP(0) CONV_KEEP(1) CONV_KEEP(2) CONV_KEEP(3)
+        CONV_KEEP(4) CONV_KEEP(5)
         CONV_(px_out)(sums, rows, out, some, units, lanes, view);
     }
 }
@@ -975,8 +919,9 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 9; /* pixels in a tile */
     (void)shape;
+    const int width = s->width;
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int width = s->width;
         const int at = oh;
         const int place = view->held > 0 ? at % view->held : at;
         view->wrap = (view->held - place);
@@ -990,8 +935,8 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
             CONV_(dot_row)(row, w, to, width, channels, view);
             continue;
         }
-        for (int ow = 0, n; ow < width; ow += n) {
-            n = CONV_(part)(width - ow, most);
+        for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
+            n = shorter + (more > 0);
             CONV_(tile)(vectors, n, row + ow * view->in_pixel, w, to, view);
             to += n * view->out_pixel;
         }

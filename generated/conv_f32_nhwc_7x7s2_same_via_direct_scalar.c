@@ -188,21 +188,15 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 {
     const float b_k0 = *(w);
     const float b_k1 = vectors > 1 ? *(w + 1) : b_k0;
-    CONV_SUMS(0);
-    CONV_SUMS(1);
-    CONV_SUMS(2);
-    CONV_SUMS(3);
-    CONV_SUMS(4);
-    CONV_SUMS(5);
-    CONV_SUMS(6);
-    CONV_SUMS(7);
+    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
+    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = 0.0f; /* every second step's */
     const float *wt = w + vectors * 1;
     const int whole = left >= 0 && left + 6 + (pixels - 1) * 2 < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * (vectors * 1);
     if (whole) {
-        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-        {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
+            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
             const float *px0 = in;
             const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
             const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
@@ -213,14 +207,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             const float *const px7 = pixels > 7 ? px0 + 14 * view->in_pixel : px0;
             for (ptrdiff_t c = 0; c < 7 * view->channels; ++c, wt += vectors * 1) {
                 CONV_WEIGHTS, x;
-                CONV_ADD(0, 1, px0[c])
-                CONV_ADD(1, 1, px1[c])
-                CONV_ADD(2, 1, px2[c])
-                CONV_ADD(3, 1, px3[c])
-                CONV_ADD(4, 1, px4[c])
-                CONV_ADD(5, 1, px5[c])
-                CONV_ADD(6, 1, px6[c])
-                CONV_ADD(7, 1, px7[c])
+                CONV_ADD(0, 1, px0[c]) CONV_ADD(1, 1, px1[c]) CONV_ADD(2, 1, px2[c]) CONV_ADD(3, 1, px3[c])
+                CONV_ADD(4, 1, px4[c]) CONV_ADD(5, 1, px5[c]) CONV_ADD(6, 1, px6[c]) CONV_ADD(7, 1, px7[c])
                 if (pixels == 1 && ++c < 7 * view->channels) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 1;
                     CONV_WEIGHTS;
@@ -230,8 +218,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
         }
     }
     else {
-        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
-        for (int kw = 0; kw < 7; ++kw) {
+        for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
+            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
+            for (int kw = 0; kw < 7; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? (-column + 1) / 2 : 0, last = right > 0 ? (right + 1) / 2 : 0;
@@ -247,14 +236,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             for (ptrdiff_t c = 0; c < view->channels; ++c, wt += vectors * 1) {
                 CONV_HOLD(valid);
                 CONV_WEIGHTS, x;
-                CONV_ADD(0, valid & 0x1, px0[c])
-                CONV_ADD(1, valid & 0x2, px1[c])
-                CONV_ADD(2, valid & 0x4, px2[c])
-                CONV_ADD(3, valid & 0x8, px3[c])
-                CONV_ADD(4, valid & 0x10, px4[c])
-                CONV_ADD(5, valid & 0x20, px5[c])
-                CONV_ADD(6, valid & 0x40, px6[c])
-                CONV_ADD(7, valid & 0x80, px7[c])
+                CONV_ADD(0, valid & 0x1, px0[c]) CONV_ADD(1, valid & 0x2, px1[c]) CONV_ADD(2, valid & 0x4, px2[c]) CONV_ADD(3, valid & 0x8, px3[c])
+                CONV_ADD(4, valid & 0x10, px4[c]) CONV_ADD(5, valid & 0x20, px5[c]) CONV_ADD(6, valid & 0x40, px6[c]) CONV_ADD(7, valid & 0x80, px7[c])
+            }
             }
         }
     }
@@ -262,14 +246,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const int lanes = view->lanes;
     const float low = view->low, high = view->high;
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) }
-    CONV_END(0)
-    CONV_END(1)
-    CONV_END(2)
-    CONV_END(3)
-    CONV_END(4)
-    CONV_END(5)
-    CONV_END(6)
-    CONV_END(7)
+    CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
+    CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -299,22 +277,14 @@ static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w
 }
 
 
-/* `left` in equal parts of at most `most`: the size of the first one. */
-static int CONV_(part)(int left, int most)
-{
-    if (left <= most) return left; /* divisions take long */
-    if (left <= 2 * most) return (left + 1) / 2;
-    const int parts = (left + most - 1) / most;
-    return (left + parts - 1) / parts;
-}
-
 /* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
     const float *in, const float *w, float *out, int vectors, int oh_begin, int oh_end)
 {
     const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
+    const int width = s->width;
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int width = s->width;
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
         const int top = oh * 2 - shape->pad_top;
         int kh_begin = top < 0 ? -top : 0;
@@ -326,8 +296,8 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
         const float *row = in + at * view->in_row;
         float *to = out + oh * view->out_row;
         row -= shape->pad_left * view->in_pixel;
-        for (int ow = 0, n; ow < width; ow += n) {
-            n = CONV_(part)(width - ow, most);
+        for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
+            n = shorter + (more > 0);
             CONV_(tile)(vectors, n, row + ow * 2 * view->in_pixel, w, to, ow * 2 - shape->pad_left, view);
             to += n * view->out_pixel;
         }

@@ -8,22 +8,29 @@
 @ local merged = DW == 1 and not planes
 @ local left, its_left = clipped and ", int left" or "", clipped and ", left" or ""
 @
-@ -- Pixel j of those that a step reads, `spaced` apart, at channel c. Where one register may be a multiple of
-@ -- another one's distance from it, few registers reach many pixels; otherwise there is a pointer to each.
+@ -- Pixel j of those that a step reads, at channel c. Where one register may be a multiple of another one's distance
+@ -- from it, those of few multiples reach many pixels, and few pointers move; otherwise there is one to each pixel.
 @ local scaled_index = isa.scaled_index and not planes
-@ local MULTIPLES = { [0] = "0", "s1", "2 * s1", "s3", "4 * s1" }
-@ local N = #MULTIPLES + 1
+@ local MULTIPLES = { [0] = "0", "s1", "2 * s1", "s3", "4 * s1", "s5", "2 * s3", "s7", "8 * s1", "s9", "2 * s5" }
+@ local N = 11 -- pixels that the multiples of a pointer reach
 @ local function pixel(j)
 @   if planes then return ("px0[%s]"):format(j * SW) end
 @   if scaled_index then return ("CONV_AT(px%d, %s)"):format(j // N, MULTIPLES[j % N]) end
 @   return ("px%d[c]"):format(j)
+@ end
+@ -- The distances of pixels: before all loops, for what is held is loaded again where it comes to life.
+@ local function distances(most)
+@   if scaled_index then
+@     local text = ""
+@     for n = 3, math.min(most, N) - 1, 2 do text = ("%s, s%d = %d * s1"):format(text, n, n) end
+    ptrdiff_t s1 = $(times(4 * SW, "view->in_pixel"))$(text);
+@   end
 @ end
 @ -- Before a loop over channels, of whose pixels up to `most` are read: those with numbers below `count`, from `from` on.
 @ local function pointers(from, count, most)
 @   if planes then
             const float *px0 = $(from);
 @   elseif scaled_index then
-            ptrdiff_t s1 = $(times(4 * SW, "view->in_pixel")), s3 = 3 * s1;
             const char *px0 = (const char *)($(from));
 @     for i = 1, (most - 1) // N do
             const char *px$(i) = $(count) > $(N * i) ? px0 + $(N * i) * s1 : px0;
@@ -42,10 +49,8 @@
 @     for i = 1, (most - 1) // N do
                 if ($(count) > $(N * i)) CONV_HOLD(px$(i));
 @     end
-@     for _, n in ipairs { 1, 3 } do
-@       if most > n then
+@     for n = 1, math.min(most, N) - 1, 2 do
                 if ($(count) > $(n)) CONV_HOLD(s$(n));
-@       end
 @     end
 @   end
 @ end
@@ -77,7 +82,7 @@
 #define CONV_SUMS(p) $(V) acc_p##p##_k0 = b_k0$(each(", acc_p##p##_k%d = b_k%d", 1, vectors))
 #define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
-        x = $(isa.splat("from")); \
+        $(scaled_index and "CONV_HOLD(px0); " or "")x = $(isa.splat("from")); \
         CONV_FMA(acc_p##p##_k0, x, w_k0);$(each(" \\\n        if (vectors > %d) CONV_FMA(acc_p##p##_k%d, x, w_k%d);", 1, vectors)) }
 #define CONV_WEIGHTS $(V) w_k0 = $(isa.load("wt"))$(weights)
 #define CONV_JOIN(k) acc_p0_k##k = $(isa.add("acc_p0_k##k", "acc_p1_k##k"));
@@ -90,9 +95,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ for v = 1, vectors - 1 do
     const $(V) b_k$(v) = vectors > $(v) ? $(isa.load(at("w", v * L))) : b_k0;
 @ end
-@ for p = 0, pixels - 1 do
-    CONV_SUMS($(p));
-@ end
+    $(calls("CONV_SUMS(%d);", pixels))
     if (pixels == 1) acc_p1_k0 =$(each(" acc_p1_k%d =", 1, vectors)) $(isa.zero()); /* every second step's */
     const float *wt = w + vectors * $(L);
 @ if plan.fetch_blocks then
@@ -103,9 +106,15 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     const int whole = left >= 0 && left + $((KW - 1) * DW) + $(scaled("(pixels - 1)", SW)) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * $(times(KW, "view->channels")) * (vectors * $(L));
 @ end
+@ distances(pixels)
 @ local function rows_of_taps() -- a loop over those of the filter's that are in the image
 @   if KH > 1 or clipped then
-        for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
+        for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or KH); ++kh, in += $(times(layer.dilation_h, "view->in_row"))) {
+@   else
+        {
+@   end
+@   if not planes then
+            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
 @   end
 @ end
 @ local function steps(valid)
@@ -123,9 +132,8 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
                     ahead += fetch;
                 }
 @   end
-@   for p = 0, pixels - 1 do
-                CONV_ADD($(p), $(valid and ("valid & 0x%X"):format(1 << p) or "1"), $(pixel(p)))
-@   end
+@   local function added(p) return ("%s, %s"):format(valid and ("valid & 0x%X"):format(1 << p) or "1", pixel(p)) end
+                $(calls("CONV_ADD(%d, %s)", pixels, added))
 @   next_channel("pixels", pixels)
 @   if not valid then
                 if (pixels == 1 && $(more(count))) { /* sums of their own: fewer wait for the one before */
@@ -147,22 +155,24 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ end
 @ rows_of_taps()
 @ if not merged then
-        for (int kw = 0; kw < $(KW); ++kw) {
+            for (int kw = 0; kw < $(KW); ++kw) {
+@   steps(false)
+            }
 @ else
-        {
+@   steps(false)
 @ end
-@ steps(false)
         }
     }
 @ if clipped then
     else {
 @ rows_of_taps()
-        for (int kw = 0; kw < $(KW); ++kw) {
+            for (int kw = 0; kw < $(KW); ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + $(scaled("kw", DW)), right = view->in_w - column;
             const int first = column < 0 ? $(ceil_quotient("-column", SW)) : 0, last = right > 0 ? $(ceil_quotient("right", SW)) : 0;
             unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
 @   steps(true)
+            }
         }
     }
 @ end
@@ -175,9 +185,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
     if (pixels == 1) {$(each(" CONV_JOIN(%d)", 0, vectors)) }
-@ for p = 0, pixels - 1 do
-    CONV_END($(p))
-@ end
+    $(calls("CONV_END(%d)", pixels))
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -204,6 +212,7 @@ $(all("CONV_OF", class))
 #undef CONV_SUMS
 @ if line then
 
+@ N = 5 -- with more, fewer pointers, but more distances than there are registers
 /* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. */
 #define CONV_SUMS(p) $(V) acc_p##p = b
 #define CONV_ADD(p, kw) if (pixels > p) CONV_FMA(acc_p##p, x, w_t##kw);
@@ -213,9 +222,7 @@ $(all("CONV_OF", class))
 static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(left), int pixels, const struct $(name)_view *view)
 {
     const $(V) b = $(isa.load("w"));
-@ for p = 0, line.pixels - 1 do
-    CONV_SUMS($(p));
-@ end
+    $(calls("CONV_SUMS(%d);", line.pixels))
     const float *wt = w + $(L);
 @ if clipped then
     /* The columns that are in the image. */
@@ -223,6 +230,7 @@ static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(
     unsigned valid = (right < $(columns) ? right > 0 ? (1u << right) - 1 : 0u : ~0u) & (left < 0 ? left > -$(columns) ? ~0u << -left : 0u : ~0u);
     wt += (ptrdiff_t)view->kh_begin * $(times(KW * L, "view->channels"));
 @ end
+@ distances(columns)
 @ if layer.KH > 1 or clipped then
     for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
 @ end
@@ -260,9 +268,7 @@ static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(
 @ if bounded then
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
-@ for p = 0, line.pixels - 1 do
-    CONV_END($(p))
-@ end
+    $(calls("CONV_END(%d)", line.pixels))
 }
 
 #define CONV_OF(pixels, vectors) \

@@ -46,6 +46,15 @@ $(include("lanes.c", { lane_loads = plan.inputs and 1 or plan.pixels and (plan.f
 @   for i = from, to - 1 do out[#out + 1] = format:gsub("%%d", math.min(i, (there or to) - 1)) end
 @   return table.concat(out)
 @ end
+@ -- Calls of a macro for the numbers below `count`, four in a line; a number's `more` is put in place of %s.
+@ local function calls(format, count, more)
+@   local lines = {}
+@   for i = 0, count - 1 do
+@     local line = lines[i // 4 + 1]
+@     lines[i // 4 + 1] = (line and line .. " " or "") .. format:gsub("%%d", i):gsub("%%s", more and more(i) or "")
+@   end
+@   return lines
+@ end
 @ -- Bounds of the activation, where they are given at run time: loaded once for a tile.
 @ local bounded = layer.activation.runtime ~= nil
 @ local bounds, its_bounds = bounded and (", %s low, %s high"):format(V, V) or "", bounded and ", low, high" or ""
@@ -68,10 +77,15 @@ static CONV_BODY void $(name)_out(float *out$(each(", " .. V .. " v%d", 0, units
 @ end
 }
 
-$(include("runtime_channels.c", { each = each, units = units, bounded = bounded, its_bounds = its_bounds }))
+$(include("runtime_channels.c", { each = each, calls = calls, units = units, bounded = bounded, its_bounds = its_bounds }))
 
 $(include("runtime_stage.c"))
 
+@ if plan.inputs then
+$(include("runtime_inputs.c", { each = each, calls = calls, bounded = bounded }))
+
+@ end
+@ if plan.pixels then
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int $(name)_part(int left, int most)
 {
@@ -81,15 +95,13 @@ static int $(name)_part(int left, int most)
     return (left + parts - 1) / parts;
 }
 
-@ if plan.inputs then
-$(include("runtime_inputs.c", { each = each, bounded = bounded }))
-
-@ end
-@ if plan.pixels then
-$(include("runtime_pixels.c", { each = each, units = units, bounded = bounded, its_bounds = its_bounds }))
+$(include("runtime_pixels.c", { each = each, calls = calls, units = units, bounded = bounded, its_bounds = its_bounds }))
 
 @ end
 @ local scratch = layer.layout == "nchw"
+@ local function equal_parts() -- divisions take long: none for a tile
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+@ end
 /* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $(name)_split *s, struct $(name)_view *view,
     const float *in, const float *w, float *out, int vectors$((plan.pixels or plan.inputs or scratch) and ", int channels" or ""), int oh_begin, int oh_end$(scratch and ", float *scratch" or ""))
@@ -110,11 +122,14 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
     const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
     view->fetch = !s->far || tiles > $(plan.fetch_blocks.tiles) ? 0 : tiles < vectors ? $(4 * L) : vectors * $(4 * L) / tiles;
 @ end
+@ if not plan.flat then
+    const int width = s->width;
+@ equal_parts()
+@ end
     for (int oh = oh_begin; oh < oh_end; ++oh) {
 @ if plan.flat then
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
-@ else
-        const int width = s->width;
+    @ equal_parts()
 @ end
 @ if clipped then
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
@@ -153,8 +168,8 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
             continue;
         }
 @ end
-        for (int ow = 0, n; ow < width; ow += n) {
-            n = $(name)_part(width - ow, most);
+        for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
+            n = shorter + (more > 0);
             $(name)_tile(vectors, n, row$(plan.planes and " + " .. scaled("ow", plan.gathered and 1 or layer.stride_w) or " + ow * " .. times(layer.stride_w, "view->in_pixel")), w, to$(clipped and (", %s - shape->pad_left"):format(scaled("ow", layer.stride_w)) or ""), view);
             to += n * view->out_pixel;
         }

@@ -55,9 +55,7 @@ static CONV_TILE void $(name)_dot_out($(V) *sums, int count, const float *w, flo
         sums[p * outputs] = acc_p##p##_k0;$(each(" \\\n        if (outputs > %d) sums[p * outputs + %d] = acc_p##p##_k%d;", 1, D.outputs)) }
 static CONV_BODY void $(name)_dot_body(const float *in, const float *w, float *out, int pixels, int outputs, const struct $(name)_view *view)
 {
-@ for p = 0, D.longest - 1 do
-    CONV_SUMS($(p));
-@ end
+    $(calls("CONV_SUMS(%d);", D.longest))
 @ weights("outputs")
 @ rows_of_taps()
     {
@@ -68,15 +66,11 @@ static CONV_BODY void $(name)_dot_body(const float *in, const float *w, float *o
         for (ptrdiff_t c = 0; c < taps; c += $(L), wt += outputs * $(L)) {
             const $(V) w_k0 = $(isa.load("wt"))$(each((", w_k%%d = outputs > %%d ? %s : w_k0"):format(isa.load(("wt + %%d * %d"):format(L))), 1, D.outputs));
             $(V) x;
-@ for p = 0, D.longest - 1 do
-            CONV_ADD($(p), px$(p) + c)
-@ end
+            $(calls("CONV_ADD(%d, px%d + c)", D.longest))
         }
     }
     $(V) sums[$(D.most_sums)];
-@ for p = 0, D.longest - 1 do
-    CONV_KEEP($(p))
-@ end
+    $(calls("CONV_KEEP(%d)", D.longest))
     $(name)_dot_out(sums, pixels * outputs, w, out, view);
 }
 #undef CONV_KEEP

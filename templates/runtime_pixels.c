@@ -98,9 +98,7 @@ static CONV_TILE void $(name)_px_out(const $(V) *sums, int rows, float *out, int
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct $(name)_view *view)
 {
-@ for k = 0, all - 1 do
-    CONV_SUMS($(k));
-@ end
+    $(calls("CONV_SUMS(%d);", all))
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
 @ if clipped then
@@ -134,9 +132,7 @@ static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *ou
             }
 @ end
             $(V) w_k;
-@ for k = 0, all - 1 do
-            CONV_ADD($(k))
-@ end
+            $(calls("CONV_ADD(%d)", all))
         }
     }
 @ if nhwc then
@@ -147,9 +143,7 @@ static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *ou
     } else { /* it would be much code to keep them in registers */
         const int rows = $(rows_of("outputs"));
         $(V) sums[$(P.most_sums)];
-@   for k = 0, all - 1 do
-        CONV_KEEP($(k))
-@   end
+        $(calls("CONV_KEEP(%d)", all))
         $(name)_px_out(sums, rows, out, some, units, lanes, view);
     }
 @ else
@@ -157,9 +151,7 @@ static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *ou
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
     const ptrdiff_t out_channel = view->out_channel;
-@ for k = 0, all - 1 do
-    CONV_KEEP($(k))
-@ end
+    $(calls("CONV_KEEP(%d)", all))
 @ end
 }
 
