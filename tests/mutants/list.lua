@@ -353,6 +353,7 @@ of("templates/runtime_direct.c", {
     "here != image && there != oh_begin", "runtime_nchw" },
   { "runtime_pixel_transposed", "if (view->out_channel > 1) $(name)", "if (view->out_channel > 0) $(name)",
     "runtime_nchw" },
+  { "runtime_longer_tiles", "shorter + (more > 0)", "shorter + (more >= 0)", "runtime" },
   { "runtime_nchw_last_band", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime_nchw" },
 })
@@ -365,6 +366,7 @@ of("templates/runtime_channels.c", {
   { "runtime_line_first_rows", "wt += (ptrdiff_t)view->kh_begin * $(times(KW * L", "wt += 0 * $(times(KW * L",
     "runtime" },
   { "runtime_pixel_twice", [["s3", "4 * s1"]], [["s1", "4 * s1"]], "runtime" },
+  { "runtime_distance", [[s%d = %d * s1"):format(text, n, n)]], [[s%d = %d * s1"):format(text, n, 3)]], "runtime" },
   { "runtime_far_pixels", "px0 + $(N * i) * s1", "px0 + $(N * i - 1) * s1", "runtime" },
   { "runtime_border_right", "last < pixels ? (1u << last)", "last < pixels ? (2u << last)", "runtime" },
   { "runtime_border_left", "~0u << (first < pixels ? first : pixels)", "~0u << (first > 0 ? first - 1 : 0)",
