@@ -404,6 +404,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     {
+        CONV_HOLD(view); /* read again, see runtime_channels.c */
         const float *px = in;
         CONV_ROLLED
         for (ptrdiff_t c = view->channels; c > 0; --c, px += view->in_channel, wt += width) {

@@ -536,6 +536,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * width;
     for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
     {
+        CONV_HOLD(view); /* read again, see runtime_channels.c */
         if (kh == view->wrap) in -= view->ring;
         CONV_ROLLED
         for (const int *place = view->places; place < view->places_end; ++place, wt += width) {

@@ -428,6 +428,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     const float *wt = w + width;
     for (int kh = 0; kh < 7; ++kh, in += view->in_row)
     {
+        CONV_HOLD(view); /* read again, see runtime_channels.c */
         if (kh == view->wrap) in -= view->ring;
         CONV_ROLLED
         for (const int *place = view->places; place < view->places_end; ++place, wt += width) {

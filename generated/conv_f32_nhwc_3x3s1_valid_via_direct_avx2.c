@@ -429,6 +429,21 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
     ptrdiff_t r = 0;
     for (; r < rows && 8 <= rows; r += 8) {
         if (rows - r < 8) r = rows - 8; /* the last ones again */
+        if (columns == 3) { /* pictures: so many pixels of three neighbours are a run of memory */
+            const float *row = from + 3 * r;
+            const __m256 p0 = _mm256_permutevar8x32_ps(_mm256_maskload_ps(row, _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, 0, 0)), _mm256_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5)), p1 = _mm256_permutevar8x32_ps(_mm256_maskload_ps(row + 1 * 6, _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, 0, 0)), _mm256_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5)), p2 = _mm256_permutevar8x32_ps(_mm256_maskload_ps(row + 2 * 6, _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, 0, 0)), _mm256_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5)), p3 = _mm256_permutevar8x32_ps(_mm256_maskload_ps(row + 3 * 6, _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, 0, 0)), _mm256_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5));
+            const __m256 t0lo01 = _mm256_unpacklo_ps(p0, p1);
+            const __m256 t0lo23 = _mm256_unpacklo_ps(p2, p3);
+            const __m256 t0hi01 = _mm256_unpackhi_ps(p0, p1);
+            const __m256 t0hi23 = _mm256_unpackhi_ps(p2, p3);
+            const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
+            const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
+            const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
+            _mm256_storeu_ps(to + r, _mm256_permutevar8x32_ps(_mm256_loadu_ps((const float *)(const void *)&t0_0), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+            _mm256_storeu_ps(to + to_step + r, _mm256_permutevar8x32_ps(_mm256_loadu_ps((const float *)(const void *)&t0_1), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+            _mm256_storeu_ps(to + 2 * to_step + r, _mm256_permutevar8x32_ps(_mm256_loadu_ps((const float *)(const void *)&t0_2), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+            continue;
+        }
         ptrdiff_t c = 0;
         for (; c + 8 <= columns; c += 8) {
             const float *row = from + r * from_step + c;

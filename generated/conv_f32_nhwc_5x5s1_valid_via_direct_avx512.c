@@ -459,6 +459,21 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
     ptrdiff_t r = 0;
     for (; r < rows && 16 <= rows; r += 16) {
         if (rows - r < 16) r = rows - 16; /* the last ones again */
+        if (columns == 3) { /* pictures: so many pixels of three neighbours are a run of memory */
+            const float *row = from + 3 * r;
+            const __m512 p0 = _mm512_permutexvar_ps(_mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11), _mm512_maskz_loadu_ps((__mmask16)0x0FFF, row)), p1 = _mm512_permutexvar_ps(_mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11), _mm512_maskz_loadu_ps((__mmask16)0x0FFF, row + 1 * 12)), p2 = _mm512_permutexvar_ps(_mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11), _mm512_maskz_loadu_ps((__mmask16)0x0FFF, row + 2 * 12)), p3 = _mm512_permutexvar_ps(_mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11), _mm512_maskz_loadu_ps((__mmask16)0x0FFF, row + 3 * 12));
+            const __m512 t0lo01 = _mm512_unpacklo_ps(p0, p1);
+            const __m512 t0lo23 = _mm512_unpacklo_ps(p2, p3);
+            const __m512 t0hi01 = _mm512_unpackhi_ps(p0, p1);
+            const __m512 t0hi23 = _mm512_unpackhi_ps(p2, p3);
+            const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
+            const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
+            const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
+            _mm512_storeu_ps(to + r, _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), _mm512_loadu_ps((const float *)(const void *)&t0_0)));
+            _mm512_storeu_ps(to + to_step + r, _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), _mm512_loadu_ps((const float *)(const void *)&t0_1)));
+            _mm512_storeu_ps(to + 2 * to_step + r, _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), _mm512_loadu_ps((const float *)(const void *)&t0_2)));
+            continue;
+        }
         ptrdiff_t c = 0;
         for (; columns - c >= 2; c += 16) {
             const int some = columns - c < 16 ? (int)(columns - c) : 16;
@@ -889,6 +904,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     const float *wt = w + width;
     for (int kh = 0; kh < 5; ++kh, in += view->in_row)
     {
+        CONV_HOLD(view); /* read again, see runtime_channels.c */
         if (kh == view->wrap) in -= view->ring;
         CONV_ROLLED
         for (const int *place = view->places; place < view->places_end; ++place, wt += width) {

@@ -79,7 +79,7 @@ static CONV_BODY void $(name)_out(float *out$(each(", " .. V .. " v%d", 0, units
 
 $(include("runtime_channels.c", { each = each, calls = calls, units = units, bounded = bounded, its_bounds = its_bounds }))
 
-$(include("runtime_stage.c"))
+$(include("runtime_stage.c", { each = each }))
 
 @ if plan.inputs then
 $(include("runtime_inputs.c", { each = each, calls = calls, bounded = bounded }))

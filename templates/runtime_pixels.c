@@ -108,6 +108,9 @@ static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *ou
     for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
 @ end
     {
+@ if isa.registers >= 32 then
+        CONV_HOLD(view); /* read again, see runtime_channels.c */
+@ end
 @ if plan.staged and layer.KH > 1 then
         if (kh == view->wrap) in -= view->ring;
 @ end

@@ -28,6 +28,24 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
 @     if nhwc then
     for (; r < rows && $(L) <= rows; r += $(L)) {
         if (rows - r < $(L)) r = rows - $(L); /* the last ones again */
+@       if L >= 8 and layer.stride_w == 1 then
+        if (columns == 3) { /* pictures: so many pixels of three neighbours are a run of memory */
+@         local Q = L // 4
+@         local spread, order = {}, {}
+@         for l = 0, L - 1 do
+@           spread[l + 1] = l // 4 * 3 + math.min(l % 4, 2)
+@           order[l + 1] = l % Q * 4 + l // Q
+@         end
+            const float *row = from + 3 * r;
+            const $(V) p0 = $(isa.permute("row", 3 * Q, spread))$(each((", p%%d = %s"):format(isa.permute(("row + %%d * %d"):format(3 * Q), 3 * Q, spread)), 1, 4));
+@         local lines, planes = isa.transpose({ "p0", "p1", "p2", "p3" }, "t", 3)
+            $(lines)
+@         for c = 0, 2 do
+            $(isa.store(at("to", plus(times(c, "to_step"), "r")), isa.permute(("(const float *)(const void *)&%s"):format(planes[c + 1].name), L, order)))
+@         end
+            continue;
+        }
+@       end
         ptrdiff_t c = 0;
 @       if isa.store_between then -- some lanes cost no more than all
         for (; columns - c >= $(L // 8); c += $(L)) {

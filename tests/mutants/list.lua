@@ -406,6 +406,7 @@ of("templates/runtime_stage.c", {
   { "runtime_pixels_stale", "x = x + 1 == begin ? end : x + 1)", "x = x + 1 == begin ? span : x + 1)", "runtime" },
   { "runtime_pixels_rest", [[("if (some > %d) "):format(l - 1)) .. isa]], [[("if (some > %d) "):format(l)) .. isa]],
     "runtime" },
+  { "runtime_pictures_order", "order[l + 1] = l % Q * 4 + l // Q", "order[l + 1] = l", "runtime" },
   { "runtime_planes_stale_left", "x = fresh ? 0 : left;", "x = left;", "runtime_nchw" },
   { "runtime_planes_stale_right", "for (; fresh && x < needed;", "for (; fresh && x < needed - $(L);",
     "runtime_nchw" },
