@@ -96,13 +96,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
      * all, and they lie too far apart to be fetched ahead by stride, tiles wait for them. */
     const int strewn = 128 * (long long)shape->in_channels > 49152 && pixels > 512 ? 11 : 10;
     s.pixels = (taps * shape->out_channels * units) * cost <= (taps + 5) * s.vectors * s.width * other * strewn / 10;
+    if (s.pixels && vector_bytes * s.block > 49152) s.block = 1; /* tiles read lines of which they use little */
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small, or planes are; elsewhere the input is passed over less often. */
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 9) / 10 < fours && (s.width < 4 * fours || s.rows == 1)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 64) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -256,7 +257,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const ptrdiff_t fetch = view->fetch;
     {
         {
-            for (int kw = 0; kw < 1; ++kw) {
+        for (int kw = 0; kw < 1; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
                 CONV_WEIGHTS, x;
@@ -275,7 +276,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     px0 += view->in_channel;
                 }
             }
-            }
+        }
         }
     }
     view->ahead = ahead;
@@ -461,7 +462,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     const ptrdiff_t width = view->width;
     const float *wt = w + width;
     {
-        CONV_HOLD(view); /* read again, see runtime_channels.c */
+        CONV_HOLD(view);
         const float *px = in;
         CONV_ROLLED
         for (ptrdiff_t c = view->channels; c > 0; --c, px += view->in_channel, wt += width) {
@@ -535,7 +536,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? 64 : vectors * 64 / tiles;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+        const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
         const int at = oh;
         const float *row = in + at * view->in_row;
         if (s->pixels && (width + 15) / 16 * 144 <= width * 10) {

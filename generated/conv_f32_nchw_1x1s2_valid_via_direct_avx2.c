@@ -99,13 +99,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int cost = tile == 1 ? 205 : tile == 2 ? 103 : 103; /* of a vector's sum in such tiles, in hundredths */
     const int other = s.vectors == 1 ? 116 : 100;
     s.pixels = (taps * shape->out_channels * units) * cost <= (taps + 2) * s.vectors * s.width * other;
+    if (s.pixels && vector_bytes * s.block > 49152) s.block = 1; /* tiles read lines of which they use little */
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small, or planes are; elsewhere the input is passed over less often. */
     const int fours = (s.width + 3) / 4;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width < 4 * fours || s.rows == 1)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 32) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 8;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -259,7 +260,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 8;
     {
         {
-            for (int kw = 0; kw < 1; ++kw) {
+        for (int kw = 0; kw < 1; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_WEIGHTS, x;
@@ -273,7 +274,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     px0 += view->in_channel;
                 }
             }
-            }
+        }
         }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
@@ -483,7 +484,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const int pixels = shape->out_h * shape->out_w;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+        const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
         const float *row = in + (oh - oh_begin) * view->in_row;
         if (s->pixels && (width + 7) / 8 * 72 <= width * 10) {
             CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);

@@ -76,7 +76,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.vectors = (shape->out_channels + 0) / 1;
     s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 4) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -191,7 +191,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     wt += (ptrdiff_t)view->kh_begin * 3 * view->channels * (vectors * 1);
     if (whole) {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
-            for (int kw = 0; kw < 3; ++kw) {
+        for (int kw = 0; kw < 3; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
                 CONV_WEIGHTS, x;
@@ -205,12 +205,12 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     px0 += view->in_channel;
                 }
             }
-            }
+        }
         }
     }
     else {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
-            for (int kw = 0; kw < 3; ++kw) {
+        for (int kw = 0; kw < 3; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -223,7 +223,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 CONV_ADD(4, valid & 0x10, px0[4]) CONV_ADD(5, valid & 0x20, px0[5]) CONV_ADD(6, valid & 0x40, px0[6]) CONV_ADD(7, valid & 0x80, px0[7])
                 px0 += view->in_channel;
             }
-            }
+        }
         }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
@@ -275,7 +275,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
 {
     const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
     const int width = s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
         const int top = oh - shape->pad_top;

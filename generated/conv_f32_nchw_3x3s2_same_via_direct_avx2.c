@@ -103,13 +103,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Planes that lie pages apart share few sets of the cache, and are passed over for each tap. */
     const int shared = shape->in_channels > 12 && (long long)shape->in_h * shape->in_w % 1024 == 0 ? 3 : 2;
     s.pixels = (taps * shape->out_channels * units + moved) * cost <= (taps + 2) * s.vectors * s.width * other * shared / 2;
+    if (s.pixels && vector_bytes * s.block > 49152) s.block = 1; /* tiles read lines of which they use little */
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 3) / 4;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 32) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -277,7 +278,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     wt += (ptrdiff_t)view->kh_begin * 3 * view->channels * (vectors * 8);
     if (whole) {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
-            for (int kw = 0; kw < 3; ++kw) {
+        for (int kw = 0; kw < 3; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_WEIGHTS, x;
@@ -291,12 +292,12 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     px0 += view->in_channel;
                 }
             }
-            }
+        }
         }
     }
     else {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
-            for (int kw = 0; kw < 3; ++kw) {
+        for (int kw = 0; kw < 3; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? (-column + 1) / 2 : 0, last = right > 0 ? (right + 1) / 2 : 0;
@@ -309,7 +310,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 CONV_ADD(4, valid & 0x10, px0[8]) CONV_ADD(5, valid & 0x20, px0[10]) CONV_ADD(6, valid & 0x40, px0[12]) CONV_ADD(7, valid & 0x80, px0[14])
                 px0 += view->in_channel;
             }
-            }
+        }
         }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
@@ -548,7 +549,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
     const int width = s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
         const int top = oh * 2 - shape->pad_top;

@@ -107,13 +107,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Blocks of one vector where rows are some long tiles of them. */
     const int lines = (s.width + 15) / 16;
     if (!s.pixels && s.width > lines * 11) s.block = 1;
+    if (s.pixels && vector_bytes * s.block > 49152) s.block = 1; /* tiles read lines of which they use little */
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 64) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -297,7 +298,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * (vectors * 16);
     if (whole) {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
-            for (int kw = 0; kw < 5; ++kw) {
+        for (int kw = 0; kw < 5; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
                 CONV_WEIGHTS, x;
@@ -315,12 +316,12 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     px0 += view->in_channel;
                 }
             }
-            }
+        }
         }
     }
     else {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
-            for (int kw = 0; kw < 5; ++kw) {
+        for (int kw = 0; kw < 5; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -337,7 +338,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 CONV_ADD(4, valid & 0x10, px0[4]) CONV_ADD(5, valid & 0x20, px0[5]) CONV_ADD(6, valid & 0x40, px0[6])
                 px0 += view->in_channel;
             }
-            }
+        }
         }
     }
     view->ahead = ahead;
@@ -619,7 +620,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * width;
     for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
     {
-        CONV_HOLD(view); /* read again, see runtime_channels.c */
+        CONV_HOLD(view);
         if (kh == view->wrap) in -= view->ring;
         CONV_ROLLED
         for (const int *place = view->places; place < view->places_end; ++place, wt += width) {
@@ -709,7 +710,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
     view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? 64 : vectors * 64 / tiles;
     const int width = s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
         const int top = oh - shape->pad_top;

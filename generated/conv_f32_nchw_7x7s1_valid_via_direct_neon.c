@@ -108,13 +108,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Blocks of one vector where rows are some long tiles of them. */
     const int lines = (s.width + 15) / 16;
     if (!s.pixels && s.width > lines * 11) s.block = 1;
+    if (s.pixels && vector_bytes * s.block > 49152) s.block = 2; /* tiles read lines of which they use little */
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 16) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -297,7 +298,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 4;
     {
         for (int kh = 0; kh < 7; ++kh, in += view->in_row) {
-            for (int kw = 0; kw < 7; ++kw) {
+        for (int kw = 0; kw < 7; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 4) {
                 CONV_WEIGHTS, x;
@@ -311,7 +312,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                     px0 += view->in_channel;
                 }
             }
-            }
+        }
         }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
@@ -510,7 +511,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     const float *wt = w + width;
     for (int kh = 0; kh < 7; ++kh, in += view->in_row)
     {
-        CONV_HOLD(view); /* read again, see runtime_channels.c */
+        CONV_HOLD(view);
         if (kh == view->wrap) in -= view->ring;
         CONV_ROLLED
         for (const int *place = view->places; place < view->places_end; ++place, wt += width) {
@@ -599,7 +600,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 16; /* pixels in a tile */
     (void)shape;
     const int width = s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int at = oh;
         const int place = view->held > 0 ? at % view->held : at;

@@ -91,7 +91,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 3) / 4;
     if (s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 32) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -235,7 +235,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1, s5 = 5 * s1, s7 = 7 * s1;
     {
         {
-            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
+            CONV_HOLD(view);
             const char *px0 = (const char *)(in);
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_HOLD(px0);
@@ -432,7 +432,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const int pixels = shape->out_h * shape->out_w;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+        const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
         const int at = oh;
         const float *row = in + at * view->in_row;
         float *to = out + oh * view->out_row;

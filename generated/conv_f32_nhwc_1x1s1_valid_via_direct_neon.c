@@ -88,7 +88,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 5) / 6;
     if (s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 9) / 10 < fours && (s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 16) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -231,7 +231,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 4;
     {
         {
-            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
+            CONV_HOLD(view);
             const float *px0 = in;
             const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
             const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
@@ -302,7 +302,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
     const int pixels = shape->out_h * shape->out_w;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+        const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
         const int at = oh;
         const float *row = in + at * view->in_row;
         float *to = out + oh * view->out_row;

@@ -79,7 +79,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.vectors = (shape->out_channels + 0) / 1;
     s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 4) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -189,7 +189,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 1;
     {
         for (int kh = 0; kh < 3; ++kh, in += view->in_row) {
-            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
+            CONV_HOLD(view);
             const float *px0 = in;
             const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
             const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
@@ -252,7 +252,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
     const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
     (void)shape;
     const int width = s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int at = oh;
         const float *row = in + at * view->in_row;

@@ -104,13 +104,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long moved = 16LL * ((shape->out_channels + 3) / 4)
         + 32LL * (IC == 1 ? 1 : (IC + 7) / 8 * 8);
     s.pixels = !s.inputs && (taps * shape->out_channels * (8 * cost) + 800.0 * moved) * units <= taps * s.vectors * s.width * (other * entered);
+    if (s.pixels && vector_bytes * s.block > 49152) s.block = 1; /* tiles read lines of which they use little */
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 3) / 4;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 32) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -290,7 +291,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     ptrdiff_t s1 = 8 * view->in_pixel, s3 = 3 * s1, s5 = 5 * s1, s7 = 7 * s1;
     {
         for (int kh = 0; kh < 3; ++kh, in += view->in_row) {
-            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
+            CONV_HOLD(view);
             const char *px0 = (const char *)(in);
             for (ptrdiff_t c = 3 * view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_HOLD(px0);
@@ -852,7 +853,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
     (void)shape;
     const int width = s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int at = oh * 2;
         const int place = view->held > 0 ? at % view->held : at;

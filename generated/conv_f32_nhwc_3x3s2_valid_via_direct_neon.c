@@ -99,13 +99,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long moved = 8LL * ((shape->out_channels + 7) / 8)
         + 16LL * (IC == 1 ? 1 : (IC + 3) / 4 * 8);
     s.pixels = (taps * shape->out_channels * (8 * cost) + 800.0 * moved) * units <= taps * s.vectors * s.width * (other * entered);
+    if (s.pixels && vector_bytes * s.block > 49152) s.block = 2; /* tiles read lines of which they use little */
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 16) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -279,7 +280,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 4;
     {
         for (int kh = 0; kh < 3; ++kh, in += view->in_row) {
-            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
+            CONV_HOLD(view);
             const float *px0 = in;
             const float *const px1 = pixels > 1 ? px0 + 2 * view->in_pixel : px0;
             const float *const px2 = pixels > 2 ? px0 + 4 * view->in_pixel : px0;
@@ -528,7 +529,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     const float *wt = w + width;
     for (int kh = 0; kh < 3; ++kh, in += view->in_row)
     {
-        CONV_HOLD(view); /* read again, see runtime_channels.c */
+        CONV_HOLD(view);
         if (kh == view->wrap) in -= view->ring;
         CONV_ROLLED
         for (const int *place = view->places; place < view->places_end; ++place, wt += width) {
@@ -623,7 +624,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
     (void)shape;
     const int width = s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int at = oh * 2;
         const int place = view->held > 0 ? at % view->held : at;

@@ -114,13 +114,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Blocks of one vector where rows are some long tiles of them, and few vectors in all. */
     const int lines = (s.width + 15) / 16;
     if (!s.pixels && s.vectors < 4 && s.width > lines * 11) s.block = 1;
+    if (s.pixels && vector_bytes * s.block > 49152) s.block = 1; /* tiles read lines of which they use little */
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 64) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -314,7 +315,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1, s5 = 5 * s1;
     if (whole) {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
-            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
+            CONV_HOLD(view);
             const char *px0 = (const char *)(in);
             for (ptrdiff_t c = 7 * view->channels; c > 0; --c, wt += vectors * 16) {
                 CONV_HOLD(px0);
@@ -340,8 +341,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     }
     else {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
-            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
-            for (int kw = 0; kw < 7; ++kw) {
+            CONV_HOLD(view);
+        for (int kw = 0; kw < 7; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -362,7 +363,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 CONV_ADD(4, valid & 0x10, CONV_AT(px0, 4 * s1)) CONV_ADD(5, valid & 0x20, CONV_AT(px0, s5)) CONV_ADD(6, valid & 0x40, CONV_AT(px0, 2 * s3))
                 px0 += 4;
             }
-            }
+        }
         }
     }
     view->ahead = ahead;
@@ -949,7 +950,7 @@ static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out
     wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * width;
     for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
     {
-        CONV_HOLD(view); /* read again, see runtime_channels.c */
+        CONV_HOLD(view);
         if (kh == view->wrap) in -= view->ring;
         CONV_ROLLED
         for (const int *place = view->places; place < view->places_end; ++place, wt += width) {
@@ -1045,7 +1046,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
     view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? 64 : vectors * 64 / tiles;
     const int width = s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
         const int top = oh - shape->pad_top;

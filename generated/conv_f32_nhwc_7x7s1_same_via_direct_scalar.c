@@ -76,7 +76,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.vectors = (shape->out_channels + 0) / 1;
     s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > 524288;
+    const int heavy = (vector_bytes - 4) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
@@ -190,7 +190,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     wt += (ptrdiff_t)view->kh_begin * 7 * view->channels * (vectors * 1);
     if (whole) {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
-            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
+            CONV_HOLD(view);
             const float *px0 = in;
             const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
             const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
@@ -213,8 +213,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     }
     else {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
-            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
-            for (int kw = 0; kw < 7; ++kw) {
+            CONV_HOLD(view);
+        for (int kw = 0; kw < 7; ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + kw, right = view->in_w - column;
             const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
@@ -233,7 +233,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 CONV_ADD(0, valid & 0x1, px0[c]) CONV_ADD(1, valid & 0x2, px1[c]) CONV_ADD(2, valid & 0x4, px2[c]) CONV_ADD(3, valid & 0x8, px3[c])
                 CONV_ADD(4, valid & 0x10, px4[c]) CONV_ADD(5, valid & 0x20, px5[c]) CONV_ADD(6, valid & 0x40, px6[c]) CONV_ADD(7, valid & 0x80, px7[c])
             }
-            }
+        }
         }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
@@ -277,7 +277,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
 {
     const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
     const int width = s->width;
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
+    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
         const int top = oh - shape->pad_top;

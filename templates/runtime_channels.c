@@ -107,14 +107,16 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     wt += (ptrdiff_t)view->kh_begin * $(times(KW, "view->channels")) * (vectors * $(L));
 @ end
 @ distances(pixels)
-@ local function rows_of_taps() -- a loop over those of the filter's that are in the image
+@ -- A loop over those of the filter's that are in the image. What they need of the view is read again in each: registers
+@ -- are few, and compilers would use vectors' in their place, whose moves wait for multiply-adds.
+@ local function rows_of_taps()
 @   if KH > 1 or clipped then
         for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or KH); ++kh, in += $(times(layer.dilation_h, "view->in_row"))) {
 @   else
         {
 @   end
 @   if not planes then
-            CONV_HOLD(view); /* read again: registers are few, and compilers would use vectors in their place */
+            CONV_HOLD(view);
 @   end
 @ end
 @ local function steps(valid)
@@ -155,9 +157,9 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ end
 @ rows_of_taps()
 @ if not merged then
-            for (int kw = 0; kw < $(KW); ++kw) {
+        for (int kw = 0; kw < $(KW); ++kw) {
 @   steps(false)
-            }
+        }
 @ else
 @   steps(false)
 @ end
@@ -166,13 +168,13 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ if clipped then
     else {
 @ rows_of_taps()
-            for (int kw = 0; kw < $(KW); ++kw) {
+        for (int kw = 0; kw < $(KW); ++kw) {
             /* The pixels whose tap is in the image. */
             const int column = left + $(scaled("kw", DW)), right = view->in_w - column;
             const int first = column < 0 ? $(ceil_quotient("-column", SW)) : 0, last = right > 0 ? $(ceil_quotient("right", SW)) : 0;
             unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
 @   steps(true)
-            }
+        }
         }
     }
 @ end

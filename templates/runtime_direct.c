@@ -99,9 +99,8 @@ $(include("runtime_pixels.c", { each = each, calls = calls, units = units, bound
 
 @ end
 @ local scratch = layer.layout == "nchw"
-@ local function equal_parts() -- divisions take long: none for a tile
-    const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts; /* tiles of a row */
-@ end
+@ -- The tiles of a row, as nearly equal as they can be. Divisions take long: none for each tile.
+@ local equal_parts = "const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;"
 /* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $(name)_split *s, struct $(name)_view *view,
     const float *in, const float *w, float *out, int vectors$((plan.pixels or plan.inputs or scratch) and ", int channels" or ""), int oh_begin, int oh_end$(scratch and ", float *scratch" or ""))
@@ -124,12 +123,12 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
 @ end
 @ if not plan.flat then
     const int width = s->width;
-@ equal_parts()
+    $(equal_parts)
 @ end
     for (int oh = oh_begin; oh < oh_end; ++oh) {
 @ if plan.flat then
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
-    @ equal_parts()
+        $(equal_parts)
 @ end
 @ if clipped then
         /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */

@@ -98,6 +98,9 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     const int lines = (s.width + $(plan.line.pixels - 1)) / $(plan.line.pixels);
     if ($(plan.pixels and "!s.pixels && " or "")$(layer.layout == "nhwc" and "s.vectors < 4 && " or "")s.width > lines * $(math.max(8, plan.line.pixels * 3 // 4) - 1)) s.block = 1;
 @ end
+@ if plan.pixels then
+    if (s.pixels && vector_bytes * s.block > $(l1_bytes)) s.block = $(math.max(1, plan.pixels.outputs // L)); /* tiles read lines of which they use little */
+@ end
 @ if tile.vectors > 2 then
     if (s.block > 2 && vector_bytes * s.block > $(l2_bytes * 3 // 4)) s.block = 2;
 @ local two, many
@@ -113,7 +116,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ end
 @ end
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = vector_bytes * s.vectors > $(l2_bytes // 2);
+    const int heavy = (vector_bytes - $(4 * L)) * s.vectors > $(l2_bytes // 2);
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = $(plan.staged and "s.pixels ? 8 : 16" or plan.gathered and 8 or 16);
     long long chunk = heavy ? $(l2_bytes // 8) / (vector_bytes * s.block) : blocks;

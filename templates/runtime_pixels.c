@@ -108,8 +108,8 @@ static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *ou
     for (int kh = $(clipped and "view->kh_begin" or 0); kh < $(clipped and "view->kh_end" or layer.KH); ++kh, in += $(times(layer.dilation_h, "view->in_row")))
 @ end
     {
-@ if isa.registers >= 32 then
-        CONV_HOLD(view); /* read again, see runtime_channels.c */
+@ if isa.registers >= 32 then -- more than tiles hold: see rows_of_taps() in runtime_channels.c
+        CONV_HOLD(view);
 @ end
 @ if plan.staged and layer.KH > 1 then
         if (kh == view->wrap) in -= view->ring;
