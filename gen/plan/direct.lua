@@ -230,7 +230,7 @@ local function candidates(layer, isa, options, flat)
     and layer.N * cost.output_bytes(layer) > cost.l2_bytes then
     add_vectors(channel_vectors)
   end
-  if sets > 1 or layer.groups > 1 and OCg == isa.lanes and not planes then
+  if sets > 1 or layer.groups > 1 and isa.lanes > 1 and OCg == isa.lanes and not planes then
     local total = axis.ceil_div(layer.groups, sets)
     local in_parts = sets == 1 or ICg == OCg and 4 % OCg == 0
     local more = in_parts and 0 or 2 -- registers of a mask and of a permutation

@@ -55,6 +55,9 @@ describe("a direct plan", function()
     grouped.IC, grouped.OC, grouped.groups = 480, 480, 30
     assert.are.equal("channels", planned(grouped).mapping)
   end)
+  it("has no groups in a single lane", function()
+    assert.are.equal("channels", planned({ IH = 2, IW = 2, IC = 14, OC = 2, groups = 2 }, "scalar").mapping)
+  end)
 
   it("counts what borders cost that are single pixels", function()
     local made = planned { IH = 1, IW = 800, IC = 128, OC = 128, KH = 1, KW = 15 }
