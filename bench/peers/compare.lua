@@ -48,6 +48,7 @@ function compare.layers(all, isa)
   return list, peers
 end
 
+-- The geometric mean of those that fit, as text.
 local function mean(comparisons, fits)
   local sum, count = 0, 0
   for _, c in ipairs(comparisons) do
@@ -55,7 +56,7 @@ local function mean(comparisons, fits)
       sum, count = sum + math.log(math.max(c.ratio, 1e-3)), count + 1
     end
   end
-  return count > 0 and math.exp(sum / count) or 0 / 0
+  return count > 0 and ("%.2f"):format(math.exp(sum / count)) or "-"
 end
 
 -- So many of the layers with the smallest ratios are named once more.
@@ -118,7 +119,7 @@ function compare.text(comparisons, peers, layout, least)
         c.ratio and ("%.2f"):format(c.ratio) or "-")
     end
   end
-  lines[#lines + 1] = ("%d of %d layers below %.2f; geometric mean of the ratios %.2f, %.2f without"
+  lines[#lines + 1] = ("%d of %d layers below %.2f; geometric mean of the ratios %s, %s without"
     .. " 1x1"):format(below, #chosen, least, mean(chosen, function() return true end),
     mean(chosen, function(c) return not (c.shape or ""):find("^1x1") end))
   if #chosen > WORST then lines[#lines + 1] = "the smallest: " .. worst(chosen, WORST) end
