@@ -14,10 +14,16 @@ local function planned(fields, set)
   return (assert(plan.make(assert(layer.new(all)), isa.get(set or "avx512"), options)))
 end
 
+-- That of a depthwise layer, `more` being its other fields.
+local function depthwise(size, channels, more, set)
+  local fields = { IH = size, IW = size, IC = channels, OC = channels, groups = channels }
+  for name, value in pairs(more) do fields[name] = value end
+  return planned(fields, set)
+end
+
 describe("a depthwise plan", function()
   local function fetches(size, channels, set, layout)
-    return planned({ IH = size, IW = size, IC = channels, OC = channels, groups = channels, layout = layout }, set)
-      .fetch_output
+    return depthwise(size, channels, { layout = layout }, set).fetch_output
   end
 
   it("fetches the lines that it will store where that is late, and not in the way", function()
@@ -34,8 +40,8 @@ end)
 
 describe("a depthwise tile", function()
   local function tile(size, channels, filter, stride, set)
-    return planned({ IH = size, IW = size, IC = channels, OC = channels, groups = channels, KH = filter, KW = filter,
-      stride_h = stride, stride_w = stride }, set).tile_name
+    local more = { KH = filter, KW = filter, stride_h = stride, stride_w = stride }
+    return depthwise(size, channels, more, set).tile_name
   end
 
   it("has so many sums that the many taps of a filter need not wait for each other", function()
