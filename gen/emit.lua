@@ -228,7 +228,7 @@ local function environment(job)
     if layer.activation.runtime then return ("CONV_CLAMP(%s)"):format(value) end
     return ("%s_%s(%s)"):format(name, layer.activation.kind, value)
   end
-  local lowered = lowering[plan.algorithm].names(plan, isa, plan.one_row or layer, name)
+  local lowered = lowering[plan.algorithm].names(plan, isa, plan.seen or layer, name)
   for key, value in pairs(lowered) do env[key] = value end
   env.method = commented(lowered.method)
   -- Another template, with names of its own besides those of the one that includes it.

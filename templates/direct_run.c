@@ -52,15 +52,17 @@
         const int from = top > 0 ? top : 0, to = bottom < $(g.IH) ? bottom : $(g.IH);
 @   local same = ""
 @   if planar.planes > 1 then
-@     same = (" || plane != task / %d"):format(bands)
+@     same = (" || plane != task / %d"):format(bands * chunks)
 @   end
         if (from < base || from > ready$(same)) {
             base = ready = from;
 @   if planar.planes > 1 then
-            plane = task / $(bands);
+            plane = task / $(bands * chunks);
 @   end
         } else if (to > base + $(planar.rows)) {
+@   if reach > layer.stride_h then
             memmove(copy, copy + (ptrdiff_t)(from - base) * $(plan.input.row), (size_t)(ready - from) * $(4 * plan.input.row));
+@   end
             base = from;
         }
         for (; ready < to; ++ready)

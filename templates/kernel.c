@@ -34,7 +34,7 @@ $(include(plan.pack or "pack.c"))
 $(include("macros.c"))
 
 $(activation())
-$(include(plan.algorithm .. ".c", { layer = plan.one_row or layer }))
+$(include(plan.algorithm .. ".c", { layer = plan.seen or layer }))
 $(target)void $(name)_run(const float *input, const void *packed, float *output, void *workspace,
     int task_begin, int task_end)
 {
@@ -44,7 +44,7 @@ $(target)void $(name)_run(const float *input, const void *packed, float *output,
 @ if plan.workspace_floats == 0 then
     (void)workspace;
 @ end
-$(include((plan.run or plan.algorithm) .. "_run.c"))
+$(include((plan.run or plan.algorithm) .. "_run.c", { layer = plan.seen or layer }))
 }
 
 @ if isa.target ~= "" then

@@ -220,7 +220,7 @@ function direct.names(plan, isa, layer)
       or ", pixels %d to %d: the rest falls in the padding"):format(first, last)
   end
 
-  names.copies = plan.planar ~= nil
+  names.copies = plan.planar and plan.planar.reach > layer.stride_h
 
   --- Elements from p on, `step` apart, in the lanes first to last - 1, as the cheapest load.
   function names.strided(p, step, first, last)

@@ -56,11 +56,23 @@ end
 
 --- The cycles of a step that reads `lines` cache lines of one of `channels` planes, and `weights` bytes: the more of
 -- the first-level cache a pass over the planes would fill, the more comes from the second, which gives a line every
--- so many cycles.
-function cost.plane_step(step, lines, channels, weights)
-  local missing = math.min(1, 2 * channels * lines * cost.line_bytes / cost.l1_bytes() - 1)
+-- so many cycles. `apart`: of lines that are used in part, once in a pass, the bytes from plane to plane; they come
+-- slower (measured), and lie in some sets of that cache only.
+function cost.plane_step(step, lines, channels, weights, apart)
+  local room = apart and cost.l1_lines(apart) * cost.line_bytes or cost.l1_bytes()
+  local missing = math.min(1, 2 * channels * lines * cost.line_bytes / room - 1)
   if missing <= 0 then return step end
-  return step + missing * (math.max(0, 2.3 * (lines + weights / cost.line_bytes) - step) + lines / 16)
+  return step + missing
+    * (math.max(0, (apart and 2.9 or 2.3) * (lines + weights / cost.line_bytes) - step) + lines / 16)
+end
+
+--- The same where planes are so many bytes apart: of whole pages, all lines at one place of a page find room in some
+-- sets only of the second-level cache, too, two thirds of which are sure. A step waits for a line of the last level
+-- then, and gets others beside it.
+function cost.far_planes(step, channels, plane)
+  if plane % 4096 > 0 then return step end
+  local missing = math.min(1, 1.5 * channels * 4096 / cost.l2_bytes - 1)
+  return step + math.max(0, missing) * cost.line_bytes / cost.l3_stream
 end
 
 --- How many lines fall on the fullest set of the first-level cache, of runs of `bytes` bytes at these

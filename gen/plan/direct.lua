@@ -7,7 +7,8 @@
 --   mapping 'inputs'     (NHWC) lanes are input channels: vectors of weights times vectors of input, whose lanes are
 --                        summed in the end; for few outputs
 --   mapping 'pixels'     lanes are output pixels: vectors of input times splats of weights
---   mapping 'planar'     the same, of a planar copy of some rows of the input (plan/planar.lua)
+--   mapping 'planar'     the same, of a planar copy of some rows of the input (plan/planar.lua, plan/gather.lua)
+--   mapping 'gathered'   (NCHW) lanes are output channels, pixels those of such a copy
 --
 -- With channels in the lanes, some taps of a row may be summed together, so that a pixel is loaded once for
 -- all of them. All are the same skeleton (templates/direct.c); they differ in which operand is which, and in how
@@ -15,6 +16,7 @@
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
+local gather = require "plan.gather"
 local one_row = require "plan.one_row"
 local planar = require "plan.planar"
 local runtime = require "plan.runtime"
@@ -29,11 +31,12 @@ direct.exact = true
 
 -- A pointwise layer sees its pixels as one line; it is folded into rows as long as a tile of some units likes,
 -- so that hardly a unit is short, nor hardly a tile, and there are rows to share among tasks.
-local function fold(pixels, unit, units)
+local function fold(layer, pixels, unit, units)
   local best
   local function count(rows, size) return rows * axis.ceil_div(pixels // rows, size) end
-  for rows = 1, math.min(pixels, 32) do
-    if pixels % rows == 0 and count(rows, unit) * 64 <= count(1, unit) * 65
+  for rows = 1, math.min(pixels, layer.source and math.max(layer.OH, 32) or 32) do
+    if pixels % rows == 0 and (not layer.source or gather.folds(layer, rows))
+      and count(rows, unit) * 64 <= count(1, unit) * 65
       and count(rows, unit * units) * 64 <= count(1, unit * units) * (unit > 1 and 80 or 65) then
       best = rows
     end
@@ -159,7 +162,8 @@ local function candidates(layer, isa, options, flat)
       end
     end
     list[#list + 1] = {
-      layer = layer, mapping = mapping, units = units, unit = unit, classes = classes,
+      layer = layer, mapping = layer.source and gather.mappings[mapping] or mapping,
+      units = units, unit = unit, classes = classes,
       cycles = (cycles * rows + waits) * (mapping == "groups" and 1 or layer.groups), together = together,
       tile = ("%dx%d"):format(lanes_of_output == 1 and units or units * unit, classes[1].size),
       held = mapping ~= "inputs" and lanes_of_output == 1 and units or classes[1].size * together,
@@ -169,7 +173,9 @@ local function candidates(layer, isa, options, flat)
   end
 
   local channel_vectors = axis.ceil_div(OCg, isa.lanes)
-  local planes, plane = layer.layout == "nchw", 4 * layer.IH * layer.IW
+  local planes, plane = layer.layout == "nchw", layer.source and cost.line_bytes or 4 * layer.IH * layer.IW
+  local single = layer.KH == 1 and layer.KW == 1 -- what a tap reads no other one does
+  local apart = single and layer.stride_w > 1 and plane or nil
   -- What is loaded for the channels of a pixel, or for the pixels of a tile, shares few sets of the first cache.
   local alias = not planes and layer.stride_w * layer.IC * 4 % 4096 == 0
     or planes and ICg > cost.l1_lines(plane) and cost.l1_lines(plane) < 100
@@ -205,7 +211,8 @@ local function candidates(layer, isa, options, flat)
             local step = mapping == "groups" and sets > 1 and cost.spread_step(p * v * taps, pixels, v * taps)
               or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
             if planes then
-              local missed = cost.plane_step(step, lines_of(layer, p, taps), ICg, bytes * taps)
+              local missed = cost.plane_step(step, lines_of(layer, p, taps), ICg, bytes * taps, apart)
+              if single then missed = cost.far_planes(missed, ICg, plane) end
               if missed > step then missed = missed + 2 * (taps - 1) end -- misses are closer together
               step = missed + (alias and 1.5 * (v - 1) + (flat and 3 or 0) or 0)
             end
@@ -257,6 +264,7 @@ local function candidates(layer, isa, options, flat)
             local lines = lines_of(layer, v * isa.lanes, 1)
             if layer.KW == 1 and plane % cost.line_bytes == 0 then lines = lines // 1 end
             step = cost.plane_step(step, lines, ICg, 4 * o)
+            if single then step = cost.far_planes(step, ICg, plane) end
             if alias and not flat then step = step + 0.9 * lines end
           end
           local work = steps * step + cost.tail(o * v, stores)
@@ -293,9 +301,17 @@ local function candidates(layer, isa, options, flat)
     end
   end
 
-  if not flat and not pooled and not options.by_row and not layer.place then
-    local row = one_row(layer)
+  if not pooled and not options.by_row and not layer.place and not layer.source then
+    local row = not flat and one_row(layer)
     for _, c in ipairs(row and candidates(row, isa, options) or {}) do list[#list + 1] = c end
+    local gathered = gather.layer(layer, isa)
+    if gathered then
+      local cycles, waits = gather.cycles(gathered, isa)
+      for _, c in ipairs(list) do c.cycles = c.cycles + layer.N * waits end
+      for _, c in ipairs(candidates(gathered, isa, options, true)) do
+        list[#list + 1], c.cycles = c, c.cycles + layer.N * cycles
+      end
+    end
   end
   local kept = {}
   for _, c in ipairs(list) do
@@ -321,25 +337,27 @@ end
 -- How the work is cut into tasks: images x groups x chunks of blocks x bands of rows. Weights that
 -- fit the second-level cache are passed over once a band, and a band's pixels stay in it, so its chunks, if there are
 -- several, follow each other; `whole`: there is one. Larger ones are kept, a chunk of blocks at a time, while the image
--- passes.
-local function share(plan, layer, blocks, whole)
+-- passes, but for pixels that are `gathered`, a band at a time.
+local function share(plan, layer, blocks, whole, gathered)
   local g = plan.geometry
   local block_bytes = plan.packed_floats // (plan.group_count * blocks) * 4
-  local heavy = block_bytes * blocks > cost.l2_bytes // 2
+  local bytes, outer = block_bytes * blocks, g.N * plan.group_count
+  local heavy = bytes > cost.l2_bytes // 2 and not gathered
   local fewest = heavy and axis.ceil_div(blocks, math.max(1, cost.l2_bytes // 8 // block_bytes)) or 1
   local tall = plan.pooled and plan.pooled.KH or 1 -- rows of the map for one of the output
   local row_bytes = 4 * (g.IW * layer.IC * layer.stride_h * tall + g.OW * layer.OC)
   local fitting = heavy and g.OH or math.max(1, cost.l2_bytes // 4 // row_bytes)
+  if gathered then fitting, fewest = gather.shared(gathered, bytes, g.OH, outer) end
   -- Enough tasks for some threads, but each worth some microseconds.
   local row_work = tall * 2 * layer.KH * layer.KW * (layer.IC // layer.groups) * g.OW * layer.OC // plan.group_count
   plan.chunks_first, plan.alternate = not heavy, not plan.vector_inputs and tasks.alternate(plan.classes)
   plan.chunks, plan.bands, plan.evenness = tasks.cut {
-    outer = g.N * plan.group_count, rows = g.OH, fitting = fitting, least = axis.ceil_div(200000 * blocks, row_work),
+    outer = outer, rows = g.OH, fitting = fitting, least = axis.ceil_div(200000 * blocks, row_work),
     blocks = blocks, widths = tasks.widths(plan.classes, plan.alternate), fewest = fewest,
-    most = heavy and 2 * fewest or whole and 1 or 8, chunks_first = plan.chunks_first,
+    most = heavy and 2 * fewest or whole and 1 or fewest > 1 and 4 * tasks.some or 8, chunks_first = plan.chunks_first,
   }
   plan.alternate = plan.alternate and plan.chunks.count > 1
-  plan.tasks = g.N * plan.group_count * plan.chunks.count * plan.bands.count
+  plan.tasks = outer * plan.chunks.count * plan.bands.count
 end
 
 -- Where weights come from beyond the second-level cache, the first tile of a block would wait for them: each tile
@@ -405,13 +423,13 @@ function direct.fits() return true end
 
 -- The plan that a candidate makes, or nil where it would be too much code.
 local function of_candidate(best, isa, options, flat)
-  local layer = best.layer
+  local layer, copy = best.layer, best.copy
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
-  local copy = best.copy
-  local channels, in_groups = not copy and best.mapping ~= "pixels", best.mapping == "groups"
+  local mapping = best.mapping == "planar" and "pixels" or best.mapping == "gathered" and "channels" or best.mapping
+  local channels, in_groups = mapping ~= "pixels", mapping == "groups"
   local inputs = best.mapping == "inputs"
   local plan = {
-    algorithm = "direct", mapping = copy and "pixels" or best.mapping, planar = copy,
+    algorithm = "direct", mapping = mapping,
     tile_name = best.tile, together = best.together,
     cycles = best.cycles, exact = true, workspace_floats = 0,
     ICg = ICg, OCg = OCg, accumulators = best.splats * best.classes[1].size,
@@ -419,11 +437,13 @@ local function of_candidate(best, isa, options, flat)
   }
 
   local g = { N = layer.N, IH = layer.IH, IW = layer.IW, OH = layer.OH, OW = layer.OW }
-  plan.folded = flat
+  plan.folded = flat or layer.source ~= nil
   if plan.folded then
     local images = layer.layout == "nhwc" and layer.N or 1
     local pixels = images * layer.OH * layer.OW
-    local rows = fold(pixels, best.unit, best.units)
+    local rows = fold(layer, pixels, best.unit, best.units)
+    copy = layer.source and gather.copy(layer, isa, rows)
+    if copy and 4 * copy.row > cost.l2_bytes * 3 // 4 then return nil end
     g = { N = layer.N // images, OH = rows, IH = rows, OW = pixels // rows, IW = pixels // rows }
   end
   if options.pooled then
@@ -435,18 +455,21 @@ local function of_candidate(best, isa, options, flat)
   plan.input = views.image(layer.layout, layer.IC, g.IH, g.IW)
   plan.output = options.output or views.image(layer.layout, layer.OC, g.OH, g.OW)
   plan.one_row = layer.place and layer
+  plan.seen, plan.planar = (layer.place or layer.source) and layer, copy
   plan.weights = views.weights(layer.weights, layer.map or layer)
   if copy then
-    plan.source = plan.input
+    local source = layer.source or layer
+    plan.source = views.image(layer.layout, layer.IC, source.IH, source.IW)
+    plan.source.row = copy.source_row or plan.source.row
     plan.input = { row = copy.row, pixel = 1, channel = copy.channel }
   end
 
   plan.rows, plan.columns = axis.of(layer)
-  if flat then
+  if plan.folded then
     plan.rows.out, plan.rows.size, plan.columns.out, plan.columns.size = g.OH, g.IH, g.OW, g.IW
   end
   plan.rows_clipped, plan.rows_empty = axis.clips(plan.rows)
-  if copy then -- all lanes may be read; those that are an output are counted
+  if copy and not channels then -- all lanes may be read; those that are an output are counted
     local out = axis.ceil_div(g.OW, isa.lanes) * isa.lanes
     plan.columns = axis.new { out = out, size = out + layer.KW, taps = layer.KW, stride = 1, pad = 0, dilation = 1,
       counted = function(o) return o < g.OW and 1 or 0 end }
@@ -471,10 +494,11 @@ local function of_candidate(best, isa, options, flat)
     class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units,
       unrolled_pairs(isa, options, ICg, best.classes, class))
     -- Where there is too much to unroll, tiles are not told apart by what they store.
-    if copy and plan.columns.out > g.OW and class.segments[#class.segments].count > 1 then return nil end
+    local uneven = plan.columns.counted and plan.columns.out > g.OW
+    if uneven and class.segments[#class.segments].count > 1 then return nil end
     for _, variant in ipairs(class.variants) do
       if (copy or layer.place) and variant.rolled then return nil end -- taps are anywhere
-      if copy then
+      if plan.columns.counted then
         variant.stored = 0
         for _, count in ipairs(variant.counts) do variant.stored = variant.stored + count end
       end
@@ -500,15 +524,16 @@ local function of_candidate(best, isa, options, flat)
   plan.classes, plan.blocks, plan.group_floats = best.classes, blocks, floats
   plan.packed_floats = floats * plan.group_count
   plan.pack_groups, plan.pack_outputs = plan.group_count, layer.OC // plan.group_count
-  share(plan, layer, blocks, copy or options.by_row)
+  share(plan, layer, blocks, best.copy or options.by_row, layer.source and copy)
   if not options.by_row then -- there a pass is a few rows
     fetch_blocks(plan, isa)
     fetch_pixels(plan, layer)
     fetch_output(plan, layer, isa)
   end
   if copy then
-    if plan.chunks.count > 1 then return nil end
-    copy.rows, copy.planes = planar.rows(copy, layer, plan.bands.most), g.N * plan.group_count
+    if best.copy and plan.chunks.count > 1 then return nil end
+    copy.rows = layer.source and plan.bands.most or planar.rows(copy, layer, plan.bands.most)
+    copy.planes = g.N * plan.group_count
     plan.workspace_floats = copy.rows * copy.row
   end
   return plan

@@ -98,7 +98,9 @@ return function(plan, layer, isa)
     say("pixels", "a 1x1 filter: %d x %d pixels seen as %d rows of %d", layer.OH, layer.OW, g.OH, g.OW)
   end
   if plan.one_row then say("pixels", "a small map: %d x %d pixels seen as one row", layer.OH, layer.OW) end
-  if plan.planar then say("copy", "%d rows of the input, a plane of each channel", plan.planar.rows) end
+  if plan.planar then
+    say("copy", "%d rows of %s, a plane of each channel", plan.planar.rows, plan.folded and "pixels" or "the input")
+  end
   if plan.looped then say("code", "too much to unroll: the rows of the filter are a loop") end
   say("tasks", "%d", plan.tasks)
   if plan.pool then

@@ -5,8 +5,8 @@ local axis = require "plan.axis"
 
 local tasks = {}
 
-local SOME = 16 -- tasks to share among a few threads
-local MANY = 4 * SOME -- so many that a short one matters little
+tasks.some = 16 -- to share among a few threads
+local MANY = 4 * tasks.some -- so many that a short one matters little
 local BLOCKS = 4096 -- of so many nobody asks which are narrow
 -- Of layers of so many cycles an even way may be so many times as slow as the fastest, where each percent that it is
 -- slower makes it so many percent more even.
@@ -118,7 +118,7 @@ function tasks.cut(work)
   local best
   for n = work.fewest, math.max(work.fewest, math.min(work.most, blocks)) do
     local most = math.min(rows, rows * blocks // (n * work.least)) -- bands
-    local fewest = math.max(axis.ceil_div(rows, work.fitting), axis.ceil_div(SOME, outer * n))
+    local fewest = math.max(axis.ceil_div(rows, work.fitting), axis.ceil_div(tasks.some, outer * n))
     fewest = math.max(1, math.min(most, fewest))
     if best and (most == 0 or outer * n * fewest > MANY) then break end
     if outer * n * fewest > 1 << 20 then fewest = 1 end

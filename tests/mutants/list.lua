@@ -23,6 +23,7 @@ list.checks = {
   inputs = { suite = "problems", builds = "avx2_nhwc", layers = "few_out_point,few_out_3,few_out_1" },
   planar = { suite = "problems", builds = "avx2_nhwc",
     layers = "width_20,stem_c3_10k5,planar_high,planar_high_group,planar_s2_batch,planar_s3,wide_65" },
+  gathered = { suite = "problems", builds = "avx2_nchw,avx512_nchw", layers = "gather_*" },
   together = { suite = "problems", builds = "avx2_nhwc", layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed" },
   direct_heavy = { suite = "problems", builds = "avx2_nhwc", layers = "heavy_ragged,heavy_batch" },
   depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
@@ -254,6 +255,16 @@ of("templates/direct_run.c", {
 of("templates/direct_copy.c", {
   { "copy_of_the_padding_shifted", "(l - first) * s * source.pixel", "l * s * source.pixel", "planar" },
   { "copy_without_last_channels", "@       if C % L > 0 then", "@       if C < L then", "planar" },
+})
+
+of("templates/direct_gather.c", {
+  { "gathered_without_the_rest_of_a_row", "@ if rest > 0 then", "@ if rest > 0 and whole == 0 then", "gathered" },
+  { "gathered_rows_twice", "(ptrdiff_t)y * $(copy.step)", "(ptrdiff_t)(y / 2) * $(copy.step)", "gathered" },
+})
+
+of("gen/plan/gather.lua", {
+  { "gathered_planes_overlap", "span = (span + 1 - span % 2) * LINE", "span = (span - 1) * LINE", "gathered" },
+  { "gathered_rows_of_stride_1", "local step = source.stride_h * source.IW", "local step = source.IW", "gathered" },
 })
 
 of("gen/plan/planar.lua", {

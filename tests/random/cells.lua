@@ -9,7 +9,7 @@ local plan = require "plan"
 local cells = {}
 
 local WAYS = {
-  direct = { "channels", "groups", "inputs", "pixels", "planar" },
+  direct = { "channels", "gathered", "groups", "inputs", "pixels", "planar" },
   depthwise = { "channels", "pixels" },
   pooling = { "max, tiles", "max, windows", "average, tiles", "average, windows" },
 }
@@ -21,7 +21,8 @@ function cells.way(layer, made)
     return ("pooling %s, %s"):format(layer.pool, made.windows and "windows" or "tiles")
   end
   -- a kernel with run-time sizes may hold several: the last one is what is special about it
-  return made.algorithm .. " " .. (made.planar and "planar" or made.inputs and "inputs" or made.pixels and "pixels"
+  local copied = made.planar and (made.mapping == "pixels" and "planar" or "gathered")
+  return made.algorithm .. " " .. (copied or made.inputs and "inputs" or made.pixels and "pixels"
     or made.mapping)
 end
 
@@ -41,6 +42,8 @@ local REASONS = {
     function(c) return c.algorithm == "direct" and c.way ~= "direct channels" and c.isa == "scalar" end },
   { "kernels with run-time sizes have no planar copy",
     function(c) return c.way == "direct planar" and c.sizes == "run-time" end },
+  { "pixels are gathered of planes, and kernels with run-time sizes that do so count as one of the others",
+    function(c) return c.way == "direct gathered" and (c.layout == "nhwc" or c.sizes == "run-time") end },
   { "several groups lie side by side in NHWC only, and run-time sizes have none",
     function(c) return c.way == "direct groups" and (c.layout == "nchw" or c.sizes == "run-time") end },
   { "in NCHW neighbouring channels are not neighbours in memory",

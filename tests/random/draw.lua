@@ -119,6 +119,7 @@ function draw.layer(wanted)
     if not s.pool and not s.shapes and chance(10) then
       s.crop_h, s.crop_w = random(0, 1), random(0, 1)
     end
+    if wanted.mapping == "gathered" then s.kh, s.kw, s.pad = 1, 1, "valid" end
     if wanted.pointwise then s.kh, s.kw, s.sh, s.sw, s.pad = 1, 1, 1, 1, "valid" end
     if fits_budget(s, wanted.most or MOST) and (not s.shapes or draw.shapes(s, wanted)) then
       local job = draw.job(s)

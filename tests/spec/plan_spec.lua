@@ -76,6 +76,27 @@ describe("a direct plan", function()
     assert.are.equal("5x4", made.tile_name)
     assert.is_nil(planned { IH = 20, IW = 20, IC = 3, OC = 10 }.one_row)
   end)
+
+  -- Where a 1x1 filter of an image reads from, and how: from planes of how many floats, in rows of how many pixels.
+  local function gathered(size, inputs, outputs, stride, layout)
+    local made = planned { IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1, stride_h = stride,
+      stride_w = stride, layout = layout or "nchw" }
+    local copy = made.planar
+    return copy and { copy.channel, made.geometry.OW, copy.pieces }
+  end
+
+  it("gathers the pixels of a stride, and those of planes that share sets of the caches", function()
+    assert.are.same({ 9 * 16, 4 * 28, 4 }, gathered(56, 256, 512, 2))
+    assert.are.same({ 5 * 16, 64, 1 }, gathered(32, 640, 640, 1)) -- planes of a page
+    assert.is_nil(gathered(28, 512, 256, 1))
+    assert.is_nil(gathered(32, 128, 128, 1))
+    assert.is_nil(gathered(56, 256, 512, 2, "nhwc"))
+  end)
+
+  it("passes heavy weights a few times where pixels are gathered, and as often as need be", function()
+    local heavy = planned { IH = 32, IW = 32, IC = 640, OC = 640, KH = 1, KW = 1, layout = "nchw" }
+    assert.is_true(heavy.bands.count <= 8 and heavy.chunks.count > 1 and heavy.chunks_first)
+  end)
 end)
 
 describe("a map as one row", function()
