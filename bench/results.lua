@@ -52,6 +52,13 @@ function results.read(path)
   return all
 end
 
+--- The geometric mean of some ratios, nil of none; those that are next to nothing count as a thousandth.
+function results.mean(ratios)
+  local sum = 0
+  for _, ratio in ipairs(ratios) do sum = sum + math.log(math.max(ratio, 1e-3)) end
+  return #ratios > 0 and math.exp(sum / #ratios) or nil
+end
+
 --- The values of one field of a list, each once, in the order in which they appear.
 function results.distinct(list, field)
   local seen, out = {}, {}

@@ -108,21 +108,21 @@ end
 -- ---- report ------------------------------------------------------------------------------------
 
 local ROW = "%-14s %-22s %-4s %-7s %-10s %9s %7s %9s %7s %7s  %s"
-local c, misses, logarithms = all.context, 0, 0
+local c, misses, ratios = all.context, 0, {}
 print(("%s; one thread; %s %s; pages: %s"):format(c.cpu, c.compiler, c.flags, c.pages))
 print((ROW:format("layer", "shape", "", "isa", "algorithm", "fixed us", "% peak", "any us",
   "% peak", "ratio %", ""):gsub("%s+$", "")))
 for _, pair in ipairs(pairs_of) do
   local f, r = pair.fixed, pair.runtime
   misses = misses + (below(pair) and 1 or 0)
-  logarithms = logarithms + math.log(math.max(ratio(pair), 1e-3))
+  ratios[#ratios + 1] = ratio(pair)
   print((ROW:format(f.layer, f.shape or "", f.layout, f.isa, f.algorithm,
     ("%.2f"):format(f.us or 0), ("%.1f"):format(f.percent or 0), ("%.2f"):format(r.us or 0),
     ("%.1f"):format(r.percent or 0), ("%.1f"):format(ratio(pair)),
     (f.wrong or r.wrong) and "WRONG" or below(pair) and "below" or ""):gsub("%s+$", "")))
 end
 print(("\nany: one kernel for all sizes. %d of %d layers below %d %%; geometric mean %.1f %%%s")
-  :format(misses, #pairs_of, options.least, math.exp(logarithms / #pairs_of),
+  :format(misses, #pairs_of, options.least, results.mean(ratios),
     left_out > 0 and ("; %d grouped layers left out"):format(left_out) or ""))
 if not right then fail("some kernels are wrong, see above") end
 os.exit(misses == 0)

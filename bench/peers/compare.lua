@@ -50,13 +50,12 @@ end
 
 -- The geometric mean of those that fit, as text.
 local function mean(comparisons, fits)
-  local sum, count = 0, 0
+  local ratios = {}
   for _, c in ipairs(comparisons) do
-    if c.ratio and fits(c) then
-      sum, count = sum + math.log(math.max(c.ratio, 1e-3)), count + 1
-    end
+    if fits(c) then ratios[#ratios + 1] = c.ratio end
   end
-  return count > 0 and ("%.2f"):format(math.exp(sum / count)) or "-"
+  local value = results.mean(ratios)
+  return value and ("%.2f"):format(value) or "-"
 end
 
 -- So many of the layers with the smallest ratios are named once more.
