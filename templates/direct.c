@@ -19,7 +19,7 @@ $(include(plan.planar.pieces and "direct_gather.c" or "direct_copy.c"))
 @ for _, variant in ipairs(class.variants) do
 @ local splats, vectors = splats(class, variant), vectors(class, variant)
 /* $(plural(variant.pixels, plan.pixel_noun or "output pixel")) x $(plural(width, "output channel")): $(splats * vectors) accumulators$(variant.rolled and ", taps of a row in a loop" or ""). */
-static CONV_TILE void $(prefix)_tile$(variant.index)(const float *$(pooled and "image, const float *weights" or "in, const float *w")$(fetch and ", size_t ahead" or ""), float *out$(pooled and ", int oh" .. (holds and ", float *held" or "") or clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged))
+static CONV_TILE void $(prefix)_tile$(variant.index)(const float *$(pooled and "image, const float *weights" or "in, const float *w")$((fetch or plan.fetch_bands) and ", size_t ahead" or ""), float *out$(pooled and ", int oh" .. (holds and ", float *held" or "") or clipped and ", int kh_begin, int kh_end" or "")$(variant.rolled and ", int kw_begin, int kw_end" or "")$(ragged))
 {
 @ if pooled then
     for (int r = 0; r < $(pooled.KH); ++r) { /* the rows of the windows */
@@ -39,7 +39,7 @@ $(include("stores.c", { class = class, variant = variant, splats = splats, vecto
 @ if not plan.tiles_only then
 @ -- Rows of tiles of one class of blocks.
 /* $(pooled and "Pooled rows" or "Rows") oh_begin to oh_end of one block of $(plural(width, "output channel"))$(plan.band_rows and ", the first of them to out" or "")$(plan.planar and "; the image begins with row base" or ""). */
-static $(target)void $(prefix)_rows(const float *image, const float *w, float *out, int oh_begin, int oh_end$(based)$(holds and ", float *held" or "")$(ragged))
+static $(target)void $(prefix)_rows(const float *image, const float *w, float *out, int oh_begin, int oh_end$(based)$(plan.fetch_bands and ", size_t ahead" or "")$(holds and ", float *held" or "")$(ragged))
 {
 @ if fetch then
     /* Each tile also fetches a part of the next block's weights. */
@@ -53,8 +53,11 @@ static $(target)void $(prefix)_rows(const float *image, const float *w, float *o
 @ else
         $(include("direct_row.c", { oh = "oh", row = "row" }))
 @ end
+@ if plan.fetch_bands then -- by each tile a part of the lines of the next band
+        size_t fetched = ahead + (size_t)(oh + oh_end - oh_begin) * $(4 * plan.source.row);
+@ end
         float *to = out + (ptrdiff_t)$(plan.band_rows and "(oh - oh_begin)" or "oh") * $(plan.output.row);
-        $(include("column_tiles.c", { segments = class.segments, tile_of = function(variant) return prefix .. "_tile" .. variant.index end, between = fetch and (", w, ahead += %d"):format(fetch.part) or ", w", pass = pass, taps = ", 0, " .. KW, wide = false, tail = tail }))
+        $(include("column_tiles.c", { segments = class.segments, tile_of = function(variant) return prefix .. "_tile" .. variant.index end, between = plan.fetch_bands and ", w, fetched += 64" or fetch and (", w, ahead += %d"):format(fetch.part) or ", w", pass = pass, taps = ", 0, " .. KW, wide = false, tail = tail }))
     }
 }
 

@@ -1,5 +1,5 @@
 @ -- SPDX-License-Identifier: MIT-0
-@ local g, planar, source = plan.geometry, plan.planar, plan.source or plan.input
+@ local g, planar, source = plan.geometry, plan.planar, plan.source
 @ if planar then
     float *const copy = workspace; /* rows of the input from `base` on, up to `ready` */
     int base = 0, ready = 0$(planar.planes > 1 and ", plane = -1" or "");

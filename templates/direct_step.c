@@ -19,6 +19,12 @@ CONV_FETCH((const float *)((size_t)wt + $(4 * (u * class.width + first + plan.fe
 CONV_FETCH((const float *)((size_t)$(origin) + (size_t)c * $(4 * pixels) + $(4 * pixels * plan.ICg + plan.fetch_pixels * i)));
 @   end
 @ end
+@ if plan.fetch_bands and origin and u == 0 then
+@   for i = 0, plan.fetch_bands.count - 1 do
+CONV_FETCH_BLOCK((const float *)($(at("ahead", 4 * i * plan.source.channel))));
+@   end
+ahead += $(4 * plan.fetch_bands.count * plan.source.channel);
+@ end
 @ local fetch = plan.fetch_blocks and class.fetch
 @ if fetch then
 @   local lines = math.ceil(variant.steps.unroll * fetch.lines)

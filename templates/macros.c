@@ -29,7 +29,7 @@
 @ if fetches then
 #define CONV_FETCH(p) __builtin_prefetch(p)
 @ end
-@ if plan.fetch_blocks then
+@ if plan.fetch_blocks or plan.fetch_bands then
 /* To the second-level cache. */
 #define CONV_FETCH_BLOCK(p) __builtin_prefetch(p, 0, 2)
 @ end
@@ -54,7 +54,7 @@
 @ if fetches then
 #define CONV_FETCH(p) ((void)(p))
 @ end
-@ if plan.fetch_blocks then
+@ if plan.fetch_blocks or plan.fetch_bands then
 #define CONV_FETCH_BLOCK(p) ((void)(p))
 @ end
 #endif

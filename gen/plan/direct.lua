@@ -16,6 +16,7 @@
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
+local fetches = require "plan.fetches"
 local gather = require "plan.gather"
 local one_row = require "plan.one_row"
 local planar = require "plan.planar"
@@ -30,13 +31,13 @@ direct.summary = "sums over all taps in registers; any layer"
 direct.exact = true
 
 -- A pointwise layer sees its pixels as one line; it is folded into rows as long as a tile of some units likes,
--- so that hardly a unit is short, nor hardly a tile, and there are rows to share among tasks.
-local function fold(layer, pixels, unit, units)
+-- so that hardly a unit is short (at most so many of 64), nor hardly a tile, and there are rows to share among tasks.
+local function fold(layer, pixels, unit, units, short)
   local best
   local function count(rows, size) return rows * axis.ceil_div(pixels // rows, size) end
   for rows = 1, math.min(pixels, layer.source and math.max(layer.OH, 32) or 32) do
     if pixels % rows == 0 and (not layer.source or gather.folds(layer, rows))
-      and count(rows, unit) * 64 <= count(1, unit) * 65
+      and count(rows, unit) * 64 <= count(1, unit) * (64 + short)
       and count(rows, unit * units) * 64 <= count(1, unit * units) * (unit > 1 and 80 or 65) then
       best = rows
     end
@@ -125,11 +126,6 @@ local function classes_of_groups(classes, layer, isa, sets)
   return list
 end
 
--- Whether of a block of so many bytes of weights, which so many tiles use, each tile fetches a part of the next one.
-local function fetches(tiles, bytes)
-  return tiles > 1 and tiles <= cost.fetching_tiles and bytes <= cost.fetched_block()
-end
-
 -- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.
 -- With options.pooled a tile holds whole windows, and lanes are channels.
 local function candidates(layer, isa, options, flat)
@@ -157,7 +153,8 @@ local function candidates(layer, isa, options, flat)
       class.first, first = first, first + class.count
       class.width = class.size * lanes_of_output
       local bytes = 4 * class.width * steps
-      if far and mapping == "channels" and tiles > 1 and not fetches(tiles, bytes) then -- the first tile of a block
+      -- The first tile of a block waits for its weights.
+      if far and mapping == "channels" and tiles > 1 and not fetches.next_block(tiles, bytes) then
         waits = waits + class.count * math.max(0, bytes / cost.l3_stream - tile_cycles(units, class.size))
       end
     end
@@ -307,6 +304,7 @@ local function candidates(layer, isa, options, flat)
     local gathered = gather.layer(layer, isa)
     if gathered then
       local cycles, waits = gather.cycles(gathered, isa)
+      if flat then waits = gather.passes(layer) end
       for _, c in ipairs(list) do c.cycles = c.cycles + layer.N * waits end
       for _, c in ipairs(candidates(gathered, isa, options, true)) do
         list[#list + 1], c.cycles = c, c.cycles + layer.N * cycles
@@ -360,45 +358,6 @@ local function share(plan, layer, blocks, whole, gathered)
   plan.tasks = outer * plan.chunks.count * plan.bands.count
 end
 
--- Where weights come from beyond the second-level cache, the first tile of a block would wait for them: each tile
--- fetches a part of the next block of its class, 1 / 2^shift of it, spread over its steps; one that is alone, what it
--- is to read.
-local function fetch_blocks(plan, isa)
-  if plan.mapping ~= "channels" or plan.pooled or not cost.fetch_ahead(4 * plan.packed_floats) then return end
-  for _, class in ipairs(plan.classes) do
-    local tiles, bytes = 0, 4 * class.block_floats
-    for _, segment in ipairs(class.segments) do tiles = tiles + plan.bands.most * segment.count end
-    if tiles == 1 then
-      plan.fetch_weights = 2048
-    elseif fetches(tiles, bytes) then
-      local shift = 0
-      while 2 << shift <= tiles do shift = shift + 1 end
-      class.fetch = { shift = shift, part = bytes >> shift, line = cost.line_bytes,
-        lines = 4 * isa.lanes * class.vectors / (cost.line_bytes << shift) } -- of a step
-      plan.fetch_blocks = true
-    end
-  end
-end
-
--- The pixels of a 1x1 filter are a stream. Where it comes from beyond the second-level cache, and takes more than a
--- quarter of the time of the multiply-adds, each tile fetches the pixels of the next one, spread over its steps.
-local function fetch_pixels(plan, layer)
-  local bytes = layer.N * cost.image_bytes(layer)
-  if plan.mapping ~= "channels" or plan.pooled or not plan.folded or layer.layout ~= "nhwc" or layer.groups > 1
-    or bytes <= cost.l2_bytes or 16 * cost.fma <= plan.classes[1].vectors * cost.l3_stream then return end
-  plan.fetch_pixels = cost.line_bytes
-end
-
--- Sums of few taps and channels are no sooner done than stored. Where their lines come from beyond the second-level
--- cache, and a tile has but a piece of each pixel, it fetches them before it begins.
-local function fetch_output(plan, layer, isa)
-  local bytes, class = layer.N * cost.output_bytes(layer), plan.classes[1]
-  if plan.mapping ~= "channels" or plan.pooled or layer.layout ~= "nhwc" or class.width >= layer.OC
-    or bytes <= cost.l2_bytes or bytes > cost.l3_bytes then return end
-  local work = layer.KH * layer.KW * plan.ICg / cost.fma -- of a vector of sums
-  plan.fetch_output = work * cost.l3_stream < 5 * isa.lanes
-end
-
 --- How `count` reduction steps become a loop: `loops` times `unroll` of them, and a `rest`.
 function direct.unrolled(count)
   if count <= 4 then return { unroll = count, loops = 1, rest = 0 } end
@@ -441,9 +400,15 @@ local function of_candidate(best, isa, options, flat)
   if plan.folded then
     local images = layer.layout == "nhwc" and layer.N or 1
     local pixels = images * layer.OH * layer.OW
-    local rows = fold(layer, pixels, best.unit, best.units)
-    copy = layer.source and gather.copy(layer, isa, rows)
-    if copy and 4 * copy.row > cost.l2_bytes * 3 // 4 then return nil end
+    local rows = fold(layer, pixels, best.unit, best.units, 1)
+    if layer.source then
+      copy = gather.copy(layer, isa, rows)
+      if not gather.fits(copy) then
+        rows = fold(layer, pixels, best.unit, best.units, 6)
+        copy = gather.copy(layer, isa, rows)
+      end
+      if not gather.fits(copy) then return nil end
+    end
     g = { N = layer.N // images, OH = rows, IH = rows, OW = pixels // rows, IW = pixels // rows }
   end
   if options.pooled then
@@ -457,6 +422,7 @@ local function of_candidate(best, isa, options, flat)
   plan.one_row = layer.place and layer
   plan.seen, plan.planar = (layer.place or layer.source) and layer, copy
   plan.weights = views.weights(layer.weights, layer.map or layer)
+  plan.source = plan.input
   if copy then
     local source = layer.source or layer
     plan.source = views.image(layer.layout, layer.IC, source.IH, source.IW)
@@ -525,11 +491,7 @@ local function of_candidate(best, isa, options, flat)
   plan.packed_floats = floats * plan.group_count
   plan.pack_groups, plan.pack_outputs = plan.group_count, layer.OC // plan.group_count
   share(plan, layer, blocks, best.copy or options.by_row, layer.source and copy)
-  if not options.by_row then -- there a pass is a few rows
-    fetch_blocks(plan, isa)
-    fetch_pixels(plan, layer)
-    fetch_output(plan, layer, isa)
-  end
+  if not options.by_row then fetches.add(plan, layer, isa) end -- there a pass is a few rows
   if copy then
     if best.copy and plan.chunks.count > 1 then return nil end
     copy.rows = layer.source and plan.bands.most or planar.rows(copy, layer, plan.bands.most)

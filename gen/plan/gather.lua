@@ -53,6 +53,9 @@ function gather.copy(layer, isa, rows)
     pieces = count, length = length, step = step, stride = source.stride_w, source_row = count * step }
 end
 
+--- Whether the second-level cache has room for a row.
+function gather.fits(copy) return 4 * copy.row <= cost.l2_bytes * 3 // 4 end
+
 --- How many rows of a copy are held while all weights, of so many bytes, pass, and in how many chunks at least for
 -- `outer` images and groups: the fewer times the better where weights do not stay in the second-level cache.
 function gather.shared(copy, weights, rows, outer)
@@ -69,13 +72,20 @@ local function fetched(layer)
   return lines * cost.line_bytes / from
 end
 
---- Cycles to gather an image, and those that a strided one waits for where it is not gathered.
+--- Cycles that pixels are waited for where they are not gathered, and pass once for each chunk of heavy weights.
+function gather.passes(layer)
+  local weights, image = 4 * layer.OC * (layer.IC // layer.groups), 4 * layer.IC * layer.IH * layer.IW
+  if weights <= cost.l2_bytes // 2 or image <= cost.l2_bytes then return 0 end
+  return axis.ceil_div(weights, cost.l2_bytes // 8) * image / cost.l3_stream
+end
+
+--- Cycles to gather an image, and those that a strided one is waited for where it is not.
 function gather.cycles(layer, isa)
   local count, length = pieces(layer)
   local s = layer.source.stride_w
   local waits = fetched(layer)
   local vectors = layer.IC * count * axis.ceil_div(length, isa.lanes)
-  return math.max(vectors * (s == 1 and 2 or s == 2 and 4 or isa.lanes // 2), waits), s > 1 and waits or 0
+  return math.max(vectors * (s == 1 and 2 or s == 2 and 4 or isa.lanes // 2), waits), waits
 end
 
 return gather

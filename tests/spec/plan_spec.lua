@@ -93,6 +93,22 @@ describe("a direct plan", function()
     assert.is_nil(gathered(56, 256, 512, 2, "nhwc"))
   end)
 
+  it("fetches the next band of planes where it comes from beyond the caches, and there is time for it", function()
+    local function fetched(size, inputs, outputs, stride)
+      local fetch = planned { IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1, stride_h = stride or 1,
+        stride_w = stride or 1, layout = "nchw" }.fetch_bands
+      if not fetch then return nil end
+      local turns = 1
+      for _, turn in ipairs(fetch.turns) do turns = turns * turn.count end
+      return { fetch.count, turns }
+    end
+    assert.are.same({ 2, 4 }, fetched(56, 256, 64)) -- six blocks take four turns
+    assert.is_table(fetched(56, 256, 512, 2)) -- gathered
+    assert.is_nil(fetched(28, 64, 64))
+    assert.is_nil(fetched(128, 64, 2))
+    assert.is_nil(fetched(32, 640, 640)) -- planes of a page
+  end)
+
   it("passes heavy weights a few times where pixels are gathered, and as often as need be", function()
     local heavy = planned { IH = 32, IW = 32, IC = 640, OC = 640, KH = 1, KW = 1, layout = "nchw" }
     assert.is_true(heavy.bands.count <= 8 and heavy.chunks.count > 1 and heavy.chunks_first)
