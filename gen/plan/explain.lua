@@ -34,6 +34,8 @@ local function regions(segments, taps, noun)
   return parts
 end
 
+local function rows(count) return ("%d row%s"):format(count, count == 1 and "" or "s") end
+
 local LANES = {
   channels = "output channels", groups = "output channels of several groups", inputs = "input channels",
   pixels = "output pixels", taps = "taps of a window's row",
@@ -95,18 +97,17 @@ return function(plan, layer, isa)
       plan.column_cut.most)
   end
   if plan.folded then
-    say("pixels", "a 1x1 filter: %d x %d pixels seen as %d rows of %d", layer.OH, layer.OW, g.OH, g.OW)
+    say("pixels", "a 1x1 filter: %d x %d pixels seen as %s of %d", layer.OH, layer.OW, rows(g.OH), g.OW)
   end
   if plan.one_row then say("pixels", "a small map: %d x %d pixels seen as one row", layer.OH, layer.OW) end
   if plan.planar then
-    say("copy", "%d rows of %s, a plane of each channel", plan.planar.rows, plan.folded and "pixels" or "the input")
+    say("copy", "%s of %s, a plane of each channel", rows(plan.planar.rows), plan.folded and "pixels" or "the input")
   end
   if plan.looped then say("code", "too much to unroll: the rows of the filter are a loop") end
   say("tasks", "%d", plan.tasks)
   if plan.pool then
-    say("band", "%d x %d pixels of %d channels: %s; %d row%s of windows at a time, %d of its rows kept for the next",
-      plan.rows, plan.map.layer.OW, plan.channels, bytes(4 * plan.workspace_floats), plan.step,
-      plan.step == 1 and "" or "s", plan.kept)
+    say("band", "%d x %d pixels of %d channels: %s; %s of windows at a time, %d of its rows kept for the next",
+      plan.rows, plan.map.layer.OW, plan.channels, bytes(4 * plan.workspace_floats), rows(plan.step), plan.kept)
     add_regions(lines, "regions of the convolution", plan.map, plan.map.layer)
     add_regions(lines, "regions of the pooling", plan.pool, plan.pool.layer)
   elseif not plan.elements then
