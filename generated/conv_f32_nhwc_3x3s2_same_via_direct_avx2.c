@@ -388,17 +388,18 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
     for (; r < rows && 8 <= rows; r += 8) {
         if (rows - r < 8) r = rows - 8; /* the last ones again */
         ptrdiff_t c = 0;
-        for (; c + 8 <= columns; c += 8) {
+        for (; columns - c >= 1; c += 8) {
+            const int some = columns - c < 8 ? (int)(columns - c) : 8;
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
-            const __m256 r0 = _mm256_loadu_ps(row);
-            const __m256 r1 = _mm256_loadu_ps(row + from_step);
-            const __m256 r2 = _mm256_loadu_ps(row + 2 * from_step);
-            const __m256 r3 = _mm256_loadu_ps(row + 3 * from_step);
-            const __m256 r4 = _mm256_loadu_ps(row + 4 * from_step);
-            const __m256 r5 = _mm256_loadu_ps(row + 5 * from_step);
-            const __m256 r6 = _mm256_loadu_ps(row + 6 * from_step);
-            const __m256 r7 = _mm256_loadu_ps(row + 7 * from_step);
+            const __m256 r0 = some < 8 ? CONV_(load)(row, 0, some) : _mm256_loadu_ps(row);
+            const __m256 r1 = some < 8 ? CONV_(load)(row + from_step, 0, some) : _mm256_loadu_ps(row + from_step);
+            const __m256 r2 = some < 8 ? CONV_(load)(row + 2 * from_step, 0, some) : _mm256_loadu_ps(row + 2 * from_step);
+            const __m256 r3 = some < 8 ? CONV_(load)(row + 3 * from_step, 0, some) : _mm256_loadu_ps(row + 3 * from_step);
+            const __m256 r4 = some < 8 ? CONV_(load)(row + 4 * from_step, 0, some) : _mm256_loadu_ps(row + 4 * from_step);
+            const __m256 r5 = some < 8 ? CONV_(load)(row + 5 * from_step, 0, some) : _mm256_loadu_ps(row + 5 * from_step);
+            const __m256 r6 = some < 8 ? CONV_(load)(row + 6 * from_step, 0, some) : _mm256_loadu_ps(row + 6 * from_step);
+            const __m256 r7 = some < 8 ? CONV_(load)(row + 7 * from_step, 0, some) : _mm256_loadu_ps(row + 7 * from_step);
             const __m256 t0lo01 = _mm256_unpacklo_ps(r0, r1);
             const __m256 t0lo23 = _mm256_unpacklo_ps(r2, r3);
             const __m256 t0hi01 = _mm256_unpackhi_ps(r0, r1);
@@ -424,57 +425,13 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
             const __m256 tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
             const __m256 tr7 = _mm256_permute2f128_ps(t0_3, t1_3, 0x31);
             _mm256_storeu_ps(at, tr0);
-            _mm256_storeu_ps(at + to_step, tr1);
-            _mm256_storeu_ps(at + 2 * to_step, tr2);
-            _mm256_storeu_ps(at + 3 * to_step, tr3);
-            _mm256_storeu_ps(at + 4 * to_step, tr4);
-            _mm256_storeu_ps(at + 5 * to_step, tr5);
-            _mm256_storeu_ps(at + 6 * to_step, tr6);
-            _mm256_storeu_ps(at + 7 * to_step, tr7);
-        }
-        if (columns - c >= 1) { /* some more, not all lanes of a vector */
-            const int some = (int)(columns - c);
-            const float *row = from + r * from_step + c;
-            float *at = to + c * to_step + r;
-            const __m256 r0 = CONV_(load)(row, 0, some);
-            const __m256 r1 = CONV_(load)(row + from_step, 0, some);
-            const __m256 r2 = CONV_(load)(row + 2 * from_step, 0, some);
-            const __m256 r3 = CONV_(load)(row + 3 * from_step, 0, some);
-            const __m256 r4 = CONV_(load)(row + 4 * from_step, 0, some);
-            const __m256 r5 = CONV_(load)(row + 5 * from_step, 0, some);
-            const __m256 r6 = CONV_(load)(row + 6 * from_step, 0, some);
-            const __m256 r7 = CONV_(load)(row + 7 * from_step, 0, some);
-            const __m256 t0lo01 = _mm256_unpacklo_ps(r0, r1);
-            const __m256 t0lo23 = _mm256_unpacklo_ps(r2, r3);
-            const __m256 t0hi01 = _mm256_unpackhi_ps(r0, r1);
-            const __m256 t0hi23 = _mm256_unpackhi_ps(r2, r3);
-            const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
-            const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
-            const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
-            const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
-            const __m256 t1lo01 = _mm256_unpacklo_ps(r4, r5);
-            const __m256 t1lo23 = _mm256_unpacklo_ps(r6, r7);
-            const __m256 t1hi01 = _mm256_unpackhi_ps(r4, r5);
-            const __m256 t1hi23 = _mm256_unpackhi_ps(r6, r7);
-            const __m256 t1_0 = _mm256_shuffle_ps(t1lo01, t1lo23, 0x44);
-            const __m256 t1_1 = _mm256_shuffle_ps(t1lo01, t1lo23, 0xEE);
-            const __m256 t1_2 = _mm256_shuffle_ps(t1hi01, t1hi23, 0x44);
-            const __m256 t1_3 = _mm256_shuffle_ps(t1hi01, t1hi23, 0xEE);
-            const __m256 tr0 = _mm256_permute2f128_ps(t0_0, t1_0, 0x20);
-            const __m256 tr1 = _mm256_permute2f128_ps(t0_1, t1_1, 0x20);
-            const __m256 tr2 = _mm256_permute2f128_ps(t0_2, t1_2, 0x20);
-            const __m256 tr3 = _mm256_permute2f128_ps(t0_3, t1_3, 0x20);
-            const __m256 tr4 = _mm256_permute2f128_ps(t0_0, t1_0, 0x31);
-            const __m256 tr5 = _mm256_permute2f128_ps(t0_1, t1_1, 0x31);
-            const __m256 tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
-            _mm256_storeu_ps(at, tr0);
             if (some > 1) _mm256_storeu_ps(at + to_step, tr1);
             if (some > 2) _mm256_storeu_ps(at + 2 * to_step, tr2);
             if (some > 3) _mm256_storeu_ps(at + 3 * to_step, tr3);
             if (some > 4) _mm256_storeu_ps(at + 4 * to_step, tr4);
             if (some > 5) _mm256_storeu_ps(at + 5 * to_step, tr5);
             if (some > 6) _mm256_storeu_ps(at + 6 * to_step, tr6);
-            continue;
+            if (some > 7) _mm256_storeu_ps(at + 7 * to_step, tr7);
         }
         for (; c < columns; ++c)
             for (int l = 0; l < 8; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];

@@ -24,6 +24,7 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
 @       end
 @     end
 @     local function some_lanes(p) return ("%s_load(%s, 0, some)"):format(name, p) end
+@     local function some_or_all(p) return ("some < %d ? %s : %s"):format(L, some_lanes(p), isa.load(p)) end
 @     local function if_there(l, p, v) return (l == 1 and "" or ("if (some > %d) "):format(l - 1)) .. isa.store(p, v) end
 @     if nhwc then
     for (; r < rows && $(L) <= rows; r += $(L)) {
@@ -47,22 +48,16 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
         }
 @       end
         ptrdiff_t c = 0;
-@       if isa.store_between then -- some lanes cost no more than all
+@       if isa.load_between then
         for (; columns - c >= $(L // 8); c += $(L)) {
             const int some = columns - c < $(L) ? (int)(columns - c) : $(L);
-@         block(some_lanes, L, if_there)
+@         -- Some lanes cost no more than all, or as much as a test that is foreseen.
+@         block(isa.store_between and some_lanes or some_or_all, L, if_there)
         }
 @       else
         for (; c + $(L) <= columns; c += $(L)) {
 @         block(isa.load, L, function(_, p, v) return isa.store(p, v) end)
         }
-@         if isa.load_between then
-        if (columns - c >= $(L // 8)) { /* some more, not all lanes of a vector */
-            const int some = (int)(columns - c);
-@           block(some_lanes, L - 1, if_there)
-            continue;
-        }
-@         end
 @       end
         for (; c < columns; ++c)
             for (int l = 0; l < $(L); ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
