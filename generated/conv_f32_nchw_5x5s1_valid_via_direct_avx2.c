@@ -78,6 +78,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels */
     int band, bands;    /* in rows */
+    int far;            /* whether weights come from beyond the second-level cache */
     int pixels;         /* whether they are in the lanes */
     int step, held;     /* rows of a band at a time; rows of the input that are held for them */
 };
@@ -113,7 +114,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 3) / 4;
-    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width < 4 * fours)) s.block = 2;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width <= 3 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = (vector_bytes - 32) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -125,6 +126,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (most > wanted) most = wanted;
     if (most < 1) most = 1;
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+    s.far = vector_bytes * s.vectors > 1048576 && (vector_bytes - 32) * s.block <= 589824;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
@@ -211,6 +213,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
     : "+x"(acc) : "x"(a), "x"(b))
 /* Loaded once: compilers would load again what only a few multiply-adds use. */
 #define CONV_PIN(v) __asm__("" : "+x"(v))
+/* To the second-level cache. */
+#define CONV_FETCH_BLOCK(p) __builtin_prefetch(p, 0, 2)
 #else
 #define CONV_TARGET
 #define CONV_TILE
@@ -218,6 +222,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm256_fmadd_ps(a, b, acc))
 #define CONV_PIN(v) ((void)0)
+#define CONV_FETCH_BLOCK(p) ((void)(p))
 #endif
 
 #define CONV_CLAMP(v) _mm256_min_ps(high, _mm256_max_ps(low, v))
@@ -226,6 +231,8 @@ struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
     int lanes; /* of the last vector of a block of channels */
+    const char *ahead; /* of the next block's weights, which tiles fetch: so many bytes in each of their steps */
+    ptrdiff_t fetch;
     ptrdiff_t width; /* of the block of packed weights */
     const int *places, *places_end; /* of the taps of a row */
     ptrdiff_t ring; /* rows that are staged lie in a ring of so many floats */
@@ -283,12 +290,18 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(4); CONV_SUMS(5);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = _mm256_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 8;
+    const char *ahead = view->ahead;
+    const ptrdiff_t fetch = view->fetch;
     {
         for (int kh = 0; kh < 5; ++kh, in += view->in_row) {
         for (int kw = 0; kw < 5; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
                 CONV_WEIGHTS, x;
+                if (pixels > 2 && vectors > 1) {
+                    CONV_FETCH_BLOCK(ahead);
+                    ahead += fetch;
+                }
                 CONV_ADD(0, 1, px0[0]) CONV_ADD(1, 1, px0[1]) CONV_ADD(2, 1, px0[2]) CONV_ADD(3, 1, px0[3])
                 CONV_ADD(4, 1, px0[4]) CONV_ADD(5, 1, px0[5])
                 px0 += view->in_channel;
@@ -302,6 +315,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
         }
         }
     }
+    view->ahead = ahead;
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
@@ -591,6 +605,9 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 9; /* pixels in a tile */
     (void)shape;
+    const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
+    const int part = (vectors * 32 - 1) / tiles + 1;
+    view->fetch = !s->far || tiles > 64 ? 0 : part < 64 ? part : 64;
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
@@ -681,6 +698,8 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
             view.width = vectors * 8;
             const int left = (int)OC - v * 8; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 25 * IC);
+            const int next = v + vectors < end ? v + vectors : (task + 1) / s.bands % s.chunks * s.chunk;
+            view.ahead = (const char *)packed + next * (ptrdiff_t)32 * (1 + 25 * IC);
             view.lanes = view.out_channel == 1 && left < vectors * 8 ? left - (vectors - 1) * 8 : 8;
             CONV_(rows)(shape, &s, &view, rows, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < vectors * 8 ? left : vectors * 8, from, to, scratch);
         }
@@ -697,5 +716,6 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_PIN
 #undef CONV_CLAMP
 #undef CONV_FMA
+#undef CONV_FETCH_BLOCK
 #endif
 #undef CONV_

@@ -105,7 +105,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 5) / 6;
-    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width < 4 * fours)) s.block = 2;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width <= 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = (vector_bytes - 64) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
@@ -286,7 +286,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
                 CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors == 2) { /* with more taps than one, blocks of more vectors serve many tiles */
+                if (pixels > 2 && vectors == 2) { /* blocks of more vectors serve many tiles */
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
@@ -604,7 +604,8 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
     (void)shape;
     const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
-    view->fetch = !s->far || tiles > 64 ? 0 : tiles < vectors ? 64 : vectors * 64 / tiles;
+    const int part = (vectors * 64 - 1) / tiles + 1;
+    view->fetch = !s->far || tiles > 64 ? 0 : part < 64 ? part : 64;
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {

@@ -61,6 +61,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels: a 1x1 filter does not care where they end */
     int band, bands;    /* in rows */
+    int far;            /* whether weights come from beyond the second-level cache */
     int inputs;         /* whether their channels are in the lanes */
 };
 
@@ -89,13 +90,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 3) / 4;
-    if (s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width < 4 * fours)) s.block = 2;
+    if (s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width <= 3 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = (vector_bytes - 32) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
     long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    s.far = vector_bytes * s.vectors > 1048576 && (vector_bytes - 32) * s.block <= 589824;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
     long long band = 262144 / row_bytes;
@@ -169,12 +171,15 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
     : "+x"(acc) : "x"(a), "x"(b))
+/* To the second-level cache. */
+#define CONV_FETCH_BLOCK(p) __builtin_prefetch(p, 0, 2)
 #else
 #define CONV_TARGET
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
 #define CONV_FMA(acc, a, b) ((acc) = _mm256_fmadd_ps(a, b, acc))
+#define CONV_FETCH_BLOCK(p) ((void)(p))
 #endif
 
 #define CONV_CLAMP(v) _mm256_min_ps(high, _mm256_max_ps(low, v))
@@ -183,6 +188,8 @@ struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
     int lanes; /* of the last vector of a block of channels */
+    const char *ahead; /* of the next block's weights, which tiles fetch: so many bytes in each of their steps */
+    ptrdiff_t fetch;
 };
 
 /* Of p[0], p[1] ... the lanes from `first` to `last` - 1; 0 in the others, which are not read. */
@@ -232,6 +239,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = _mm256_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 8;
+    const char *ahead = view->ahead;
+    const ptrdiff_t fetch = view->fetch;
     ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1, s5 = 5 * s1, s7 = 7 * s1;
     {
         {
@@ -244,6 +253,10 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 5) CONV_HOLD(s5);
                 if (pixels > 7) CONV_HOLD(s7);
                 CONV_WEIGHTS, x;
+                if (pixels > 2 && vectors > 1) {
+                    CONV_FETCH_BLOCK(ahead);
+                    ahead += fetch;
+                }
                 CONV_ADD(0, 1, CONV_AT(px0, 0)) CONV_ADD(1, 1, CONV_AT(px0, s1)) CONV_ADD(2, 1, CONV_AT(px0, 2 * s1)) CONV_ADD(3, 1, CONV_AT(px0, s3))
                 CONV_ADD(4, 1, CONV_AT(px0, 4 * s1)) CONV_ADD(5, 1, CONV_AT(px0, s5)) CONV_ADD(6, 1, CONV_AT(px0, 2 * s3)) CONV_ADD(7, 1, CONV_AT(px0, s7))
                 px0 += 4;
@@ -256,6 +269,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             }
         }
     }
+    view->ahead = ahead;
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
@@ -430,6 +444,9 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
     const int pixels = shape->out_h * shape->out_w;
+    const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
+    const int part = (vectors * 32 - 1) / tiles + 1;
+    view->fetch = !s->far || tiles > 64 ? 0 : part < 64 ? part : 64;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
@@ -477,6 +494,8 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
             vectors = CONV_(vectors)(s.vectors - v, s.block);
             const int left = (int)OC - v * 8; /* channels */
             const float *w = (const float *)packed + (ptrdiff_t)v * 8 * (1 + 1 * IC);
+            const int next = v + vectors < end ? v + vectors : (task + 1) / s.bands % s.chunks * s.chunk;
+            view.ahead = (const char *)packed + next * (ptrdiff_t)32 * (1 + 1 * IC);
             view.lanes = left < vectors * 8 ? left - (vectors - 1) * 8 : 8;
             CONV_(rows)(shape, &s, &view, in, w, out + (ptrdiff_t)v * 8 * view.out_channel, vectors, left < vectors * 8 ? left : vectors * 8, oh_begin, oh_end);
         }
@@ -491,5 +510,6 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_HOLD
 #undef CONV_CLAMP
 #undef CONV_FMA
+#undef CONV_FETCH_BLOCK
 #endif
 #undef CONV_

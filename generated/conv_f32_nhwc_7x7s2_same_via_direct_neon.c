@@ -108,7 +108,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
      * would be very small; elsewhere the input is passed over less often. */
     const int fours = (s.width + 5) / 6;
-    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width < 4 * fours)) s.block = 2;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width <= 2 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const int heavy = (vector_bytes - 16) * s.vectors > 524288;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */

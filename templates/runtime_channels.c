@@ -129,7 +129,11 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @   end
                 CONV_WEIGHTS, x;
 @   if plan.fetch_blocks then
-                if (pixels > 2 && vectors $(KH * KW > 1 and "== 2" or "> 1")) { /* with more taps than one, blocks of more vectors serve many tiles */
+@     if KH * KW > 1 and plan.tile.vectors > 3 then
+                if (pixels > 2 && vectors == 2) { /* blocks of more vectors serve many tiles */
+@     else
+                if (pixels > 2 && vectors > 1) {
+@     end
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }

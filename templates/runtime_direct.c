@@ -119,7 +119,8 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
 @ end
 @ if plan.fetch_blocks then
     const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
-    view->fetch = !s->far || tiles > $(plan.fetch_blocks.tiles) ? 0 : tiles < vectors ? $(4 * L) : vectors * $(4 * L) / tiles;
+    const int part = (vectors * $(4 * L) - 1) / tiles + 1;
+    view->fetch = !s->far || tiles > $(plan.fetch_blocks.tiles) ? 0 : part < $(plan.fetch_blocks.line) ? part : $(plan.fetch_blocks.line);
 @ end
 @ if not plan.flat then
     const int width = s->width;

@@ -18,7 +18,8 @@ local cost = require "plan.cost"
 
 local runtime = {}
 
--- The tile with the most multiply-adds for its loads.
+-- The tile with the most multiply-adds for its loads; and its least pixels: of fewer, its sums wait for the
+-- multiply-add before, or weights pass at more than half a line a cycle.
 local function tile_of(isa)
   local best
   for vectors = 1, 4 do
@@ -26,7 +27,8 @@ local function tile_of(isa)
     if pixels > 0 then
       local rate = pixels * vectors / cost.step(pixels * vectors, pixels + vectors, 0, 0)
       if not best or rate > best.rate then
-        best = { vectors = vectors, pixels = pixels, rate = rate }
+        best = { vectors = vectors, pixels = pixels, rate = rate,
+          least = math.max(isa.lanes // 4, (cost.fma * cost.latency + vectors - 1) // vectors) }
       end
     end
   end
@@ -128,8 +130,9 @@ function runtime.plan(layer, isa, options)
     gathered = flat and gathered,
     accumulators = tile.pixels * tile.vectors, registers = tile.pixels * tile.vectors + tile.vectors + 1,
     classes = {}, max_unroll = options.max_unroll,
-    -- Tiles fetch the next block's weights; with narrower vectors they take too long to wait for them.
-    fetch_blocks = 4 * isa.lanes >= cost.line_bytes and { tiles = cost.fetching_tiles, bytes = cost.fetched_block() },
+    -- Tiles fetch the next block's weights; those of narrower vectors take so long that they need not.
+    fetch_blocks = 2 * 4 * isa.lanes >= cost.line_bytes
+      and { tiles = cost.fetching_tiles, bytes = cost.fetched_block(), line = cost.line_bytes },
   }
   plan.line, plan.inputs = line_of(layer, isa), inputs_of(layer, isa)
   -- With one vector each sum waits for itself: a tile's time hardly depends on its pixels.
