@@ -371,24 +371,16 @@ static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t r
         const int lanes = rows - r < 4 ? (int)(rows - r) : 4;
         for (ptrdiff_t c = 0; c < columns; c += 4) {
             const int some = columns - c < 4 ? (int)(columns - c) : 4;
+#define CONV_ROW(l) vld1q_f32(row + l * from_step)
+#define CONV_PUT(l, v) if (some > l) CONV_STORE(at + l * to_step, v);
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
-            const float32x4_t r0 = vld1q_f32(row);
-            const float32x4_t r1 = vld1q_f32(row + from_step);
-            const float32x4_t r2 = vld1q_f32(row + 2 * from_step);
-            const float32x4_t r3 = vld1q_f32(row + 3 * from_step);
-            const float32x4_t tac1 = vzip1q_f32(r0, r2);
-            const float32x4_t tac2 = vzip2q_f32(r0, r2);
-            const float32x4_t tbd1 = vzip1q_f32(r1, r3);
-            const float32x4_t tbd2 = vzip2q_f32(r1, r3);
-            const float32x4_t tr1 = vzip1q_f32(tac1, tbd1);
-            const float32x4_t tr2 = vzip2q_f32(tac1, tbd1);
-            const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
-            const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
-            CONV_STORE(at, tr1);
-            if (some > 1) CONV_STORE(at + to_step, tr2);
-            if (some > 2) CONV_STORE(at + 2 * to_step, ts1);
-            if (some > 3) CONV_STORE(at + 3 * to_step, ts2);
+            const float32x4_t r0 = CONV_ROW(0), r1 = CONV_ROW(1), r2 = CONV_ROW(2), r3 = CONV_ROW(3);
+            const float32x4_t tac1 = vzip1q_f32(r0, r2), tac2 = vzip2q_f32(r0, r2), tbd1 = vzip1q_f32(r1, r3), tbd2 = vzip2q_f32(r1, r3);
+            const float32x4_t tr1 = vzip1q_f32(tac1, tbd1), tr2 = vzip2q_f32(tac1, tbd1), ts1 = vzip1q_f32(tac2, tbd2), ts2 = vzip2q_f32(tac2, tbd2);
+            CONV_PUT(0, tr1) CONV_PUT(1, tr2) CONV_PUT(2, ts1) CONV_PUT(3, ts2)
+#undef CONV_PUT
+#undef CONV_ROW
         }
     }
 }

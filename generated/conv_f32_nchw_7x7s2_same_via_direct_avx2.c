@@ -375,48 +375,27 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
         const int lanes = rows - r < 8 ? (int)(rows - r) : 8;
         for (ptrdiff_t c = 0; c < columns; c += 8) {
             const int some = columns - c < 8 ? (int)(columns - c) : 8;
+#define CONV_ROW(l) _mm256_loadu_ps(row + l * from_step)
+#define CONV_PUT(l, v) if (some > l) CONV_STORE(at + l * to_step, v);
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
-            const __m256 r0 = _mm256_loadu_ps(row);
-            const __m256 r1 = _mm256_loadu_ps(row + from_step);
-            const __m256 r2 = _mm256_loadu_ps(row + 2 * from_step);
-            const __m256 r3 = _mm256_loadu_ps(row + 3 * from_step);
-            const __m256 r4 = _mm256_loadu_ps(row + 4 * from_step);
-            const __m256 r5 = _mm256_loadu_ps(row + 5 * from_step);
-            const __m256 r6 = _mm256_loadu_ps(row + 6 * from_step);
-            const __m256 r7 = _mm256_loadu_ps(row + 7 * from_step);
-            const __m256 t0lo01 = _mm256_unpacklo_ps(r0, r1);
-            const __m256 t0lo23 = _mm256_unpacklo_ps(r2, r3);
-            const __m256 t0hi01 = _mm256_unpackhi_ps(r0, r1);
-            const __m256 t0hi23 = _mm256_unpackhi_ps(r2, r3);
-            const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
-            const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
-            const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
-            const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
-            const __m256 t1lo01 = _mm256_unpacklo_ps(r4, r5);
-            const __m256 t1lo23 = _mm256_unpacklo_ps(r6, r7);
-            const __m256 t1hi01 = _mm256_unpackhi_ps(r4, r5);
-            const __m256 t1hi23 = _mm256_unpackhi_ps(r6, r7);
-            const __m256 t1_0 = _mm256_shuffle_ps(t1lo01, t1lo23, 0x44);
-            const __m256 t1_1 = _mm256_shuffle_ps(t1lo01, t1lo23, 0xEE);
-            const __m256 t1_2 = _mm256_shuffle_ps(t1hi01, t1hi23, 0x44);
-            const __m256 t1_3 = _mm256_shuffle_ps(t1hi01, t1hi23, 0xEE);
-            const __m256 tr0 = _mm256_permute2f128_ps(t0_0, t1_0, 0x20);
-            const __m256 tr1 = _mm256_permute2f128_ps(t0_1, t1_1, 0x20);
-            const __m256 tr2 = _mm256_permute2f128_ps(t0_2, t1_2, 0x20);
-            const __m256 tr3 = _mm256_permute2f128_ps(t0_3, t1_3, 0x20);
-            const __m256 tr4 = _mm256_permute2f128_ps(t0_0, t1_0, 0x31);
-            const __m256 tr5 = _mm256_permute2f128_ps(t0_1, t1_1, 0x31);
-            const __m256 tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
+            const __m256 r0 = CONV_ROW(0), r1 = CONV_ROW(1), r2 = CONV_ROW(2), r3 = CONV_ROW(3);
+            const __m256 r4 = CONV_ROW(4), r5 = CONV_ROW(5), r6 = CONV_ROW(6), r7 = CONV_ROW(7);
+            const __m256 t0lo01 = _mm256_unpacklo_ps(r0, r1), t0lo23 = _mm256_unpacklo_ps(r2, r3), t0hi01 = _mm256_unpackhi_ps(r0, r1);
+            const __m256 t0hi23 = _mm256_unpackhi_ps(r2, r3), t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
+            const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE), t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
+            const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE), t1lo01 = _mm256_unpacklo_ps(r4, r5), t1lo23 = _mm256_unpacklo_ps(r6, r7);
+            const __m256 t1hi01 = _mm256_unpackhi_ps(r4, r5), t1hi23 = _mm256_unpackhi_ps(r6, r7), t1_0 = _mm256_shuffle_ps(t1lo01, t1lo23, 0x44);
+            const __m256 t1_1 = _mm256_shuffle_ps(t1lo01, t1lo23, 0xEE), t1_2 = _mm256_shuffle_ps(t1hi01, t1hi23, 0x44);
+            const __m256 t1_3 = _mm256_shuffle_ps(t1hi01, t1hi23, 0xEE), tr0 = _mm256_permute2f128_ps(t0_0, t1_0, 0x20);
+            const __m256 tr1 = _mm256_permute2f128_ps(t0_1, t1_1, 0x20), tr2 = _mm256_permute2f128_ps(t0_2, t1_2, 0x20);
+            const __m256 tr3 = _mm256_permute2f128_ps(t0_3, t1_3, 0x20), tr4 = _mm256_permute2f128_ps(t0_0, t1_0, 0x31);
+            const __m256 tr5 = _mm256_permute2f128_ps(t0_1, t1_1, 0x31), tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
             const __m256 tr7 = _mm256_permute2f128_ps(t0_3, t1_3, 0x31);
-            CONV_STORE(at, tr0);
-            if (some > 1) CONV_STORE(at + to_step, tr1);
-            if (some > 2) CONV_STORE(at + 2 * to_step, tr2);
-            if (some > 3) CONV_STORE(at + 3 * to_step, tr3);
-            if (some > 4) CONV_STORE(at + 4 * to_step, tr4);
-            if (some > 5) CONV_STORE(at + 5 * to_step, tr5);
-            if (some > 6) CONV_STORE(at + 6 * to_step, tr6);
-            if (some > 7) CONV_STORE(at + 7 * to_step, tr7);
+            CONV_PUT(0, tr0) CONV_PUT(1, tr1) CONV_PUT(2, tr2) CONV_PUT(3, tr3)
+            CONV_PUT(4, tr4) CONV_PUT(5, tr5) CONV_PUT(6, tr6) CONV_PUT(7, tr7)
+#undef CONV_PUT
+#undef CONV_ROW
         }
     }
 }

@@ -316,14 +316,10 @@ static CONV_TILE void CONV_(dot_out)(__m256 *sums, int count, const float *w, fl
     for (int i = 0; i < count; i += 4) {
         /* Four of them side by side in each four lanes; these are added. */
         const __m256 *const four = sums + i;
-        const __m256 t0lo01 = _mm256_unpacklo_ps(four[0], four[1]);
-        const __m256 t0lo23 = _mm256_unpacklo_ps(four[2], four[3]);
-        const __m256 t0hi01 = _mm256_unpackhi_ps(four[0], four[1]);
-        const __m256 t0hi23 = _mm256_unpackhi_ps(four[2], four[3]);
-        const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
-        const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
-        const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
-        const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
+        const __m256 t0lo01 = _mm256_unpacklo_ps(four[0], four[1]), t0lo23 = _mm256_unpacklo_ps(four[2], four[3]);
+        const __m256 t0hi01 = _mm256_unpackhi_ps(four[0], four[1]), t0hi23 = _mm256_unpackhi_ps(four[2], four[3]);
+        const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44), t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
+        const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44), t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
         __m256 all = _mm256_add_ps(_mm256_add_ps(t0_0, t0_1), _mm256_add_ps(t0_2, t0_3));
         all = _mm256_add_ps(all, _mm256_permutevar8x32_ps(_mm256_loadu_ps((const float *)(const void *)&all), _mm256_setr_epi32(4, 5, 6, 7, 0, 1, 2, 3)));
         all = _mm256_add_ps(all, _mm256_loadu_ps(w + i));

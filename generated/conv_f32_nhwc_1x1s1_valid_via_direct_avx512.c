@@ -327,14 +327,10 @@ static CONV_TILE void CONV_(dot_out)(__m512 *sums, int count, const float *w, fl
     for (int i = 0; i < count; i += 4) {
         /* Four of them side by side in each four lanes; these are added. */
         const __m512 *const four = sums + i;
-        const __m512 t0lo01 = _mm512_unpacklo_ps(four[0], four[1]);
-        const __m512 t0lo23 = _mm512_unpacklo_ps(four[2], four[3]);
-        const __m512 t0hi01 = _mm512_unpackhi_ps(four[0], four[1]);
-        const __m512 t0hi23 = _mm512_unpackhi_ps(four[2], four[3]);
-        const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
-        const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
-        const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
-        const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
+        const __m512 t0lo01 = _mm512_unpacklo_ps(four[0], four[1]), t0lo23 = _mm512_unpacklo_ps(four[2], four[3]);
+        const __m512 t0hi01 = _mm512_unpackhi_ps(four[0], four[1]), t0hi23 = _mm512_unpackhi_ps(four[2], four[3]);
+        const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44), t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
+        const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44), t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
         __m512 all = _mm512_add_ps(_mm512_add_ps(t0_0, t0_1), _mm512_add_ps(t0_2, t0_3));
         all = _mm512_add_ps(all, _mm512_permutexvar_ps(_mm512_setr_epi32(4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3), _mm512_loadu_ps((const float *)(const void *)&all)));
         all = _mm512_add_ps(all, _mm512_permutexvar_ps(_mm512_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7), _mm512_loadu_ps((const float *)(const void *)&all)));

@@ -368,51 +368,28 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
         ptrdiff_t c = 0;
         for (; columns - c >= 1; c += 8) {
             const int some = columns - c < 8 ? (int)(columns - c) : 8;
+#define CONV_ROW(l) some < 8 ? CONV_(load)(row + l * from_step, 0, some) : _mm256_loadu_ps(row + l * from_step)
+#define CONV_PUT(l, v) if (some > l) { _mm256_storeu_ps(at + l * to_step, v); }
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
-            const __m256 r0 = some < 8 ? CONV_(load)(row, 0, some) : _mm256_loadu_ps(row);
-            const __m256 r1 = some < 8 ? CONV_(load)(row + from_step, 0, some) : _mm256_loadu_ps(row + from_step);
-            const __m256 r2 = some < 8 ? CONV_(load)(row + 2 * from_step, 0, some) : _mm256_loadu_ps(row + 2 * from_step);
-            const __m256 r3 = some < 8 ? CONV_(load)(row + 3 * from_step, 0, some) : _mm256_loadu_ps(row + 3 * from_step);
-            const __m256 r4 = some < 8 ? CONV_(load)(row + 4 * from_step, 0, some) : _mm256_loadu_ps(row + 4 * from_step);
-            const __m256 r5 = some < 8 ? CONV_(load)(row + 5 * from_step, 0, some) : _mm256_loadu_ps(row + 5 * from_step);
-            const __m256 r6 = some < 8 ? CONV_(load)(row + 6 * from_step, 0, some) : _mm256_loadu_ps(row + 6 * from_step);
-            const __m256 r7 = some < 8 ? CONV_(load)(row + 7 * from_step, 0, some) : _mm256_loadu_ps(row + 7 * from_step);
-            const __m256 t0lo01 = _mm256_unpacklo_ps(r0, r1);
-            const __m256 t0lo23 = _mm256_unpacklo_ps(r2, r3);
-            const __m256 t0hi01 = _mm256_unpackhi_ps(r0, r1);
-            const __m256 t0hi23 = _mm256_unpackhi_ps(r2, r3);
-            const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
-            const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
-            const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
-            const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
-            const __m256 t1lo01 = _mm256_unpacklo_ps(r4, r5);
-            const __m256 t1lo23 = _mm256_unpacklo_ps(r6, r7);
-            const __m256 t1hi01 = _mm256_unpackhi_ps(r4, r5);
-            const __m256 t1hi23 = _mm256_unpackhi_ps(r6, r7);
-            const __m256 t1_0 = _mm256_shuffle_ps(t1lo01, t1lo23, 0x44);
-            const __m256 t1_1 = _mm256_shuffle_ps(t1lo01, t1lo23, 0xEE);
-            const __m256 t1_2 = _mm256_shuffle_ps(t1hi01, t1hi23, 0x44);
-            const __m256 t1_3 = _mm256_shuffle_ps(t1hi01, t1hi23, 0xEE);
-            const __m256 tr0 = _mm256_permute2f128_ps(t0_0, t1_0, 0x20);
-            const __m256 tr1 = _mm256_permute2f128_ps(t0_1, t1_1, 0x20);
-            const __m256 tr2 = _mm256_permute2f128_ps(t0_2, t1_2, 0x20);
-            const __m256 tr3 = _mm256_permute2f128_ps(t0_3, t1_3, 0x20);
-            const __m256 tr4 = _mm256_permute2f128_ps(t0_0, t1_0, 0x31);
-            const __m256 tr5 = _mm256_permute2f128_ps(t0_1, t1_1, 0x31);
-            const __m256 tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
+            const __m256 r0 = CONV_ROW(0), r1 = CONV_ROW(1), r2 = CONV_ROW(2), r3 = CONV_ROW(3);
+            const __m256 r4 = CONV_ROW(4), r5 = CONV_ROW(5), r6 = CONV_ROW(6), r7 = CONV_ROW(7);
+            const __m256 t0lo01 = _mm256_unpacklo_ps(r0, r1), t0lo23 = _mm256_unpacklo_ps(r2, r3), t0hi01 = _mm256_unpackhi_ps(r0, r1);
+            const __m256 t0hi23 = _mm256_unpackhi_ps(r2, r3), t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
+            const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE), t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
+            const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE), t1lo01 = _mm256_unpacklo_ps(r4, r5), t1lo23 = _mm256_unpacklo_ps(r6, r7);
+            const __m256 t1hi01 = _mm256_unpackhi_ps(r4, r5), t1hi23 = _mm256_unpackhi_ps(r6, r7), t1_0 = _mm256_shuffle_ps(t1lo01, t1lo23, 0x44);
+            const __m256 t1_1 = _mm256_shuffle_ps(t1lo01, t1lo23, 0xEE), t1_2 = _mm256_shuffle_ps(t1hi01, t1hi23, 0x44);
+            const __m256 t1_3 = _mm256_shuffle_ps(t1hi01, t1hi23, 0xEE), tr0 = _mm256_permute2f128_ps(t0_0, t1_0, 0x20);
+            const __m256 tr1 = _mm256_permute2f128_ps(t0_1, t1_1, 0x20), tr2 = _mm256_permute2f128_ps(t0_2, t1_2, 0x20);
+            const __m256 tr3 = _mm256_permute2f128_ps(t0_3, t1_3, 0x20), tr4 = _mm256_permute2f128_ps(t0_0, t1_0, 0x31);
+            const __m256 tr5 = _mm256_permute2f128_ps(t0_1, t1_1, 0x31), tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
             const __m256 tr7 = _mm256_permute2f128_ps(t0_3, t1_3, 0x31);
-            _mm256_storeu_ps(at, tr0);
-            if (some > 1) _mm256_storeu_ps(at + to_step, tr1);
-            if (some > 2) _mm256_storeu_ps(at + 2 * to_step, tr2);
-            if (some > 3) _mm256_storeu_ps(at + 3 * to_step, tr3);
-            if (some > 4) _mm256_storeu_ps(at + 4 * to_step, tr4);
-            if (some > 5) _mm256_storeu_ps(at + 5 * to_step, tr5);
-            if (some > 6) _mm256_storeu_ps(at + 6 * to_step, tr6);
-            if (some > 7) _mm256_storeu_ps(at + 7 * to_step, tr7);
+            CONV_PUT(0, tr0) CONV_PUT(1, tr1) CONV_PUT(2, tr2) CONV_PUT(3, tr3)
+            CONV_PUT(4, tr4) CONV_PUT(5, tr5) CONV_PUT(6, tr6) CONV_PUT(7, tr7)
+#undef CONV_PUT
+#undef CONV_ROW
         }
-        for (; c < columns; ++c)
-            for (int l = 0; l < 8; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
     }
     for (; r < rows; ++r)
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
@@ -469,14 +446,10 @@ static CONV_TILE void CONV_(dot_out)(__m256 *sums, int count, const float *w, fl
     for (int i = 0; i < count; i += 4) {
         /* Four of them side by side in each four lanes; these are added. */
         const __m256 *const four = sums + i;
-        const __m256 t0lo01 = _mm256_unpacklo_ps(four[0], four[1]);
-        const __m256 t0lo23 = _mm256_unpacklo_ps(four[2], four[3]);
-        const __m256 t0hi01 = _mm256_unpackhi_ps(four[0], four[1]);
-        const __m256 t0hi23 = _mm256_unpackhi_ps(four[2], four[3]);
-        const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
-        const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
-        const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
-        const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
+        const __m256 t0lo01 = _mm256_unpacklo_ps(four[0], four[1]), t0lo23 = _mm256_unpacklo_ps(four[2], four[3]);
+        const __m256 t0hi01 = _mm256_unpackhi_ps(four[0], four[1]), t0hi23 = _mm256_unpackhi_ps(four[2], four[3]);
+        const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44), t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
+        const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44), t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
         __m256 all = _mm256_add_ps(_mm256_add_ps(t0_0, t0_1), _mm256_add_ps(t0_2, t0_3));
         all = _mm256_add_ps(all, _mm256_permutevar8x32_ps(_mm256_loadu_ps((const float *)(const void *)&all), _mm256_setr_epi32(4, 5, 6, 7, 0, 1, 2, 3)));
         all = _mm256_add_ps(all, _mm256_loadu_ps(w + i));
@@ -633,13 +606,9 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         else if (count == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), v); }\
         else { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1), v); } \
         to += out_pixel; }
-        const __m256 t0lo01 = _mm256_unpacklo_ps(v0, v1);
-        const __m256 t0lo23 = _mm256_unpacklo_ps(v2, v3);
-        const __m256 t0hi01 = _mm256_unpackhi_ps(v0, v1);
-        const __m256 t0hi23 = _mm256_unpackhi_ps(v2, v3);
-        const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
-        const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
-        const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
+        const __m256 t0lo01 = _mm256_unpacklo_ps(v0, v1), t0lo23 = _mm256_unpacklo_ps(v2, v3), t0hi01 = _mm256_unpackhi_ps(v0, v1);
+        const __m256 t0hi23 = _mm256_unpackhi_ps(v2, v3), t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
+        const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE), t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
         const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
         float *to = out;
         const int count = some;
@@ -659,29 +628,17 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         if (count == 5) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, -1, 0, 0, 0), v); }\
         else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, 0, 0), v); } \
         to += out_pixel; }
-        const __m256 t0lo01 = _mm256_unpacklo_ps(v0, v1);
-        const __m256 t0lo23 = _mm256_unpacklo_ps(v2, v3);
-        const __m256 t0hi01 = _mm256_unpackhi_ps(v0, v1);
-        const __m256 t0hi23 = _mm256_unpackhi_ps(v2, v3);
-        const __m256 t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
-        const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE);
-        const __m256 t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
-        const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE);
-        const __m256 t1lo01 = _mm256_unpacklo_ps(v4, v5);
-        const __m256 t1lo23 = _mm256_unpacklo_ps(_mm256_setzero_ps(), _mm256_setzero_ps());
-        const __m256 t1hi01 = _mm256_unpackhi_ps(v4, v5);
-        const __m256 t1hi23 = _mm256_unpackhi_ps(_mm256_setzero_ps(), _mm256_setzero_ps());
-        const __m256 t1_0 = _mm256_shuffle_ps(t1lo01, t1lo23, 0x44);
-        const __m256 t1_1 = _mm256_shuffle_ps(t1lo01, t1lo23, 0xEE);
-        const __m256 t1_2 = _mm256_shuffle_ps(t1hi01, t1hi23, 0x44);
-        const __m256 t1_3 = _mm256_shuffle_ps(t1hi01, t1hi23, 0xEE);
-        const __m256 tr0 = _mm256_permute2f128_ps(t0_0, t1_0, 0x20);
-        const __m256 tr1 = _mm256_permute2f128_ps(t0_1, t1_1, 0x20);
-        const __m256 tr2 = _mm256_permute2f128_ps(t0_2, t1_2, 0x20);
-        const __m256 tr3 = _mm256_permute2f128_ps(t0_3, t1_3, 0x20);
-        const __m256 tr4 = _mm256_permute2f128_ps(t0_0, t1_0, 0x31);
-        const __m256 tr5 = _mm256_permute2f128_ps(t0_1, t1_1, 0x31);
-        const __m256 tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
+        const __m256 t0lo01 = _mm256_unpacklo_ps(v0, v1), t0lo23 = _mm256_unpacklo_ps(v2, v3), t0hi01 = _mm256_unpackhi_ps(v0, v1);
+        const __m256 t0hi23 = _mm256_unpackhi_ps(v2, v3), t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
+        const __m256 t0_1 = _mm256_shuffle_ps(t0lo01, t0lo23, 0xEE), t0_2 = _mm256_shuffle_ps(t0hi01, t0hi23, 0x44);
+        const __m256 t0_3 = _mm256_shuffle_ps(t0hi01, t0hi23, 0xEE), t1lo01 = _mm256_unpacklo_ps(v4, v5);
+        const __m256 t1lo23 = _mm256_unpacklo_ps(_mm256_setzero_ps(), _mm256_setzero_ps()), t1hi01 = _mm256_unpackhi_ps(v4, v5);
+        const __m256 t1hi23 = _mm256_unpackhi_ps(_mm256_setzero_ps(), _mm256_setzero_ps()), t1_0 = _mm256_shuffle_ps(t1lo01, t1lo23, 0x44);
+        const __m256 t1_1 = _mm256_shuffle_ps(t1lo01, t1lo23, 0xEE), t1_2 = _mm256_shuffle_ps(t1hi01, t1hi23, 0x44);
+        const __m256 t1_3 = _mm256_shuffle_ps(t1hi01, t1hi23, 0xEE), tr0 = _mm256_permute2f128_ps(t0_0, t1_0, 0x20);
+        const __m256 tr1 = _mm256_permute2f128_ps(t0_1, t1_1, 0x20), tr2 = _mm256_permute2f128_ps(t0_2, t1_2, 0x20);
+        const __m256 tr3 = _mm256_permute2f128_ps(t0_3, t1_3, 0x20), tr4 = _mm256_permute2f128_ps(t0_0, t1_0, 0x31);
+        const __m256 tr5 = _mm256_permute2f128_ps(t0_1, t1_1, 0x31), tr6 = _mm256_permute2f128_ps(t0_2, t1_2, 0x31);
         const __m256 tr7 = _mm256_permute2f128_ps(t0_3, t1_3, 0x31);
         float *to = out;
         const int count = some;

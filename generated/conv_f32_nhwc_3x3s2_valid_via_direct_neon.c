@@ -350,24 +350,16 @@ static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t r
         if (rows - r < 4) r = rows - 4; /* the last ones again */
         ptrdiff_t c = 0;
         for (; c + 4 <= columns; c += 4) {
+#define CONV_ROW(l) vld1q_f32(row + l * from_step)
+#define CONV_PUT(l, v) vst1q_f32(at + l * to_step, v);
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
-            const float32x4_t r0 = vld1q_f32(row);
-            const float32x4_t r1 = vld1q_f32(row + from_step);
-            const float32x4_t r2 = vld1q_f32(row + 2 * from_step);
-            const float32x4_t r3 = vld1q_f32(row + 3 * from_step);
-            const float32x4_t tac1 = vzip1q_f32(r0, r2);
-            const float32x4_t tac2 = vzip2q_f32(r0, r2);
-            const float32x4_t tbd1 = vzip1q_f32(r1, r3);
-            const float32x4_t tbd2 = vzip2q_f32(r1, r3);
-            const float32x4_t tr1 = vzip1q_f32(tac1, tbd1);
-            const float32x4_t tr2 = vzip2q_f32(tac1, tbd1);
-            const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
-            const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
-            vst1q_f32(at, tr1);
-            vst1q_f32(at + to_step, tr2);
-            vst1q_f32(at + 2 * to_step, ts1);
-            vst1q_f32(at + 3 * to_step, ts2);
+            const float32x4_t r0 = CONV_ROW(0), r1 = CONV_ROW(1), r2 = CONV_ROW(2), r3 = CONV_ROW(3);
+            const float32x4_t tac1 = vzip1q_f32(r0, r2), tac2 = vzip2q_f32(r0, r2), tbd1 = vzip1q_f32(r1, r3), tbd2 = vzip2q_f32(r1, r3);
+            const float32x4_t tr1 = vzip1q_f32(tac1, tbd1), tr2 = vzip2q_f32(tac1, tbd1), ts1 = vzip1q_f32(tac2, tbd2), ts2 = vzip2q_f32(tac2, tbd2);
+            CONV_PUT(0, tr1) CONV_PUT(1, tr2) CONV_PUT(2, ts1) CONV_PUT(3, ts2)
+#undef CONV_PUT
+#undef CONV_ROW
         }
         for (; c < columns; ++c)
             for (int l = 0; l < 4; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
@@ -457,14 +449,8 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         else if (count == 3) { vst1_f32(to, vget_low_f32(v)); vst1q_lane_f32(to + 2, v, 2); }\
         else { vst1q_f32(to, v); } \
         to += out_pixel; }
-        const float32x4_t tac1 = vzip1q_f32(v0, v2);
-        const float32x4_t tac2 = vzip2q_f32(v0, v2);
-        const float32x4_t tbd1 = vzip1q_f32(v1, v3);
-        const float32x4_t tbd2 = vzip2q_f32(v1, v3);
-        const float32x4_t tr1 = vzip1q_f32(tac1, tbd1);
-        const float32x4_t tr2 = vzip2q_f32(tac1, tbd1);
-        const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
-        const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
+        const float32x4_t tac1 = vzip1q_f32(v0, v2), tac2 = vzip2q_f32(v0, v2), tbd1 = vzip1q_f32(v1, v3), tbd2 = vzip2q_f32(v1, v3);
+        const float32x4_t tr1 = vzip1q_f32(tac1, tbd1), tr2 = vzip2q_f32(tac1, tbd1), ts1 = vzip1q_f32(tac2, tbd2), ts2 = vzip2q_f32(tac2, tbd2);
         float *to = out;
         const int count = some;
         CONV_PUT0(0, tr1)
@@ -480,14 +466,8 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         else if (count == 3) { vst1_f32(to, vget_low_f32(v)); vst1q_lane_f32(to + 2, v, 2); }\
         else { vst1q_f32(to, v); } \
         to += out_pixel; }
-        const float32x4_t tac1 = vzip1q_f32(v4, v6);
-        const float32x4_t tac2 = vzip2q_f32(v4, v6);
-        const float32x4_t tbd1 = vzip1q_f32(v5, v7);
-        const float32x4_t tbd2 = vzip2q_f32(v5, v7);
-        const float32x4_t tr1 = vzip1q_f32(tac1, tbd1);
-        const float32x4_t tr2 = vzip2q_f32(tac1, tbd1);
-        const float32x4_t ts1 = vzip1q_f32(tac2, tbd2);
-        const float32x4_t ts2 = vzip2q_f32(tac2, tbd2);
+        const float32x4_t tac1 = vzip1q_f32(v4, v6), tac2 = vzip2q_f32(v4, v6), tbd1 = vzip1q_f32(v5, v7), tbd2 = vzip2q_f32(v5, v7);
+        const float32x4_t tr1 = vzip1q_f32(tac1, tbd1), tr2 = vzip2q_f32(tac1, tbd1), ts1 = vzip1q_f32(tac2, tbd2), ts2 = vzip2q_f32(tac2, tbd2);
         float *to = out + 4;
         const int count = some - 4;
         CONV_PUT0(0, tr1)

@@ -416,104 +416,49 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
         ptrdiff_t c = 0;
         for (; columns - c >= 2; c += 16) {
             const int some = columns - c < 16 ? (int)(columns - c) : 16;
+#define CONV_ROW(l) CONV_(load)(row + l * from_step, 0, some)
+#define CONV_PUT(l, v) if (some > l) { _mm512_storeu_ps(at + l * to_step, v); }
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
-            const __m512 r0 = CONV_(load)(row, 0, some);
-            const __m512 r1 = CONV_(load)(row + from_step, 0, some);
-            const __m512 r2 = CONV_(load)(row + 2 * from_step, 0, some);
-            const __m512 r3 = CONV_(load)(row + 3 * from_step, 0, some);
-            const __m512 r4 = CONV_(load)(row + 4 * from_step, 0, some);
-            const __m512 r5 = CONV_(load)(row + 5 * from_step, 0, some);
-            const __m512 r6 = CONV_(load)(row + 6 * from_step, 0, some);
-            const __m512 r7 = CONV_(load)(row + 7 * from_step, 0, some);
-            const __m512 r8 = CONV_(load)(row + 8 * from_step, 0, some);
-            const __m512 r9 = CONV_(load)(row + 9 * from_step, 0, some);
-            const __m512 r10 = CONV_(load)(row + 10 * from_step, 0, some);
-            const __m512 r11 = CONV_(load)(row + 11 * from_step, 0, some);
-            const __m512 r12 = CONV_(load)(row + 12 * from_step, 0, some);
-            const __m512 r13 = CONV_(load)(row + 13 * from_step, 0, some);
-            const __m512 r14 = CONV_(load)(row + 14 * from_step, 0, some);
-            const __m512 r15 = CONV_(load)(row + 15 * from_step, 0, some);
-            const __m512 t0lo01 = _mm512_unpacklo_ps(r0, r1);
-            const __m512 t0lo23 = _mm512_unpacklo_ps(r2, r3);
-            const __m512 t0hi01 = _mm512_unpackhi_ps(r0, r1);
-            const __m512 t0hi23 = _mm512_unpackhi_ps(r2, r3);
-            const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
-            const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
-            const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
-            const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
-            const __m512 t1lo01 = _mm512_unpacklo_ps(r4, r5);
-            const __m512 t1lo23 = _mm512_unpacklo_ps(r6, r7);
-            const __m512 t1hi01 = _mm512_unpackhi_ps(r4, r5);
-            const __m512 t1hi23 = _mm512_unpackhi_ps(r6, r7);
-            const __m512 t1_0 = _mm512_shuffle_ps(t1lo01, t1lo23, 0x44);
-            const __m512 t1_1 = _mm512_shuffle_ps(t1lo01, t1lo23, 0xEE);
-            const __m512 t1_2 = _mm512_shuffle_ps(t1hi01, t1hi23, 0x44);
-            const __m512 t1_3 = _mm512_shuffle_ps(t1hi01, t1hi23, 0xEE);
-            const __m512 t2lo01 = _mm512_unpacklo_ps(r8, r9);
-            const __m512 t2lo23 = _mm512_unpacklo_ps(r10, r11);
-            const __m512 t2hi01 = _mm512_unpackhi_ps(r8, r9);
-            const __m512 t2hi23 = _mm512_unpackhi_ps(r10, r11);
-            const __m512 t2_0 = _mm512_shuffle_ps(t2lo01, t2lo23, 0x44);
-            const __m512 t2_1 = _mm512_shuffle_ps(t2lo01, t2lo23, 0xEE);
-            const __m512 t2_2 = _mm512_shuffle_ps(t2hi01, t2hi23, 0x44);
-            const __m512 t2_3 = _mm512_shuffle_ps(t2hi01, t2hi23, 0xEE);
-            const __m512 t3lo01 = _mm512_unpacklo_ps(r12, r13);
-            const __m512 t3lo23 = _mm512_unpacklo_ps(r14, r15);
-            const __m512 t3hi01 = _mm512_unpackhi_ps(r12, r13);
-            const __m512 t3hi23 = _mm512_unpackhi_ps(r14, r15);
-            const __m512 t3_0 = _mm512_shuffle_ps(t3lo01, t3lo23, 0x44);
-            const __m512 t3_1 = _mm512_shuffle_ps(t3lo01, t3lo23, 0xEE);
-            const __m512 t3_2 = _mm512_shuffle_ps(t3hi01, t3hi23, 0x44);
-            const __m512 t3_3 = _mm512_shuffle_ps(t3hi01, t3hi23, 0xEE);
-            const __m512 tab020 = _mm512_shuffle_f32x4(t0_0, t1_0, 0x88);
-            const __m512 tab130 = _mm512_shuffle_f32x4(t0_0, t1_0, 0xDD);
-            const __m512 tcd020 = _mm512_shuffle_f32x4(t2_0, t3_0, 0x88);
-            const __m512 tcd130 = _mm512_shuffle_f32x4(t2_0, t3_0, 0xDD);
-            const __m512 tr0 = _mm512_shuffle_f32x4(tab020, tcd020, 0x88);
-            const __m512 tr8 = _mm512_shuffle_f32x4(tab020, tcd020, 0xDD);
-            const __m512 tr4 = _mm512_shuffle_f32x4(tab130, tcd130, 0x88);
-            const __m512 tr12 = _mm512_shuffle_f32x4(tab130, tcd130, 0xDD);
-            const __m512 tab021 = _mm512_shuffle_f32x4(t0_1, t1_1, 0x88);
-            const __m512 tab131 = _mm512_shuffle_f32x4(t0_1, t1_1, 0xDD);
-            const __m512 tcd021 = _mm512_shuffle_f32x4(t2_1, t3_1, 0x88);
-            const __m512 tcd131 = _mm512_shuffle_f32x4(t2_1, t3_1, 0xDD);
-            const __m512 tr1 = _mm512_shuffle_f32x4(tab021, tcd021, 0x88);
-            const __m512 tr9 = _mm512_shuffle_f32x4(tab021, tcd021, 0xDD);
-            const __m512 tr5 = _mm512_shuffle_f32x4(tab131, tcd131, 0x88);
-            const __m512 tr13 = _mm512_shuffle_f32x4(tab131, tcd131, 0xDD);
-            const __m512 tab022 = _mm512_shuffle_f32x4(t0_2, t1_2, 0x88);
-            const __m512 tab132 = _mm512_shuffle_f32x4(t0_2, t1_2, 0xDD);
-            const __m512 tcd022 = _mm512_shuffle_f32x4(t2_2, t3_2, 0x88);
-            const __m512 tcd132 = _mm512_shuffle_f32x4(t2_2, t3_2, 0xDD);
-            const __m512 tr2 = _mm512_shuffle_f32x4(tab022, tcd022, 0x88);
-            const __m512 tr10 = _mm512_shuffle_f32x4(tab022, tcd022, 0xDD);
-            const __m512 tr6 = _mm512_shuffle_f32x4(tab132, tcd132, 0x88);
-            const __m512 tr14 = _mm512_shuffle_f32x4(tab132, tcd132, 0xDD);
-            const __m512 tab023 = _mm512_shuffle_f32x4(t0_3, t1_3, 0x88);
-            const __m512 tab133 = _mm512_shuffle_f32x4(t0_3, t1_3, 0xDD);
-            const __m512 tcd023 = _mm512_shuffle_f32x4(t2_3, t3_3, 0x88);
-            const __m512 tcd133 = _mm512_shuffle_f32x4(t2_3, t3_3, 0xDD);
-            const __m512 tr3 = _mm512_shuffle_f32x4(tab023, tcd023, 0x88);
-            const __m512 tr11 = _mm512_shuffle_f32x4(tab023, tcd023, 0xDD);
-            const __m512 tr7 = _mm512_shuffle_f32x4(tab133, tcd133, 0x88);
+            const __m512 r0 = CONV_ROW(0), r1 = CONV_ROW(1), r2 = CONV_ROW(2), r3 = CONV_ROW(3);
+            const __m512 r4 = CONV_ROW(4), r5 = CONV_ROW(5), r6 = CONV_ROW(6), r7 = CONV_ROW(7);
+            const __m512 r8 = CONV_ROW(8), r9 = CONV_ROW(9), r10 = CONV_ROW(10), r11 = CONV_ROW(11);
+            const __m512 r12 = CONV_ROW(12), r13 = CONV_ROW(13), r14 = CONV_ROW(14), r15 = CONV_ROW(15);
+            const __m512 t0lo01 = _mm512_unpacklo_ps(r0, r1), t0lo23 = _mm512_unpacklo_ps(r2, r3), t0hi01 = _mm512_unpackhi_ps(r0, r1);
+            const __m512 t0hi23 = _mm512_unpackhi_ps(r2, r3), t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
+            const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE), t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
+            const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE), t1lo01 = _mm512_unpacklo_ps(r4, r5), t1lo23 = _mm512_unpacklo_ps(r6, r7);
+            const __m512 t1hi01 = _mm512_unpackhi_ps(r4, r5), t1hi23 = _mm512_unpackhi_ps(r6, r7), t1_0 = _mm512_shuffle_ps(t1lo01, t1lo23, 0x44);
+            const __m512 t1_1 = _mm512_shuffle_ps(t1lo01, t1lo23, 0xEE), t1_2 = _mm512_shuffle_ps(t1hi01, t1hi23, 0x44);
+            const __m512 t1_3 = _mm512_shuffle_ps(t1hi01, t1hi23, 0xEE), t2lo01 = _mm512_unpacklo_ps(r8, r9), t2lo23 = _mm512_unpacklo_ps(r10, r11);
+            const __m512 t2hi01 = _mm512_unpackhi_ps(r8, r9), t2hi23 = _mm512_unpackhi_ps(r10, r11), t2_0 = _mm512_shuffle_ps(t2lo01, t2lo23, 0x44);
+            const __m512 t2_1 = _mm512_shuffle_ps(t2lo01, t2lo23, 0xEE), t2_2 = _mm512_shuffle_ps(t2hi01, t2hi23, 0x44);
+            const __m512 t2_3 = _mm512_shuffle_ps(t2hi01, t2hi23, 0xEE), t3lo01 = _mm512_unpacklo_ps(r12, r13), t3lo23 = _mm512_unpacklo_ps(r14, r15);
+            const __m512 t3hi01 = _mm512_unpackhi_ps(r12, r13), t3hi23 = _mm512_unpackhi_ps(r14, r15), t3_0 = _mm512_shuffle_ps(t3lo01, t3lo23, 0x44);
+            const __m512 t3_1 = _mm512_shuffle_ps(t3lo01, t3lo23, 0xEE), t3_2 = _mm512_shuffle_ps(t3hi01, t3hi23, 0x44);
+            const __m512 t3_3 = _mm512_shuffle_ps(t3hi01, t3hi23, 0xEE), tab020 = _mm512_shuffle_f32x4(t0_0, t1_0, 0x88);
+            const __m512 tab130 = _mm512_shuffle_f32x4(t0_0, t1_0, 0xDD), tcd020 = _mm512_shuffle_f32x4(t2_0, t3_0, 0x88);
+            const __m512 tcd130 = _mm512_shuffle_f32x4(t2_0, t3_0, 0xDD), tr0 = _mm512_shuffle_f32x4(tab020, tcd020, 0x88);
+            const __m512 tr8 = _mm512_shuffle_f32x4(tab020, tcd020, 0xDD), tr4 = _mm512_shuffle_f32x4(tab130, tcd130, 0x88);
+            const __m512 tr12 = _mm512_shuffle_f32x4(tab130, tcd130, 0xDD), tab021 = _mm512_shuffle_f32x4(t0_1, t1_1, 0x88);
+            const __m512 tab131 = _mm512_shuffle_f32x4(t0_1, t1_1, 0xDD), tcd021 = _mm512_shuffle_f32x4(t2_1, t3_1, 0x88);
+            const __m512 tcd131 = _mm512_shuffle_f32x4(t2_1, t3_1, 0xDD), tr1 = _mm512_shuffle_f32x4(tab021, tcd021, 0x88);
+            const __m512 tr9 = _mm512_shuffle_f32x4(tab021, tcd021, 0xDD), tr5 = _mm512_shuffle_f32x4(tab131, tcd131, 0x88);
+            const __m512 tr13 = _mm512_shuffle_f32x4(tab131, tcd131, 0xDD), tab022 = _mm512_shuffle_f32x4(t0_2, t1_2, 0x88);
+            const __m512 tab132 = _mm512_shuffle_f32x4(t0_2, t1_2, 0xDD), tcd022 = _mm512_shuffle_f32x4(t2_2, t3_2, 0x88);
+            const __m512 tcd132 = _mm512_shuffle_f32x4(t2_2, t3_2, 0xDD), tr2 = _mm512_shuffle_f32x4(tab022, tcd022, 0x88);
+            const __m512 tr10 = _mm512_shuffle_f32x4(tab022, tcd022, 0xDD), tr6 = _mm512_shuffle_f32x4(tab132, tcd132, 0x88);
+            const __m512 tr14 = _mm512_shuffle_f32x4(tab132, tcd132, 0xDD), tab023 = _mm512_shuffle_f32x4(t0_3, t1_3, 0x88);
+            const __m512 tab133 = _mm512_shuffle_f32x4(t0_3, t1_3, 0xDD), tcd023 = _mm512_shuffle_f32x4(t2_3, t3_3, 0x88);
+            const __m512 tcd133 = _mm512_shuffle_f32x4(t2_3, t3_3, 0xDD), tr3 = _mm512_shuffle_f32x4(tab023, tcd023, 0x88);
+            const __m512 tr11 = _mm512_shuffle_f32x4(tab023, tcd023, 0xDD), tr7 = _mm512_shuffle_f32x4(tab133, tcd133, 0x88);
             const __m512 tr15 = _mm512_shuffle_f32x4(tab133, tcd133, 0xDD);
-            _mm512_storeu_ps(at, tr0);
-            if (some > 1) _mm512_storeu_ps(at + to_step, tr1);
-            if (some > 2) _mm512_storeu_ps(at + 2 * to_step, tr2);
-            if (some > 3) _mm512_storeu_ps(at + 3 * to_step, tr3);
-            if (some > 4) _mm512_storeu_ps(at + 4 * to_step, tr4);
-            if (some > 5) _mm512_storeu_ps(at + 5 * to_step, tr5);
-            if (some > 6) _mm512_storeu_ps(at + 6 * to_step, tr6);
-            if (some > 7) _mm512_storeu_ps(at + 7 * to_step, tr7);
-            if (some > 8) _mm512_storeu_ps(at + 8 * to_step, tr8);
-            if (some > 9) _mm512_storeu_ps(at + 9 * to_step, tr9);
-            if (some > 10) _mm512_storeu_ps(at + 10 * to_step, tr10);
-            if (some > 11) _mm512_storeu_ps(at + 11 * to_step, tr11);
-            if (some > 12) _mm512_storeu_ps(at + 12 * to_step, tr12);
-            if (some > 13) _mm512_storeu_ps(at + 13 * to_step, tr13);
-            if (some > 14) _mm512_storeu_ps(at + 14 * to_step, tr14);
-            if (some > 15) _mm512_storeu_ps(at + 15 * to_step, tr15);
+            CONV_PUT(0, tr0) CONV_PUT(1, tr1) CONV_PUT(2, tr2) CONV_PUT(3, tr3)
+            CONV_PUT(4, tr4) CONV_PUT(5, tr5) CONV_PUT(6, tr6) CONV_PUT(7, tr7)
+            CONV_PUT(8, tr8) CONV_PUT(9, tr9) CONV_PUT(10, tr10) CONV_PUT(11, tr11)
+            CONV_PUT(12, tr12) CONV_PUT(13, tr13) CONV_PUT(14, tr14) CONV_PUT(15, tr15)
+#undef CONV_PUT
+#undef CONV_ROW
         }
         for (; c < columns; ++c)
             for (int l = 0; l < 16; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
@@ -573,14 +518,10 @@ static CONV_TILE void CONV_(dot_out)(__m512 *sums, int count, const float *w, fl
     for (int i = 0; i < count; i += 4) {
         /* Four of them side by side in each four lanes; these are added. */
         const __m512 *const four = sums + i;
-        const __m512 t0lo01 = _mm512_unpacklo_ps(four[0], four[1]);
-        const __m512 t0lo23 = _mm512_unpacklo_ps(four[2], four[3]);
-        const __m512 t0hi01 = _mm512_unpackhi_ps(four[0], four[1]);
-        const __m512 t0hi23 = _mm512_unpackhi_ps(four[2], four[3]);
-        const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
-        const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
-        const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
-        const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
+        const __m512 t0lo01 = _mm512_unpacklo_ps(four[0], four[1]), t0lo23 = _mm512_unpacklo_ps(four[2], four[3]);
+        const __m512 t0hi01 = _mm512_unpackhi_ps(four[0], four[1]), t0hi23 = _mm512_unpackhi_ps(four[2], four[3]);
+        const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44), t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
+        const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44), t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
         __m512 all = _mm512_add_ps(_mm512_add_ps(t0_0, t0_1), _mm512_add_ps(t0_2, t0_3));
         all = _mm512_add_ps(all, _mm512_permutexvar_ps(_mm512_setr_epi32(4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3), _mm512_loadu_ps((const float *)(const void *)&all)));
         all = _mm512_add_ps(all, _mm512_permutexvar_ps(_mm512_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7), _mm512_loadu_ps((const float *)(const void *)&all)));
@@ -741,13 +682,9 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         to += out_pixel; }
 #define CONV_PUT12(l, v) if (lanes > l) { _mm512_mask_storeu_ps(to - 12, (__mmask16)((0xFFFFu << (12)) & ~(0xFFFFu << (12 + count))), v); \
         to += out_pixel; }
-        const __m512 t0lo01 = _mm512_unpacklo_ps(v0, v1);
-        const __m512 t0lo23 = _mm512_unpacklo_ps(v2, v3);
-        const __m512 t0hi01 = _mm512_unpackhi_ps(v0, v1);
-        const __m512 t0hi23 = _mm512_unpackhi_ps(v2, v3);
-        const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
-        const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
-        const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
+        const __m512 t0lo01 = _mm512_unpacklo_ps(v0, v1), t0lo23 = _mm512_unpacklo_ps(v2, v3), t0hi01 = _mm512_unpackhi_ps(v0, v1);
+        const __m512 t0hi23 = _mm512_unpackhi_ps(v2, v3), t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
+        const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE), t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
         const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
         float *to = out;
         const int count = some;
@@ -777,21 +714,12 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         to += out_pixel; }
 #define CONV_PUT8(l, v) if (lanes > l) { _mm512_mask_storeu_ps(to - 8, (__mmask16)((0xFFFFu << (8)) & ~(0xFFFFu << (8 + count))), v); \
         to += out_pixel; }
-        const __m512 t0lo01 = _mm512_unpacklo_ps(v0, v1);
-        const __m512 t0lo23 = _mm512_unpacklo_ps(v2, v3);
-        const __m512 t0hi01 = _mm512_unpackhi_ps(v0, v1);
-        const __m512 t0hi23 = _mm512_unpackhi_ps(v2, v3);
-        const __m512 t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
-        const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE);
-        const __m512 t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
-        const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE);
-        const __m512 t1lo01 = _mm512_unpacklo_ps(v4, v5);
-        const __m512 t1lo23 = _mm512_unpacklo_ps(v6, v7);
-        const __m512 t1hi01 = _mm512_unpackhi_ps(v4, v5);
-        const __m512 t1hi23 = _mm512_unpackhi_ps(v6, v7);
-        const __m512 t1_0 = _mm512_shuffle_ps(t1lo01, t1lo23, 0x44);
-        const __m512 t1_1 = _mm512_shuffle_ps(t1lo01, t1lo23, 0xEE);
-        const __m512 t1_2 = _mm512_shuffle_ps(t1hi01, t1hi23, 0x44);
+        const __m512 t0lo01 = _mm512_unpacklo_ps(v0, v1), t0lo23 = _mm512_unpacklo_ps(v2, v3), t0hi01 = _mm512_unpackhi_ps(v0, v1);
+        const __m512 t0hi23 = _mm512_unpackhi_ps(v2, v3), t0_0 = _mm512_shuffle_ps(t0lo01, t0lo23, 0x44);
+        const __m512 t0_1 = _mm512_shuffle_ps(t0lo01, t0lo23, 0xEE), t0_2 = _mm512_shuffle_ps(t0hi01, t0hi23, 0x44);
+        const __m512 t0_3 = _mm512_shuffle_ps(t0hi01, t0hi23, 0xEE), t1lo01 = _mm512_unpacklo_ps(v4, v5), t1lo23 = _mm512_unpacklo_ps(v6, v7);
+        const __m512 t1hi01 = _mm512_unpackhi_ps(v4, v5), t1hi23 = _mm512_unpackhi_ps(v6, v7), t1_0 = _mm512_shuffle_ps(t1lo01, t1lo23, 0x44);
+        const __m512 t1_1 = _mm512_shuffle_ps(t1lo01, t1lo23, 0xEE), t1_2 = _mm512_shuffle_ps(t1hi01, t1hi23, 0x44);
         const __m512 t1_3 = _mm512_shuffle_ps(t1hi01, t1hi23, 0xEE);
         const __m512 tr00 = _mm512_permutex2var_ps(t0_0, _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23), t1_0);
         const __m512 tr01 = _mm512_permutex2var_ps(t0_0, _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31), t1_0);

@@ -9,23 +9,28 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
 {
     ptrdiff_t r = 0;
 @   if L > 1 then
-@     local function block(load, count, store)
+@     local function block(load, store)
+#define CONV_ROW(l) $(load("row + l * from_step"))
+#define CONV_PUT(l, v) $(store("at + l * to_step", "v"))
             const float *row = from + r * from_step + c;
             float *at = to + c * to_step + r;
-@       local names = {}
-@       for l = 0, L - 1 do
-@         names[l + 1] = "r" .. l
-            const $(V) r$(l) = $(load(at("row", times(l, "from_step"))));
+@       local names, puts = {}, {}
+@       for l = 0, L - 1 do names[l + 1] = "r" .. l end
+@       local lines, columns = isa.transpose(names, "t", L)
+@       for l = 0, L - 1, 4 do
+            const $(V) r$(l) = CONV_ROW($(l))$(each(", r%d = CONV_ROW(%d)", l + 1, l + 4));
+@         local line = {}
+@         for i = l, l + 3 do line[#line + 1] = ("CONV_PUT(%d, %s)"):format(i, columns[i + 1].name) end
+@         puts[#puts + 1] = table.concat(line, " ")
 @       end
-@       local lines, columns = isa.transpose(names, "t", count)
             $(lines)
-@       for l = 1, count do
-            $(store(l, at("at", times(l - 1, "to_step")), columns[l].name))
-@       end
+            $(puts)
+#undef CONV_PUT
+#undef CONV_ROW
 @     end
 @     local function some_lanes(p) return ("%s_load(%s, 0, some)"):format(name, p) end
 @     local function some_or_all(p) return ("some < %d ? %s : %s"):format(L, some_lanes(p), isa.load(p)) end
-@     local function if_there(l, p, v) return (l == 1 and "" or ("if (some > %d) "):format(l - 1)) .. isa.store(p, v) end
+@     local function if_there(p, v) return ("if (some > l) { %s }"):format(isa.store(p, v)) end
 @     if nhwc then
     for (; r < rows && $(L) <= rows; r += $(L)) {
         if (rows - r < $(L)) r = rows - $(L); /* the last ones again */
@@ -38,12 +43,16 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
 @           order[l + 1] = l % Q * 4 + l // Q
 @         end
             const float *row = from + 3 * r;
-            const $(V) p0 = $(isa.permute("row", 3 * Q, spread))$(each((", p%%d = %s"):format(isa.permute(("row + %%d * %d"):format(3 * Q), 3 * Q, spread)), 1, 4));
+#define CONV_ROW(l) $(isa.permute(("row + l * %d"):format(3 * Q), 3 * Q, spread))
+#define CONV_PUT(p, v) $(isa.store("p", isa.permute("(const float *)(const void *)&v", L, order)))
+            const $(V) p0 = CONV_ROW(0), p1 = CONV_ROW(1), p2 = CONV_ROW(2), p3 = CONV_ROW(3);
 @         local lines, planes = isa.transpose({ "p0", "p1", "p2", "p3" }, "t", 3)
             $(lines)
 @         for c = 0, 2 do
-            $(isa.store(at("to", plus(times(c, "to_step"), "r")), isa.permute(("(const float *)(const void *)&%s"):format(planes[c + 1].name), L, order)))
+            CONV_PUT($(at("to", plus(times(c, "to_step"), "r"))), $(planes[c + 1].name))
 @         end
+#undef CONV_PUT
+#undef CONV_ROW
             continue;
         }
 @       end
@@ -52,22 +61,24 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
         for (; columns - c >= $(L // 8); c += $(L)) {
             const int some = columns - c < $(L) ? (int)(columns - c) : $(L);
 @         -- Some lanes cost no more than all, or as much as a test that is foreseen.
-@         block(isa.store_between and some_lanes or some_or_all, L, if_there)
+@         block(isa.store_between and some_lanes or some_or_all, if_there)
         }
 @       else
         for (; c + $(L) <= columns; c += $(L)) {
-@         block(isa.load, L, function(_, p, v) return isa.store(p, v) end)
+@         block(isa.load, isa.store)
         }
 @       end
+@       if not isa.load_between or L // 8 > 1 then
         for (; c < columns; ++c)
             for (int l = 0; l < $(L); ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
+@       end
     }
 @     else
     for (; r < rows; r += $(L)) {
         const int lanes = rows - r < $(L) ? (int)(rows - r) : $(L);
         for (ptrdiff_t c = 0; c < columns; c += $(L)) {
             const int some = columns - c < $(L) ? (int)(columns - c) : $(L);
-@       block(isa.load, L, function(l, p, v) return (l == 1 and "" or ("if (some > %d) "):format(l - 1)) .. ("CONV_STORE(%s, %s);"):format(p, v) end)
+@       block(isa.load, function(p, v) return ("if (some > l) CONV_STORE(%s, %s);"):format(p, v) end)
         }
     }
 @     end

@@ -34,15 +34,23 @@ function text.in_parts(index, lanes)
   return ("0x%02X"):format(operand)
 end
 
---- The steps { name =, expression = } that rows 1 ... count rest upon, as lines of C.
+--- The steps { name =, expression = } that rows 1 ... count rest upon, as lines of C, of some declarations each.
 function text.needed(steps, rows, count, vector)
-  local used, lines = {}, {}
+  local used, needed, lines = {}, {}, {}
   for l = 1, count do used[rows[l].name] = true end
   for i = #steps, 1, -1 do
     local step = steps[i]
     if used[step.name] then
       for word in step.expression:gmatch("[%w_]+") do used[word] = true end
-      table.insert(lines, 1, ("const %s %s = %s;"):format(vector, step.name, step.expression))
+      table.insert(needed, 1, ("%s = %s"):format(step.name, step.expression))
+    end
+  end
+  for _, one in ipairs(needed) do
+    local last = lines[#lines]
+    if last and #last + #one < 140 then
+      lines[#lines] = ("%s, %s;"):format(last:sub(1, -2), one)
+    else
+      lines[#lines + 1] = ("const %s %s;"):format(vector, one)
     end
   end
   return lines
