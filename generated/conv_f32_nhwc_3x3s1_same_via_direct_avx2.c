@@ -321,7 +321,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 3) CONV_HOLD(s3);
                 if (pixels > 5) CONV_HOLD(s5);
                 CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors > 1) {
+                if (pixels > 2 && vectors == 3) {
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
@@ -353,7 +353,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 5) CONV_HOLD(s5);
                 CONV_HOLD(valid);
                 CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors > 1) {
+                if (pixels > 2 && vectors == 3) {
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }

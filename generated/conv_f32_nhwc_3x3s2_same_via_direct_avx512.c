@@ -321,7 +321,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 7) CONV_HOLD(s7);
                 if (pixels > 9) CONV_HOLD(s9);
                 CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors == 2) { /* blocks of more vectors serve many tiles */
+                if (pixels > 2 && vectors == 2) {
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
@@ -356,7 +356,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 9) CONV_HOLD(s9);
                 CONV_HOLD(valid);
                 CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors == 2) { /* blocks of more vectors serve many tiles */
+                if (pixels > 2 && vectors == 2) {
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }

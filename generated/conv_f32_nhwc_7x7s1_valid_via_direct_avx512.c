@@ -321,7 +321,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 3) CONV_HOLD(s3);
                 if (pixels > 5) CONV_HOLD(s5);
                 CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors == 2) { /* blocks of more vectors serve many tiles */
+                if (pixels > 2 && vectors == 2) {
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }

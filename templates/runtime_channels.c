@@ -129,11 +129,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @   end
                 CONV_WEIGHTS, x;
 @   if plan.fetch_blocks then
-@     if KH * KW > 1 and plan.tile.vectors > 3 then
-                if (pixels > 2 && vectors == 2) { /* blocks of more vectors serve many tiles */
-@     else
-                if (pixels > 2 && vectors > 1) {
-@     end
+                if (pixels > 2 && vectors $(KH * KW > 1 and "== " .. plan.fetch_blocks.vectors or "> 1")) {
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }

@@ -130,9 +130,10 @@ function runtime.plan(layer, isa, options)
     gathered = flat and gathered,
     accumulators = tile.pixels * tile.vectors, registers = tile.pixels * tile.vectors + tile.vectors + 1,
     classes = {}, max_unroll = options.max_unroll,
-    -- Tiles fetch the next block's weights; those of narrower vectors take so long that they need not.
-    fetch_blocks = 2 * 4 * isa.lanes >= cost.line_bytes
-      and { tiles = cost.fetching_tiles, bytes = cost.fetched_block(), line = cost.line_bytes },
+    -- Tiles fetch the next block's weights; those of narrower vectors take so long that they need not. With more taps
+    -- than one, tiles of so many vectors do: there are few of the others, or very many to a block.
+    fetch_blocks = 2 * 4 * isa.lanes >= cost.line_bytes and { tiles = cost.fetching_tiles, bytes = cost.fetched_block(),
+      line = cost.line_bytes, vectors = math.min(tile.vectors, tile.vectors > 3 and 2 or 3) },
   }
   plan.line, plan.inputs = line_of(layer, isa), inputs_of(layer, isa)
   -- With one vector each sum waits for itself: a tile's time hardly depends on its pixels.
