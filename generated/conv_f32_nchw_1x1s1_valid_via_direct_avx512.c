@@ -461,7 +461,8 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
             else if (outputs <= 4) tile = units == 4 ? CONV_(px_4x4) : units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : units == 1 ? CONV_(px_4x1) : CONV_(px_4x0);
             else if (outputs <= 6) tile = units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : units == 1 ? CONV_(px_6x1) : CONV_(px_6x0);
             else tile = units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : units == 1 ? CONV_(px_8x1) : CONV_(px_8x0);
-            tile(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            float *to = out + k * view->out_channel + p;
+            tile(in + p, w + k, to, outputs, lanes, view);
         }
     }
 }
@@ -483,8 +484,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
-        const int at = oh;
-        const float *row = in + at * view->in_row;
+        const float *row = in + oh * view->in_row;
         if (s->pixels && (width + 15) / 16 * 144 <= width * 10) {
             CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
             continue;

@@ -459,7 +459,8 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
             if (outputs <= 2) tile = units == 4 ? CONV_(px_2x4) : units == 3 ? CONV_(px_2x3) : units == 2 ? CONV_(px_4x2) : units == 1 ? CONV_(px_4x1) : CONV_(px_4x0);
             else if (outputs <= 3) tile = units == 3 ? CONV_(px_3x3) : units == 2 ? CONV_(px_4x2) : units == 1 ? CONV_(px_4x1) : CONV_(px_4x0);
             else tile = units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : units == 1 ? CONV_(px_4x1) : CONV_(px_4x0);
-            tile(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            float *to = out + k * view->out_channel + p;
+            tile(in + p, w + k, to, outputs, lanes, view);
         }
     }
 }

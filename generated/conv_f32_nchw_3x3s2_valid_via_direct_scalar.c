@@ -259,8 +259,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int at = oh * 2;
-        const float *row = in + at * view->in_row;
+        const float *row = in + oh * 2 * view->in_row;
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);

@@ -456,6 +456,19 @@ static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, cons
 }
 
 
+/* The first row of the input that row `oh` of the output reads; the view learns by which taps. */
+static int CONV_(at)(const struct conv_shape *shape, struct CONV_(view) *view, int oh)
+{
+    /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
+    const int top = oh * 2 - shape->pad_top;
+    int kh_begin = top < 0 ? -top : 0;
+    int kh_end = top + 6 < shape->in_h ? 7 : shape->in_h - top;
+    if (kh_begin >= kh_end) kh_begin = kh_end = 0;
+    view->kh_begin = kh_begin;
+    view->kh_end = kh_end;
+    return kh_begin < kh_end ? top + kh_begin : 0;
+}
+
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int CONV_(part)(int left, int most)
 {
@@ -543,8 +556,9 @@ static void CONV_(set_places)(struct CONV_(view) *view, int *places)
     view->places_end = places;
 }
 
-/* A row of `width` pixels, `channels` channels of it. */
-static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
+/* Rows oh_begin to oh_end, `channels` channels of them. */
+static CONV_TILE void CONV_(px_rows)(const struct conv_shape *shape, struct CONV_(view) *view, const float *in, const float *w, float *out,
+    int width, int channels, int oh_begin, int oh_end)
 {
     int at_most = 8; /* channels in a tile */
     /* Or more, where this makes fewer tiles and leaves none of their sums unused. */
@@ -552,6 +566,12 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
     if (channels % 10 == 0 && vectors % 2 == 0 && (channels + 9) / 10 * (vectors / 2) < (channels + 7) / 8 * ((vectors + 2) / 3)) at_most = 10;
     const int first = CONV_(part)(channels, at_most);
     const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 6 ? 3 : first <= 8 ? 3 : 2; /* vectors in it */
+    /* Of rows of few tiles all first ones, then all second ones: processors do not foresee where short rows end. */
+    const int together = width <= 32 * most ? oh_end - oh_begin : 1;
+    const int start = CONV_(at)(shape, view, oh_begin), ring = view->held > 0 ? start - start % view->held : 0; /* the row at its begin */
+    const float *row = in;
+    int seen = -1;
+    for (int begin = oh_begin; begin < oh_end; begin += together)
     for (int p = 0, units, lanes; p < width; p += 16 * (units)) {
         units = CONV_(part)((width - p + 15) / 16, most);
         lanes = width - p < 16 * units ? width - p - 16 * (units - 1) : 16;
@@ -564,7 +584,18 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
             else if (outputs <= 6) tile = units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1);
             else if (outputs <= 8) tile = units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1);
             else tile = CONV_(px_10x2);
-            tile(in + p, w + k, out + k * view->out_channel + p, outputs, lanes, view);
+            float *to = out + k * view->out_channel + p;
+            for (int oh = begin; oh < begin + together; ++oh) {
+                if (oh != seen) {
+                    const int at = CONV_(at)(shape, view, oh);
+                    int place = at < ring ? 0 : at - ring; /* a row of padding reads nothing */
+                    if (view->held > 0 && place >= view->held) place -= view->held;
+                    view->wrap = view->kh_begin + (view->held - place);
+                    row = in + place * view->in_row;
+                    seen = oh;
+                }
+                tile(row + p, w + k, to + oh * view->out_row, outputs, lanes, view);
+            }
         }
     }
 }
@@ -579,27 +610,17 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 11; /* pixels in a tile */
+    if (s->pixels) {
+        CONV_(px_rows)(shape, view, in, w, out, s->width, channels, oh_begin, oh_end);
+        return;
+    }
     const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
     const int part = (vectors * 64 - 1) / tiles + 1;
     view->fetch = !s->far || tiles > 64 ? 0 : part < 64 ? part : 64;
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
-        const int top = oh * 2 - shape->pad_top;
-        int kh_begin = top < 0 ? -top : 0;
-        int kh_end = top + 6 < shape->in_h ? 7 : shape->in_h - top;
-        if (kh_begin >= kh_end) kh_begin = kh_end = 0;
-        view->kh_begin = kh_begin;
-        view->kh_end = kh_end;
-        const int at = kh_begin < kh_end ? top + kh_begin : 0;
-        const int place = view->held > 0 ? at % view->held : at;
-        view->wrap = kh_begin + (view->held - place);
-        const float *row = in + place * view->in_row;
-        if (s->pixels) {
-            CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
-            continue;
-        }
+        const float *row = in + CONV_(at)(shape, view, oh) * view->in_row;
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         row -= shape->pad_left * view->in_pixel;
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {

@@ -325,7 +325,7 @@ static CONV_TILE void CONV_(dot_out)(__m256 *sums, int count, const float *w, fl
         all = _mm256_add_ps(all, _mm256_loadu_ps(w + i));
         all = CONV_CLAMP(all);
         const int lanes = count - i;
-        if (lanes >= 4) { _mm256_maskstore_ps(out + i, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), all); }
+        if (lanes >= 4) { _mm_storeu_ps(out + i, _mm256_castps256_ps128(all)); }
         else CONV_STORE(out + i, all);
     }
 }
@@ -446,8 +446,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
-        const int at = oh;
-        const float *row = in + at * view->in_row;
+        const float *row = in + oh * view->in_row;
         float *to = out + oh * view->out_row;
         if (s->inputs) {
             CONV_(dot_row)(row, w, to, width, channels, view);

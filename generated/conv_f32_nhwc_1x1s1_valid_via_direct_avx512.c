@@ -458,8 +458,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
-        const int at = oh;
-        const float *row = in + at * view->in_row;
+        const float *row = in + oh * view->in_row;
         float *to = out + oh * view->out_row;
         if (s->inputs) {
             CONV_(dot_row)(row, w, to, width, channels, view);

@@ -648,8 +648,9 @@ static void CONV_(set_places)(struct CONV_(view) *view, int *places)
     view->places_end = places;
 }
 
-/* A row of `width` pixels, `channels` channels of it. */
-static void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
+/* Rows oh_begin to oh_end, `channels` channels of them. */
+static CONV_TILE void CONV_(px_rows)(struct CONV_(view) *view, const float *in, const float *w, float *out,
+    int width, int channels, int oh_begin, int oh_end)
 {
     int at_most = 8; /* channels in a tile */
     /* Or more, where this makes fewer tiles and leaves none of their sums unused. */
@@ -657,6 +658,12 @@ static void CONV_(px_row)(const float *in, const float *w, float *out, int width
     if (channels % 10 == 0 && vectors % 2 == 0 && (channels + 9) / 10 * (vectors / 2) < (channels + 7) / 8 * ((vectors + 2) / 3)) at_most = 10;
     const int first = CONV_(part)(channels, at_most);
     const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 6 ? 3 : first <= 8 ? 3 : 2; /* vectors in it */
+    /* Of rows of few tiles all first ones, then all second ones: processors do not foresee where short rows end. */
+    const int together = width <= 8 * most ? oh_end - oh_begin : 1;
+    const int start = oh_begin, ring = view->held > 0 ? start - start % view->held : 0; /* the row at its begin */
+    const float *row = in;
+    int seen = -1;
+    for (int begin = oh_begin; begin < oh_end; begin += together)
     for (int p = 0, units, lanes; p < width; p += 4 * (units)) {
         units = CONV_(part)((width - p + 3) / 4, most);
         lanes = width - p < 4 * units ? width - p - 4 * (units - 1) : 4;
@@ -669,7 +676,19 @@ static void CONV_(px_row)(const float *in, const float *w, float *out, int width
             else if (outputs <= 6) tile = units == 3 ? CONV_(px_6x3) : units == 2 ? CONV_(px_6x2) : CONV_(px_6x1);
             else if (outputs <= 8) tile = units == 3 ? CONV_(px_8x3) : units == 2 ? CONV_(px_8x2) : CONV_(px_8x1);
             else tile = CONV_(px_10x2);
-            tile(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            const int some = outputs < 4 && channels - k >= 4 ? 4 : outputs; /* what is beyond its channels comes later */
+            float *to = out + k * view->out_channel + p * view->out_pixel;
+            for (int oh = begin; oh < begin + together; ++oh) {
+                if (oh != seen) {
+                    const int at = oh;
+                    int place = at < ring ? 0 : at - ring; /* a row of padding reads nothing */
+                    if (view->held > 0 && place >= view->held) place -= view->held;
+                    view->wrap = (view->held - place);
+                    row = in + place * view->in_row;
+                    seen = oh;
+                }
+                tile(row + p, w + k, to + oh * view->out_row, some, lanes, view);
+            }
         }
     }
 }
@@ -685,17 +704,14 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
 {
     const int most = vectors == 4 ? 6 : vectors == 2 ? 7 : 16; /* pixels in a tile */
     (void)shape;
+    if (s->pixels) {
+        CONV_(px_rows)(view, in, w, out, s->width, channels, oh_begin, oh_end);
+        return;
+    }
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int at = oh;
-        const int place = view->held > 0 ? at % view->held : at;
-        view->wrap = (view->held - place);
-        const float *row = in + place * view->in_row;
-        if (s->pixels) {
-            CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
-            continue;
-        }
+        const float *row = in + oh * view->in_row;
         float *to = out + oh * view->out_row;
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
@@ -747,7 +763,7 @@ void CONV_(run)(const struct conv_shape *shape, const float *input, const void *
             const int reach = (shape->out_w + 3) / 4 * 4 + 2;
             const int safe = shape->in_h + 1 - (reach - 1) / shape->in_w - 3;
             const int staged = IC > 1 || from >= safe;
-            if (!staged) to = safe < oh_end ? safe : oh_end;
+            if (!staged && to > safe) to = safe;
             view.held = staged ? s.held : 0;
             view.in_channel = staged ? (ptrdiff_t)CONV_(span)(shape) : in_pixels;
             view.in_row = staged ? view.in_channel * IC : shape->in_w;

@@ -271,6 +271,19 @@ static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w
 }
 
 
+/* The first row of the input that row `oh` of the output reads; the view learns by which taps. */
+static int CONV_(at)(const struct conv_shape *shape, struct CONV_(view) *view, int oh)
+{
+    /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
+    const int top = oh - shape->pad_top;
+    int kh_begin = top < 0 ? -top : 0;
+    int kh_end = top + 6 < shape->in_h ? 7 : shape->in_h - top;
+    if (kh_begin >= kh_end) kh_begin = kh_end = 0;
+    view->kh_begin = kh_begin;
+    view->kh_end = kh_end;
+    return kh_begin < kh_end ? top + kh_begin : 0;
+}
+
 /* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
     const float *in, const float *w, float *out, int vectors, int oh_begin, int oh_end)
@@ -279,15 +292,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
-        const int top = oh - shape->pad_top;
-        int kh_begin = top < 0 ? -top : 0;
-        int kh_end = top + 6 < shape->in_h ? 7 : shape->in_h - top;
-        if (kh_begin >= kh_end) kh_begin = kh_end = 0;
-        view->kh_begin = kh_begin;
-        view->kh_end = kh_end;
-        const int at = kh_begin < kh_end ? top + kh_begin : 0;
-        const float *row = in + at * view->in_row;
+        const float *row = in + CONV_(at)(shape, view, oh) * view->in_row;
         float *to = out + oh * view->out_row;
         row -= shape->pad_left * view->in_pixel;
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {

@@ -459,7 +459,7 @@ static CONV_TILE void CONV_(dot_out)(__m256 *sums, int count, const float *w, fl
         all = _mm256_add_ps(all, _mm256_loadu_ps(w + i));
         all = CONV_CLAMP(all);
         const int lanes = count - i;
-        if (lanes >= 4) { _mm256_maskstore_ps(out + i, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), all); }
+        if (lanes >= 4) { _mm_storeu_ps(out + i, _mm256_castps256_ps128(all)); }
         else CONV_STORE(out + i, all);
     }
 }
@@ -604,13 +604,13 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         if (count == 1) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, 0, 0, 0, 0, 0, 0, 0), v); }\
         else if (count == 2) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, 0, 0, 0, 0, 0, 0), v); }\
         else if (count == 3) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, 0, 0, 0, 0, 0), v); }\
-        else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, 0, 0, 0, 0), v); } \
+        else { _mm_storeu_ps(to, _mm256_castps256_ps128(v)); } \
         to += out_pixel; }
 #define CONV_PUT4(l, v) if (lanes > l) { \
         if (count == 1) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, 0, 0, 0), v); }\
         else if (count == 2) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, 0, 0), v); }\
         else if (count == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), v); }\
-        else { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1), v); } \
+        else { _mm_storeu_ps(to, _mm256_extractf128_ps(v, 1)); } \
         to += out_pixel; }
         const __m256 t0lo01 = _mm256_unpacklo_ps(v0, v1), t0lo23 = _mm256_unpacklo_ps(v2, v3), t0hi01 = _mm256_unpackhi_ps(v0, v1);
         const __m256 t0hi23 = _mm256_unpackhi_ps(v2, v3), t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);
@@ -630,7 +630,8 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
 #undef CONV_PUT4
     }
     if (some >= 5) {
-#define CONV_PUT0(l, v) if (lanes > l) { \
+#define CONV_PUT0(l, v) if (lanes > l) { if (over > l) { _mm256_storeu_ps(to, v); }\
+        else \
         if (count == 5) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, -1, 0, 0, 0), v); }\
         else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, 0, 0), v); } \
         to += out_pixel; }
@@ -648,6 +649,7 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
         const __m256 tr7 = _mm256_permute2f128_ps(t0_3, t1_3, 0x31);
         float *to = out;
         const int count = some;
+        const int over = out_pixel == some ? lanes - 1 : 0; /* these write into the next one, which comes later */
         CONV_PUT0(0, tr0)
         CONV_PUT0(1, tr1)
         CONV_PUT0(2, tr2)
@@ -744,8 +746,9 @@ static void CONV_(set_places)(struct CONV_(view) *view, int *places)
     view->places_end = places;
 }
 
-/* A row of `width` pixels, `channels` channels of it. */
-static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *out, int width, int channels, const struct CONV_(view) *view)
+/* Rows oh_begin to oh_end, `channels` channels of them. */
+static CONV_TILE void CONV_(px_rows)(struct CONV_(view) *view, const float *in, const float *w, float *out,
+    int width, int channels, int oh_begin, int oh_end)
 {
     int at_most = 4; /* channels in a tile */
     /* Or more, where this makes fewer tiles. */
@@ -753,6 +756,12 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
     if (vectors % 2 == 0 && (channels + 5) / 6 * (vectors / 2) < (channels + 3) / 4 * ((vectors + 2) / 3)) at_most = 6;
     const int first = CONV_(part)(channels, at_most);
     const int most = first <= 2 ? 4 : first <= 3 ? 3 : first <= 4 ? 3 : first <= 5 ? 2 : 2; /* vectors in it */
+    /* Of rows of few tiles all first ones, then all second ones: processors do not foresee where short rows end. */
+    const int together = width <= 16 * most ? oh_end - oh_begin : 1;
+    const int start = oh_begin * 2, ring = view->held > 0 ? start - start % view->held : 0; /* the row at its begin */
+    const float *row = in;
+    int seen = -1;
+    for (int begin = oh_begin; begin < oh_end; begin += together)
     for (int p = 0, units, lanes; p < width; p += 8 * (units)) {
         units = CONV_(part)((width - p + 7) / 8, most);
         lanes = width - p < 8 * units ? width - p - 8 * (units - 1) : 8;
@@ -764,7 +773,19 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
             else if (outputs <= 4) tile = units == 3 ? CONV_(px_4x3) : units == 2 ? CONV_(px_4x2) : CONV_(px_4x1);
             else if (outputs <= 5) tile = CONV_(px_5x2);
             else tile = CONV_(px_6x2);
-            tile(in + p, w + k, out + k * view->out_channel + p * view->out_pixel, outputs, lanes, view);
+            const int some = outputs < 4 && channels - k >= 4 ? 4 : outputs; /* what is beyond its channels comes later */
+            float *to = out + k * view->out_channel + p * view->out_pixel;
+            for (int oh = begin; oh < begin + together; ++oh) {
+                if (oh != seen) {
+                    const int at = oh * 2;
+                    int place = at < ring ? 0 : at - ring; /* a row of padding reads nothing */
+                    if (view->held > 0 && place >= view->held) place -= view->held;
+                    view->wrap = (view->held - place);
+                    row = in + place * view->in_row;
+                    seen = oh;
+                }
+                tile(row + p, w + k, to + oh * view->out_row, some, lanes, view);
+            }
         }
     }
 }
@@ -780,20 +801,17 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
 {
     const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
     (void)shape;
+    if (s->pixels) {
+        CONV_(px_rows)(view, in, w, out, s->width, channels, oh_begin, oh_end);
+        return;
+    }
     const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
     const int part = (vectors * 32 - 1) / tiles + 1;
     view->fetch = !s->far || tiles > 64 ? 0 : part < 64 ? part : 64;
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {
-        const int at = oh * 2;
-        const int place = view->held > 0 ? at % view->held : at;
-        view->wrap = (view->held - place);
-        const float *row = in + place * view->in_row;
-        if (s->pixels) {
-            CONV_(px_row)(row, w, out + oh * view->out_row, width, channels, view);
-            continue;
-        }
+        const float *row = in + oh * 2 * view->in_row;
         float *to = out + oh * view->out_row;
         if (s->inputs) {
             CONV_(dot_row)(row, w, to, width, channels, view);

@@ -85,6 +85,22 @@ $(include("runtime_stage.c", { each = each }))
 $(include("runtime_inputs.c", { each = each, calls = calls, bounded = bounded }))
 
 @ end
+@ if clipped then
+/* The first row of the input that row `oh` of the output reads; the view learns by which taps. */
+static int $(name)_at(const struct conv_shape *shape, struct $(name)_view *view, int oh)
+{
+    /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
+    const int top = $(scaled("oh", layer.stride_h)) - shape->pad_top;
+    int kh_begin = top < 0 ? $(ceil_quotient("-top", layer.dilation_h)) : 0;
+    int kh_end = top + $((layer.KH - 1) * layer.dilation_h) < shape->in_h ? $(layer.KH) : $(ceil_quotient("shape->in_h - top", layer.dilation_h));
+    if (kh_begin >= kh_end) kh_begin = kh_end = 0;
+    view->kh_begin = kh_begin;
+    view->kh_end = kh_end;
+    return kh_begin < kh_end ? top + $(scaled("kh_begin", layer.dilation_h)) : 0;
+}
+
+@ end
+@ local function row_at(oh) return clipped and ("%s_at(shape, view, %s)"):format(name, oh) or scaled(oh, layer.stride_h) end
 @ if plan.pixels then
 /* `left` in equal parts of at most `most`: the size of the first one. */
 static int $(name)_part(int left, int most)
@@ -95,7 +111,7 @@ static int $(name)_part(int left, int most)
     return (left + parts - 1) / parts;
 }
 
-$(include("runtime_pixels.c", { each = each, calls = calls, units = units, bounded = bounded, its_bounds = its_bounds }))
+$(include("runtime_pixels.c", { each = each, calls = calls, units = units, bounded = bounded, its_bounds = its_bounds, row_at = row_at }))
 
 @ end
 @ local scratch = layer.layout == "nchw"
@@ -114,8 +130,15 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
     const int most = $(same and most[#most] or table.concat(most)); /* pixels in a tile */
 @ if plan.flat then
     const int pixels = shape->out_h * shape->out_w;
-@ elseif not clipped then
+@ end
+@ if not plan.flat and not clipped then
     (void)shape;
+@ end
+@ if plan.staged then
+    if (s->pixels) {
+        $(name)_px_rows($(clipped and "shape, " or "")view, in, w, out, s->width, channels, oh_begin, oh_end);
+        return;
+    }
 @ end
 @ if plan.fetch_blocks then
     const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
@@ -131,29 +154,13 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         $(equal_parts)
 @ end
-@ if clipped then
-        /* The taps kh_begin to kh_end of the column meet the image; the others its padding. */
-        const int top = $(scaled("oh", layer.stride_h)) - shape->pad_top;
-        int kh_begin = top < 0 ? $(ceil_quotient("-top", layer.dilation_h)) : 0;
-        int kh_end = top + $((layer.KH - 1) * layer.dilation_h) < shape->in_h ? $(layer.KH) : $(ceil_quotient("shape->in_h - top", layer.dilation_h));
-        if (kh_begin >= kh_end) kh_begin = kh_end = 0;
-        view->kh_begin = kh_begin;
-        view->kh_end = kh_end;
-        const int at = kh_begin < kh_end ? top + $(scaled("kh_begin", layer.dilation_h)) : 0;
-@ elseif not plan.gathered then
-        const int at = $(scaled("oh", layer.stride_h));
-@ end
 @ if plan.gathered then
         const float *row = in + (oh - oh_begin) * view->in_row;
-@ elseif plan.staged then
-        const int place = view->held > 0 ? at % view->held : at;
-        view->wrap = $(clipped and "kh_begin + " or "")$(ceil_quotient("(view->held - place)", layer.dilation_h));
-        const float *row = in + place * view->in_row;
 @ else
-        const float *row = in + at * view->in_row;
+        const float *row = in + $(row_at("oh")) * view->in_row;
 @ end
-@ if plan.pixels then
-        if (s->pixels$(plan.flat and (" && (width + %d) / %d * %d <= width * 10"):format(L - 1, L, L * 9) or "")) {
+@ if plan.pixels and plan.flat then
+        if (s->pixels && (width + $(L - 1)) / $(L) * $(L * 9) <= width * 10) {
             $(name)_px_row(row, w, out + oh * view->out_row, width, channels, view);
             continue;
         }
@@ -269,7 +276,7 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
             const int reach = $(rounded("shape->out_w")) + $((layer.KW - 1) * layer.dilation_w);
             const int safe = $(ceil_quotient(("shape->in_h + 1 - (reach - 1) / shape->in_w - %d"):format((layer.KH - 1) * layer.dilation_h + 1), layer.stride_h));
             const int staged = $(layer.layout == "nhwc" and "IC > 1 || " or "")from >= safe;
-            if (!staged) to = safe < oh_end ? safe : oh_end;
+            if (!staged && to > safe) to = safe;
             view.held = staged ? s.held : 0;
             view.in_channel = staged ? (ptrdiff_t)$(name)_span(shape) : in_pixels;
             view.in_row = staged ? view.in_channel * IC : shape->in_w;

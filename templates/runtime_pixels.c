@@ -42,6 +42,7 @@ static CONV_TILE void $(name)_px_transposed(float *out, int some, int lanes, con
 @   end
 @   local put = {} -- a macro for each place in a vector, where a pixel's sums begin
 @   for _, way in ipairs(ways) do
+@     local overlaps = way.count > 4 and not isa.store_between
 @     local lines, rows = isa.transpose(table.move(names, way.first + 1, way.first + way.count, 1, {}), "t", L)
     if (some >= $(way.first + way.least)$(way.most < args and L > 4 and (" && some <= %d"):format(way.most) or "")) {
 @     for l = 1, L do
@@ -52,13 +53,16 @@ static CONV_TILE void $(name)_px_transposed(float *out, int some, int lanes, con
 @         for n = way.least, isa.store_between and 0 or way.most do
 @           text[#text + 1] = ("\\\n        %s%s{ %s }"):format(n > way.least and "else " or "", n < way.most and ("if (count == %d) "):format(n) or "", isa.store_range("to", "v", lane, n))
 @         end
-#define $(put[lane])(l, v) if (lanes > l) { $(isa.store_between and isa.store_between(lane > 0 and "to - " .. lane or "to", "v", lane, ("%d + count"):format(lane)) or table.concat(text)) \
+#define $(put[lane])(l, v) if (lanes > l) { $(overlaps and ("if (over > l) { %s }\\\n        else "):format(isa.store("to", "v")) or "")$(isa.store_between and isa.store_between(lane > 0 and "to - " .. lane or "to", "v", lane, ("%d + count"):format(lane)) or table.concat(text)) \
         to += out_pixel; }
 @       end
 @     end
         $(lines)
         float *to = $(at("out", way.first));
         const int count = $(way.first > 0 and "some - " .. way.first or "some");
+@     if overlaps then
+        const int over = out_pixel == some ? lanes - 1 : 0; /* these write into the next one, which comes later */
+@     end
 @     for l = 1, L do
         $(put[rows[l].at])($(l - 1), $(rows[l].name))
 @     end
@@ -182,8 +186,14 @@ static void $(name)_set_places(struct $(name)_view *view, int *places)
 }
 
 @ end
+@ if plan.flat then
 /* A row of `width` pixels, `channels` channels of it. */
 static $(target)void $(name)_px_row(const float *in, const float *w, float *out, int width, int channels, const struct $(name)_view *view)
+@ else
+/* Rows oh_begin to oh_end, `channels` channels of them. */
+static CONV_TILE void $(name)_px_rows($(clipped and "const struct conv_shape *shape, " or "")struct $(name)_view *view, const float *in, const float *w, float *out,
+    int width, int channels, int oh_begin, int oh_end)
+@ end
 {
 @ local chosen = {} -- for each size, how one of its tiles is chosen
 @ for i, outputs in ipairs(P.sizes) do
@@ -204,6 +214,14 @@ static $(target)void $(name)_px_row(const float *in, const float *w, float *out,
 @ end
     const int first = $(name)_part(channels, at_most);
     const int most = $(table.concat(most)); /* vectors in it */
+@ if not in_place then
+    /* Of rows of few tiles all first ones, then all second ones: processors do not foresee where short rows end. */
+    const int together = width <= $(2 * L) * most ? oh_end - oh_begin : 1;
+    const int start = $(row_at("oh_begin")), ring = view->held > 0 ? start - start % view->held : 0; /* the row at its begin */
+    const float *row = in;
+    int seen = -1;
+    for (int begin = oh_begin; begin < oh_end; begin += together)
+@ end
     for (int p = 0, units, lanes; p < width; p += $(L) * (units$(in_place and " + (units == 0)" or ""))) {
 @ if in_place then
         const int vectors = (width - p) / $(L);
@@ -219,7 +237,25 @@ static $(target)void $(name)_px_row(const float *in, const float *w, float *out,
 @ for i, outputs in ipairs(P.sizes) do
             $(i > 1 and "else " or "")$(i < #P.sizes and ("if (outputs <= %d) "):format(outputs) or "")tile = $(chosen[i]);
 @ end
-            tile(in + p, w + k, out + k * view->out_channel + p$(nhwc and " * view->out_pixel" or ""), outputs, lanes, view);
+@ if nhwc then
+            const int some = outputs < 4 && channels - k >= 4 ? 4 : outputs; /* what is beyond its channels comes later */
+@ end
+            float *to = out + k * view->out_channel + p$(nhwc and " * view->out_pixel" or "");
+@ if in_place then
+            tile(in + p, w + k, to, outputs, lanes, view);
+@ else
+            for (int oh = begin; oh < begin + together; ++oh) {
+                if (oh != seen) {
+                    const int at = $(row_at("oh"));
+                    int place = at < ring ? 0 : at - ring; /* a row of padding reads nothing */
+                    if (view->held > 0 && place >= view->held) place -= view->held;
+                    view->wrap = $(clipped and "view->kh_begin + " or "")$(ceil_quotient("(view->held - place)", layer.dilation_h));
+                    row = in + place * view->in_row;
+                    seen = oh;
+                }
+                tile(row + p, w + k, to + oh * view->out_row, $(nhwc and "some" or "outputs"), lanes, view);
+            }
+@ end
         }
     }
 }

@@ -354,8 +354,7 @@ of("templates/runtime.c", {
 of("templates/runtime_direct.c", {
   { "runtime_clamp_ignored", "view.low = shape->clamp_low;", "view.low = -INFINITY;", "runtime" },
   { "runtime_reads_beyond_image", "(reach - 1) / shape->in_w", "0 * reach", "runtime_nchw" },
-  { "runtime_all_in_place", "if (!staged) to = safe < oh_end ? safe : oh_end;",
-    "if (!staged) to = oh_end;", "runtime_nchw" },
+  { "runtime_all_in_place", "if (!staged && to > safe) to = safe;", "", "runtime_nchw" },
   { "runtime_stage_beyond_image", "bottom < shape->in_h ? bottom : shape->in_h", "bottom", "runtime" },
   { "runtime_last_band_not_short", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime" },
@@ -398,6 +397,11 @@ of("templates/runtime_pixels.c", {
     "runtime_nchw" },
   { "runtime_pixels_too_many", "outputs > k && some > k)", "outputs > k && some > 0)", "runtime_nchw" },
   { "runtime_pixels_ring", "if (kh == view->wrap)", "if (kh == view->wrap + 1)", "runtime" },
+  { "runtime_pixels_ring_end", "if (view->held > 0 && place >= view->held) place -= view->held;", "", "runtime" },
+  { "runtime_pixels_over_last", "out_pixel == some ? lanes - 1 : 0", "out_pixel == some ? lanes : 0", "runtime" },
+  { "runtime_pixels_over_others", "out_pixel == some ? lanes - 1 : 0", "lanes - 1", "runtime" },
+  { "runtime_pixels_rest_of_four", "outputs < 4 && channels - k >= 4 ? 4 : outputs", "outputs < 4 ? 4 : outputs",
+    "runtime" },
   { "runtime_pixels_flat_tail", "_load(px, 0, lanes)", "_load(px, 0, lanes - 1)", "runtime_nchw" },
 })
 
