@@ -261,7 +261,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 16) {
                 CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors > 1) {
+                if (pixels > 2 && vectors > 1 && fetch > 0) {
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }

@@ -262,7 +262,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 7) CONV_HOLD(s7);
                 if (pixels > 9) CONV_HOLD(s9);
                 CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors > 1) {
+                if (pixels > 2 && vectors > 1 && fetch > 0) {
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }

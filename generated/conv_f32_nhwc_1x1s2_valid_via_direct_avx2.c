@@ -305,7 +305,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 if (pixels > 5) CONV_HOLD(s5);
                 if (pixels > 7) CONV_HOLD(s7);
                 CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors > 1) {
+                if (pixels > 2 && vectors > 1 && fetch > 0) {
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }

@@ -129,7 +129,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @   end
                 CONV_WEIGHTS, x;
 @   if plan.fetch_blocks then
-                if (pixels > 2 && vectors $(KH * KW > 1 and "== " .. plan.fetch_blocks.vectors or "> 1")) {
+                if (pixels > 2 && vectors $(KH * KW > 1 and "== " .. plan.fetch_blocks.vectors or "> 1 && fetch > 0")) {
                     CONV_FETCH_BLOCK(ahead);
                     ahead += fetch;
                 }
