@@ -358,10 +358,10 @@ local function share(plan, layer, blocks, whole, gathered)
   plan.tasks = outer * plan.chunks.count * plan.bands.count
 end
 
---- How `count` reduction steps become a loop: `loops` times `unroll` of them, and a `rest`.
-function direct.unrolled(count)
+--- How `count` reduction steps become a loop: `loops` times `unroll` of them, 3 to `most` (6), and a `rest`.
+function direct.unrolled(count, most)
   if count <= 4 then return { unroll = count, loops = 1, rest = 0 } end
-  for unroll = 6, 3, -1 do
+  for unroll = most or 6, 3, -1 do
     if count % unroll == 0 then return { unroll = unroll, loops = count // unroll, rest = 0 } end
   end
   return { unroll = 4, loops = count // 4, rest = count % 4 }
@@ -470,7 +470,7 @@ local function of_candidate(best, isa, options, flat)
       end
       variant.merged = mergeable and all_valid(variant, layer.KW)
       variant.steps = in_groups and ICg < isa.lanes and { unroll = ICg, loops = 1, rest = 0 }
-        or direct.unrolled((variant.merged and layer.KW * ICg or ICg) // plan.input_step)
+        or direct.unrolled((variant.merged and layer.KW * ICg or ICg) // plan.input_step, layer.place and 4)
     end
     class.base = floats
     class.block_floats = class.biases + class.width * layer.KH * layer.KW * plan.packed_inputs

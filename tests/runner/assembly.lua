@@ -22,6 +22,7 @@ local LAYERS = {
   { "conv_3x3_64_56_nchw", "--input 56x56x64 --filters 64 --kernel 3 --pad same --layout nchw" },
   { "conv_3x3_512_7", "--input 7x7x512 --filters 512 --kernel 3 --pad same" },
   { "conv_3x3_s2_128_56", "--input 56x56x128 --filters 128 --kernel 3 --stride 2 --pad same" },
+  { "conv_3x3_s2_48_14_nchw", "--input 14x14x48 --filters 64 --kernel 3 --stride 2 --pad 1 --layout nchw" },
   { "conv_3x3_17_33", "--input 13x13x17 --filters 33 --kernel 3 --pad same" },
   { "conv_3x3_d2_24", "--input 28x28x24 --filters 80 --kernel 3 --dilation 2 --pad same" },
   { "conv_1x1_256_64", "--input 56x56x256 --filters 64 --kernel 1 --activation relu" },
