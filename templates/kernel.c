@@ -1,4 +1,5 @@
 @ -- SPDX-License-Identifier: MIT-0
+@ local seen = plan.seen or layer -- by the algorithm
 $(banner)
 /* $(signature)
  *
@@ -21,7 +22,7 @@ void $(name)_run(const float *input, const void *packed, float *output, void *wo
     int task_begin, int task_end);
 @ if not layer.pool then
 
-$(include(plan.pack or "pack.c"))
+$(include(plan.pack or "pack.c", { layer = seen }))
 @ end
 @ if isa.guard ~= "" then
 
@@ -34,7 +35,7 @@ $(include(plan.pack or "pack.c"))
 $(include("macros.c"))
 
 $(activation())
-$(include(plan.algorithm .. ".c", { layer = plan.seen or layer }))
+$(include(plan.algorithm .. ".c", { layer = seen }))
 $(target)void $(name)_run(const float *input, const void *packed, float *output, void *workspace,
     int task_begin, int task_end)
 {
@@ -44,7 +45,7 @@ $(target)void $(name)_run(const float *input, const void *packed, float *output,
 @ if plan.workspace_floats == 0 then
     (void)workspace;
 @ end
-$(include((plan.run or plan.algorithm) .. "_run.c", { layer = plan.seen or layer }))
+$(include((plan.run or plan.algorithm) .. "_run.c", { layer = seen }))
 }
 
 @ if isa.target ~= "" then

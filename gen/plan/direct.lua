@@ -16,6 +16,7 @@
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
+local dense = require "plan.dense"
 local fetches = require "plan.fetches"
 local gather = require "plan.gather"
 local one_row = require "plan.one_row"
@@ -160,7 +161,7 @@ local function candidates(layer, isa, options, flat)
     end
     list[#list + 1] = {
       layer = layer, mapping = layer.source and gather.mappings[mapping] or mapping,
-      units = units, unit = unit, classes = classes,
+      units = units, unit = unit, classes = classes, flat = flat,
       cycles = (cycles * rows + waits) * (mapping == "groups" and 1 or layer.groups), together = together,
       tile = ("%dx%d"):format(lanes_of_output == 1 and units or units * unit, classes[1].size),
       held = mapping ~= "inputs" and lanes_of_output == 1 and units or classes[1].size * together,
@@ -301,6 +302,8 @@ local function candidates(layer, isa, options, flat)
   if not pooled and not options.by_row and not layer.place and not layer.source then
     local row = not flat and one_row(layer)
     for _, c in ipairs(row and candidates(row, isa, options) or {}) do list[#list + 1] = c end
+    local whole = dense(layer)
+    for _, c in ipairs(whole and candidates(whole, isa, options, true) or {}) do list[#list + 1] = c end
     local gathered = gather.layer(layer, isa)
     if gathered then
       local cycles, waits = gather.cycles(gathered, isa)
@@ -381,7 +384,7 @@ end
 function direct.fits() return true end
 
 -- The plan that a candidate makes, or nil where it would be too much code.
-local function of_candidate(best, isa, options, flat)
+local function of_candidate(best, original, isa, options)
   local layer, copy = best.layer, best.copy
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
   local mapping = best.mapping == "planar" and "pixels" or best.mapping == "gathered" and "channels" or best.mapping
@@ -396,7 +399,7 @@ local function of_candidate(best, isa, options, flat)
   }
 
   local g = { N = layer.N, IH = layer.IH, IW = layer.IW, OH = layer.OH, OW = layer.OW }
-  plan.folded = flat or layer.source ~= nil
+  plan.folded = best.flat
   if plan.folded then
     local images = layer.layout == "nhwc" and layer.N or 1
     local pixels = images * layer.OH * layer.OW
@@ -420,7 +423,7 @@ local function of_candidate(best, isa, options, flat)
   plan.input = views.image(layer.layout, layer.IC, g.IH, g.IW)
   plan.output = options.output or views.image(layer.layout, layer.OC, g.OH, g.OW)
   plan.one_row = layer.place and layer
-  plan.seen, plan.planar = (layer.place or layer.source) and layer, copy
+  plan.seen, plan.planar = layer ~= original and layer or nil, copy
   plan.weights = views.weights(layer.weights, layer.map or layer)
   plan.source = plan.input
   if copy then
@@ -510,7 +513,7 @@ function direct.plan(layer, isa, options)
   local choice = candidates(layer, isa, options, flat)
   local plans = {}
   local function evenness(candidate)
-    plans[candidate] = of_candidate(candidate, isa, options, flat)
+    plans[candidate] = of_candidate(candidate, layer, isa, options)
     return plans[candidate] and plans[candidate].evenness
   end
   if not tasks.prefer_even(choice, evenness) then return nil, "no register tile of that shape" end

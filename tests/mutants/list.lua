@@ -24,6 +24,7 @@ list.checks = {
   planar = { suite = "problems", builds = "avx2_nhwc",
     layers = "width_20,stem_c3_10k5,planar_high,planar_high_group,planar_s2_batch,planar_s3,wide_65" },
   gathered = { suite = "problems", builds = "avx2_nchw,avx512_nchw", layers = "gather_*" },
+  dense = { suite = "problems", builds = "avx2_nchw", layers = "dense_*" },
   together = { suite = "problems", builds = "avx2_nhwc", layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed" },
   direct_heavy = { suite = "problems", builds = "avx2_nhwc", layers = "heavy_ragged,heavy_batch" },
   depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
@@ -265,6 +266,10 @@ of("templates/direct_gather.c", {
 of("gen/plan/gather.lua", {
   { "gathered_planes_overlap", "span = (span + 1 - span % 2) * LINE", "span = (span - 1) * LINE", "gathered" },
   { "gathered_rows_of_stride_1", "local step = source.stride_h * source.IW", "local step = source.IW", "gathered" },
+})
+
+of("gen/plan/dense.lua", {
+  { "dense_of_a_part_of_the_image", "layer.KW ~= layer.IW", "layer.KW > layer.IW", "dense" },
 })
 
 of("gen/plan/planar.lua", {

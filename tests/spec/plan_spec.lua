@@ -93,6 +93,23 @@ describe("a direct plan", function()
     assert.is_nil(gathered(56, 256, 512, 2, "nhwc"))
   end)
 
+  it("sees an image of planes that the filter covers as one pixel", function()
+    local function channels(fields)
+      local all = { IH = 4, IW = 3, IC = 100, OC = 40, KH = 4, KW = 3, pad = "valid", layout = "nchw" }
+      for name, value in pairs(fields or {}) do all[name] = value end
+      local seen = planned(all).seen
+      return seen and seen.whole and seen.IC
+    end
+    assert.are.equal(1200, channels())
+    assert.are.equal(100, channels { IH = 1, IW = 1, KH = 1, KW = 1, weights = "hwio" })
+    assert.is_nil(channels { weights = "ohwi" }) -- another order
+    assert.is_nil(channels { KW = 2, IW = 2, groups = 2 })
+    assert.is_nil(channels { IH = 5 })
+    assert.is_nil(channels { pad = "same" })
+    assert.is_nil(channels { IH = 7, KH = 4, dilation_h = 2 })
+    assert.is_nil(channels { layout = "nhwc" })
+  end)
+
   it("fetches the next band of planes where it comes from beyond the caches, and there is time for it", function()
     local function fetched(size, inputs, outputs, stride)
       local fetch = planned { IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1, stride_h = stride or 1,
