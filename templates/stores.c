@@ -36,10 +36,11 @@
 @     local lines, rows = isa.transpose(some, "t", L)
     { /* the sum over the lanes of each, in a lane of its own */
         $(lines)
-        $(V) all = $(isa.load(at("bias", first)));
-@     for l = 1, L do
-        all = $(isa.add("all", rows[l].name));
+@     local function sum(from, to) -- in few steps
+@       local middle = (from + to) // 2
+@       return from == to and rows[from].name or isa.add(sum(from, middle), sum(middle + 1, to))
 @     end
+        const $(V) all = $(isa.add(isa.load(at("bias", first)), sum(1, L)));
         $(isa.store_range(at(whole and "out" or "sums", first), active and activate("all") or "all", 0, math.min(L, count - first)))
     }
 @   end

@@ -278,8 +278,8 @@ of("gen/plan/planar.lua", {
 })
 
 of("templates/stores.c", {
-  { "a_lane_taken_from_sums", [[isa.add("all", rows[l].name)]],
-    [[(l == 2 and isa.sub or isa.add)("all", rows[l].name)]], "inputs" },
+  { "a_lane_taken_from_sums", "isa.add(sum(from, middle)", "(to == 2 and isa.sub or isa.add)(sum(from, middle)",
+    "inputs" },
   { "ragged_the_wrong_way", "    if (ragged) {", "    if (!ragged) {", "direct" },
 })
 
