@@ -57,7 +57,7 @@ static $(target)void $(prefix)_rows(const float *image, const float *w, float *o
         size_t fetched = ahead + (size_t)(oh + oh_end - oh_begin) * $(4 * plan.source.row);
 @ end
         float *to = out + (ptrdiff_t)$(plan.band_rows and "(oh - oh_begin)" or "oh") * $(plan.output.row);
-        $(include("column_tiles.c", { segments = class.segments, tile_of = function(variant) return prefix .. "_tile" .. variant.index end, between = plan.fetch_bands and ", w, fetched += 64" or fetch and (", w, ahead += %d"):format(fetch.part) or ", w", pass = pass, taps = ", 0, " .. KW, wide = false, tail = tail }))
+        $(include("column_tiles.c", { segments = class.segments, tile_of = function(variant) return prefix .. "_tile" .. variant.index end, between = plan.fetch_bands and (", w, fetched += %d"):format(plan.fetch_bands.line) or fetch and (", w, ahead += %d"):format(fetch.part) or ", w", pass = pass, taps = ", 0, " .. KW, wide = false, tail = tail }))
     }
 }
 

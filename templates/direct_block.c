@@ -1,7 +1,7 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- Calls the rows oh_begin to oh_end of a block of channels, whatever its class; they go to `into`.
 @ local image = plan.planar and "copy" or "in"
-@ local ahead, turn = plan.fetch_bands and ", (size_t)in - 64" or "", "block"
+@ local ahead, turn = plan.fetch_bands and (", (size_t)in - %d"):format(plan.fetch_bands.line) or "", "block"
 @ for _, t in ipairs(plan.fetch_bands and plan.blocks > 1 and plan.fetch_bands.turns or {}) do
 @   if t.count > 1 then
 @     ahead = ahead .. (" + (size_t)(%s %% %d) * %d"):format(turn, t.count, t.bytes)

@@ -60,7 +60,7 @@
             plane = task / $(bands * chunks);
 @   end
         } else if (to > base + $(planar.rows)) {
-@   if reach > layer.stride_h then
+@   if copies then
             memmove(copy, copy + (ptrdiff_t)(from - base) * $(plan.input.row), (size_t)(ready - from) * $(4 * plan.input.row));
 @   end
             base = from;

@@ -41,10 +41,16 @@ end
 --- The size of the first-level cache.
 function cost.l1_bytes() return cost.l1_ways * cost.l1_way_bytes end
 
---- Bytes of an image of a layer: its output, and both input and output. (Of a layer that is one of several groups,
--- their part.)
+--- Bytes of an image of a layer: its input, its output, and both. (Of a layer that is one of several groups, their
+-- part.)
+function cost.input_bytes(layer) return 4 * layer.IH * layer.IW * layer.IC end
 function cost.output_bytes(layer) return 4 * layer.OH * layer.OW * layer.OC end
-function cost.image_bytes(layer) return 4 * layer.IH * layer.IW * layer.IC + cost.output_bytes(layer) end
+function cost.image_bytes(layer) return cost.input_bytes(layer) + cost.output_bytes(layer) end
+
+--- Whether so many bytes of weights do not stay in the second-level cache beside what passes; and the bytes of those
+-- that are kept there while an image passes.
+function cost.heavy(bytes) return bytes > cost.l2_bytes // 2 end
+function cost.kept() return cost.l2_bytes // 8 end
 
 --- How many lines the first-level cache can hold that lie `bytes` apart: those at distances that a way
 -- is a multiple of share few sets.

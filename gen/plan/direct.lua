@@ -281,7 +281,7 @@ local function candidates(layer, isa, options, flat)
       add_pixels("pixels", layer.stride_w == 1 and load or layer.stride_w == 2 and 6 or 2 * isa.lanes)
     end
     local copy = not options.by_row and not flat
-      and 4 * layer.KH * layer.KW * ICg * OCg <= cost.l2_bytes // 2 and planar.new(layer, isa)
+      and not cost.heavy(4 * layer.KH * layer.KW * ICg * OCg) and planar.new(layer, isa)
     if copy then add_pixels("planar", load, copy) end
   end
 
@@ -300,18 +300,20 @@ local function candidates(layer, isa, options, flat)
   end
 
   if not pooled and not options.by_row and not layer.place and not layer.source then
-    local row = not flat and one_row(layer)
-    for _, c in ipairs(row and candidates(row, isa, options) or {}) do list[#list + 1] = c end
-    local whole = dense(layer)
-    for _, c in ipairs(whole and candidates(whole, isa, options, true) or {}) do list[#list + 1] = c end
+    -- The layer as another one, which costs so many cycles more.
+    local function add_seen(other, as_flat, cycles)
+      for _, c in ipairs(other and candidates(other, isa, options, as_flat) or {}) do
+        list[#list + 1], c.cycles = c, c.cycles + cycles
+      end
+    end
+    add_seen(not flat and one_row(layer), false, 0)
+    add_seen(dense(layer), true, 0)
     local gathered = gather.layer(layer, isa)
     if gathered then
       local cycles, waits = gather.cycles(gathered, isa)
       if flat then waits = gather.passes(layer) end
       for _, c in ipairs(list) do c.cycles = c.cycles + layer.N * waits end
-      for _, c in ipairs(candidates(gathered, isa, options, true)) do
-        list[#list + 1], c.cycles = c, c.cycles + layer.N * cycles
-      end
+      add_seen(gathered, true, layer.N * cycles)
     end
   end
   local kept = {}
@@ -343,8 +345,8 @@ local function share(plan, layer, blocks, whole, gathered)
   local g = plan.geometry
   local block_bytes = plan.packed_floats // (plan.group_count * blocks) * 4
   local bytes, outer = block_bytes * blocks, g.N * plan.group_count
-  local heavy = bytes > cost.l2_bytes // 2 and not gathered
-  local fewest = heavy and axis.ceil_div(blocks, math.max(1, cost.l2_bytes // 8 // block_bytes)) or 1
+  local heavy = cost.heavy(bytes) and not gathered
+  local fewest = heavy and axis.ceil_div(blocks, math.max(1, cost.kept() // block_bytes)) or 1
   local tall = plan.pooled and plan.pooled.KH or 1 -- rows of the map for one of the output
   local row_bytes = 4 * (g.IW * layer.IC * layer.stride_h * tall + g.OW * layer.OC)
   local fitting = heavy and g.OH or math.max(1, cost.l2_bytes // 4 // row_bytes)
@@ -422,7 +424,6 @@ local function of_candidate(best, original, isa, options)
   plan.geometry = g
   plan.input = views.image(layer.layout, layer.IC, g.IH, g.IW)
   plan.output = options.output or views.image(layer.layout, layer.OC, g.OH, g.OW)
-  plan.one_row = layer.place and layer
   plan.seen, plan.planar = layer ~= original and layer or nil, copy
   plan.weights = views.weights(layer.weights, layer.map or layer)
   plan.source = plan.input

@@ -53,7 +53,7 @@ local function add_regions(lines, title, plan, layer)
     lines[#lines + 1] = "  rows one at a time, taps bounded at run time"
   end
   local columns = plan.column_segments or plan.classes and plan.classes[1].segments or {}
-  local taps, noun = (plan.seen or layer).KW, plan.one_row and "pixels" or "columns"
+  local taps, noun = (plan.seen or layer).KW, plan.seen and plan.seen.place and "pixels" or "columns"
   for _, line in ipairs(regions(columns, taps, noun)) do lines[#lines + 1] = line end
 end
 
@@ -97,10 +97,11 @@ return function(plan, layer, isa)
   end
   if plan.seen and plan.seen.whole then
     say("pixels", "the filter covers the image: one pixel, of %d channels", plan.seen.IC)
+  elseif plan.seen and plan.seen.place then
+    say("pixels", "a small map: %d x %d pixels seen as one row", layer.OH, layer.OW)
   elseif plan.folded then
     say("pixels", "a 1x1 filter: %d x %d pixels seen as %s of %d", layer.OH, layer.OW, rows(g.OH), g.OW)
   end
-  if plan.one_row then say("pixels", "a small map: %d x %d pixels seen as one row", layer.OH, layer.OW) end
   if plan.planar then
     say("copy", "%s of %s, a plane of each channel", rows(plan.planar.rows), plan.folded and "pixels" or "the input")
   end

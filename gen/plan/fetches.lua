@@ -66,7 +66,7 @@ local function add_bands(plan, layer, isa)
   local needed = runs * lines * unroll / (blocks * math.min(tiles, lines))
   while count < unroll and (unroll % count > 0 or count < needed) do count = count + 1 end
   local groups = unroll // count
-  plan.fetch_bands = { count = count, turns = {
+  plan.fetch_bands = { count = count, line = cost.line_bytes, turns = {
     { count = groups, bytes = 4 * plan.ICg // groups * plan.source.channel },
     { count = axis.ceil_div(lines, tiles), bytes = tiles * cost.line_bytes },
     { count = runs, bytes = copy and 4 * copy.step or 0 },

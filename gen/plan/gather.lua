@@ -59,7 +59,7 @@ function gather.fits(copy) return 4 * copy.row <= cost.l2_bytes * 3 // 4 end
 --- How many rows of a copy are held while all weights, of so many bytes, pass, and in how many chunks at least for
 -- `outer` images and groups: the fewer times the better where weights do not stay in the second-level cache.
 function gather.shared(copy, weights, rows, outer)
-  local heavy = weights > cost.l2_bytes // 2
+  local heavy = cost.heavy(weights)
   local fitting = math.max(1, cost.l2_bytes // (heavy and 2 or 4) // (4 * copy.row))
   return fitting, heavy and axis.ceil_div(tasks.some, outer * axis.ceil_div(rows, fitting)) or 1
 end
@@ -68,15 +68,15 @@ end
 local function fetched(layer)
   local source, count, length = layer.source, pieces(layer)
   local lines = layer.IC * count * (1 + length * source.stride_w * 4 / cost.line_bytes)
-  local from = 4 * source.IC * source.IH * source.IW <= cost.l2_bytes and cost.l2_stream or cost.l3_stream
+  local from = cost.input_bytes(source) <= cost.l2_bytes and cost.l2_stream or cost.l3_stream
   return lines * cost.line_bytes / from
 end
 
 --- Cycles that pixels are waited for where they are not gathered, and pass once for each chunk of heavy weights.
 function gather.passes(layer)
-  local weights, image = 4 * layer.OC * (layer.IC // layer.groups), 4 * layer.IC * layer.IH * layer.IW
-  if weights <= cost.l2_bytes // 2 or image <= cost.l2_bytes then return 0 end
-  return axis.ceil_div(weights, cost.l2_bytes // 8) * image / cost.l3_stream
+  local weights, image = 4 * layer.OC * (layer.IC // layer.groups), cost.input_bytes(layer)
+  if not cost.heavy(weights) or image <= cost.l2_bytes then return 0 end
+  return axis.ceil_div(weights, cost.kept()) * image / cost.l3_stream
 end
 
 --- Cycles to gather an image, and those that a strided one is waited for where it is not.

@@ -133,7 +133,7 @@ function runtime.plan(layer, isa, options)
     -- Tiles fetch the next block's weights; those of narrower vectors take so long that they need not. With more taps
     -- than one, tiles of so many vectors do: there are few of the others, or very many to a block.
     fetch_blocks = 2 * 4 * isa.lanes >= cost.line_bytes and { tiles = cost.fetching_tiles, bytes = cost.fetched_block(),
-      line = cost.line_bytes, vectors = math.min(tile.vectors, tile.vectors > 3 and 2 or 3) },
+      line = cost.line_bytes, vectors = tile.vectors > 3 and 2 or tile.vectors },
   }
   plan.line, plan.inputs = line_of(layer, isa), inputs_of(layer, isa)
   -- With one vector each sum waits for itself: a tile's time hardly depends on its pixels.

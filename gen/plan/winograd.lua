@@ -575,7 +575,7 @@ function winograd.plan(layer, isa, options)
     plan.scratch_floats = (plan.rows_padded or plan.columns_padded)
       and math.min((w.window - 1) * c.pair.w.step, layer.IW - 1) * plan.input.pixel + ceil_div(one.IC, L) * L or 0
   end
-  plan.fetch_input = not plan.gathers and not c.few and 4 * layer.IC * layer.IH * layer.IW > cost.l2_bytes
+  plan.fetch_input = not plan.gathers and not c.few and cost.input_bytes(layer) > cost.l2_bytes
   -- Lines that come from afar, or two for a store.
   plan.fetch_output = not planes and not layer.after
     and (cost.output_bytes(layer) > cost.l2_bytes or 4 * layer.OC % cost.line_bytes ~= 0)

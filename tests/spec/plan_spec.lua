@@ -72,9 +72,9 @@ describe("a direct plan", function()
 
   it("sees a small map as one row", function()
     local made = planned { IH = 5, IW = 5, IC = 128, OC = 256, pad = "valid" }
-    assert.are.equal(9, made.one_row.OW)
+    assert.are.equal(9, made.seen.OW)
     assert.are.equal("5x4", made.tile_name)
-    assert.is_nil(planned { IH = 20, IW = 20, IC = 3, OC = 10 }.one_row)
+    assert.is_nil(planned { IH = 20, IW = 20, IC = 3, OC = 10 }.seen)
   end)
 
   -- Where a 1x1 filter of an image reads from, and how: from planes of how many floats, in rows of how many pixels.
