@@ -1,6 +1,7 @@
 -- AVX2 with FMA3 (Haswell, Zen and later).
 -- SPDX-License-Identifier: MIT-0
 
+local text = require "isa.text"
 local x86 = require "isa.x86"
 
 local avx2 = x86.operations("_mm256", 8)
@@ -78,6 +79,11 @@ function avx2.load_even(p, at, n)
     low, high = part(wanted_low, 0), part(wanted_high, 7)
   end
   return evens(low, high)
+end
+
+function avx2.load_parts(p, offsets)
+  local function part(k) return ("_mm_loadu_ps(%s)"):format(text.at(p, offsets[k])) end
+  return ("_mm256_insertf128_ps(_mm256_castps128_ps256(%s), %s, 1)"):format(part(1), part(2))
 end
 
 function avx2.permute(p, n, index)

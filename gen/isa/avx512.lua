@@ -1,6 +1,7 @@
 -- AVX-512F (Skylake-X, Zen 4 and later).
 -- SPDX-License-Identifier: MIT-0
 
+local text = require "isa.text"
 local x86 = require "isa.x86"
 
 local avx512 = x86.operations("_mm512", 16)
@@ -77,6 +78,13 @@ function avx512.load_at(p, offsets)
   end
   return ("_mm512_mask_i32gather_ps(_mm512_setzero_ps(), (__mmask16)0x%04X, %s, %s, 4)")
     :format(lanes, integers(offsets), p)
+end
+
+function avx512.load_parts(p, offsets)
+  local function part(k) return ("_mm_loadu_ps(%s)"):format(text.at(p, offsets[k])) end
+  local v = ("_mm512_castps128_ps512(%s)"):format(part(1))
+  for k = 2, 4 do v = ("_mm512_insertf32x4(%s, %s, %d)"):format(v, part(k), k - 1) end
+  return v
 end
 
 function avx512.maximum(a, b) -- a itself where it is NaN

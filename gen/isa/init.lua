@@ -39,6 +39,7 @@ isa.operations = {
   { "load_range(p, at, n)", "at <= l && l < at + n ? p[l - at] : 0.0f" },
   { "load_even(p, at, n)", "at <= l && l < at + n ? p[2 * (l - at)] : 0.0f" },
   { "load_at(p, offsets)", "offsets[l] != none ? p[offsets[l]] : 0.0f" },
+  { "load_parts(p, offsets)", "p[offsets[l / 4] + l % 4]" }, -- optional: each four lanes from a place of their own
   { "permute(p, n, index)", "p[index[l]]" },
   -- first and last are C expressions, from 0 to `lanes`, last perhaps the smaller one. Optional: where
   -- a table has none, templates/lanes.c goes from lane to lane.
@@ -68,6 +69,8 @@ isa.operations = {
   -- for each of the first `count` lanes { name =, at = }: the transposed vector is in lanes `at` and
   -- up of `name`. Its lane l is v[l]'s lane of that number.
   { "transpose(v, prefix, count)", "v[l][lane]" },
+  -- The same of four vectors, each four lanes of them for themselves. Optional.
+  { "transpose_parts(v, prefix, count)", "v[l % 4][l / 4 * 4 + lane]" },
 }
 
 local fields = {
@@ -78,7 +81,7 @@ local fields = {
 }
 for _, operation in ipairs(isa.operations) do fields[operation[1]:match("^[%w_]+")] = "function" end
 local optional = { load_between = true, load_even_between = true, store_first = true,
-  store_between = true, scaled_index = true }
+  store_between = true, load_parts = true, transpose_parts = true, scaled_index = true }
 
 local function checked(name)
   local set = require("isa." .. name)

@@ -59,6 +59,8 @@ function neon.load_even(p, at, n)
   return ("vuzp1q_f32(%s, vrev64q_f32(%s))"):format(neon.load(p), neon.load(text.at(p, 3)))
 end
 
+function neon.load_parts(p, offsets) return neon.load(text.at(p, offsets[1])) end
+
 function neon.permute(p, n, index)
   for half = 1, n == 4 and 2 or 0 do -- every other lane, twice
     if index[1] == half - 1 and index[2] == index[1] and index[3] == half + 1 and index[4] == index[3] then
@@ -116,5 +118,7 @@ function neon.transpose(names, temp, count)
   end
   return text.needed(steps, rows, count, neon.vector), rows
 end
+
+neon.transpose_parts = neon.transpose -- a vector is one part
 
 return neon

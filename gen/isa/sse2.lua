@@ -1,6 +1,7 @@
 -- SSE2: the baseline of x86-64. No fused multiply-add and no masked load or store.
 -- SPDX-License-Identifier: MIT-0
 
+local text = require "isa.text"
 local x86 = require "isa.x86"
 
 local sse2 = x86.operations("_mm", 4)
@@ -36,6 +37,8 @@ function sse2.load_even(p, at, n)
   end
   return ("_mm_shuffle_ps(_mm_loadu_ps(%s), _mm_loadu_ps(%s + 3), 0xD8)"):format(p, p)
 end
+
+function sse2.load_parts(p, offsets) return sse2.load(text.at(p, offsets[1])) end
 
 function sse2.permute(p, n, index)
   if n == 4 then

@@ -88,6 +88,14 @@ local function permutations()
   return list
 end
 
+local function places()
+  local list = {}
+  for i = 1, 12 do
+    list[i] = { list = lanes(function(l) return l < L // 4 and math.random(-1, 40) end) }
+  end
+  return list
+end
+
 local function transposes()
   local list = {}
   for k = 1, L do
@@ -100,10 +108,15 @@ local function transposes()
   return list
 end
 
+local function parts()
+  return { { n = 4, count = 4, width = L }, { n = 4, count = math.random(1, 3), width = L } }
+end
+
 local PATTERNS = {
   load = whole, load_range = ranges, load_even = ranges, load_at = offsets, load_lanes = offsets,
   load_between = ranges, load_even_between = ranges, store_first = beginnings, store_between = ranges,
-  permute = permutations, store = whole, store_range = ranges, transpose = transposes,
+  load_parts = places, permute = permutations, store = whole, store_range = ranges,
+  transpose = transposes, transpose_parts = parts,
 }
 
 -- ---- the operations ----------------------------------------------------------------------------
@@ -133,6 +146,7 @@ local function entry_of(signature, meanings, name)
   entry.cases = PATTERNS[entry.name] and PATTERNS[entry.name]()
   for _, case in ipairs(entry.cases or {}) do
     case.at, case.n, case.list = case.at or 0, case.n or 0, case.list or {}
+    case.width = case.width or case.n -- lanes of a transposed vector
   end
   return entry
 end

@@ -275,11 +275,11 @@ static $(target)void $(name)_$(i)(const float (*v)[lanes], float (*to)[lanes])
 @       names[k] = "v_" .. k
     const $(V) v_$(k) = $(set.load(("v[%d]"):format(k - 1)));
 @     end
-@     local lines, rows = set.transpose(names, "t_", case.count)
+@     local lines, rows = set[entry.name](names, "t_", case.count)
     $(lines)
 @     for row = 1, case.count do
-@       assert(rows[row].at + case.n <= L)
-    $(set.store_range(("to[%d]"):format(row - 1), rows[row].name, rows[row].at, case.n))
+@       assert(rows[row].at + case.width <= L)
+    $(set.store_range(("to[%d]"):format(row - 1), rows[row].name, rows[row].at, case.width))
 @     end
 }
 
@@ -293,10 +293,10 @@ static int check_$(name)(void)
 {
     static const struct {
         void (*run)(const float (*v)[lanes], float (*to)[lanes]);
-        int n, count;
+        int n, count, width;
     } cases[] = {
 @   for i, case in ipairs(entry.cases) do
-        { $(name)_$(i), $(case.n), $(case.count) },
+        { $(name)_$(i), $(case.n), $(case.count), $(case.width) },
 @   end
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
@@ -308,7 +308,7 @@ static int check_$(name)(void)
         cases[i].run((const float (*)[lanes])v, to);
         snprintf(now, sizeof now, "$(name): %d vectors, %d rows", cases[i].n, cases[i].count);
         for (int lane = 0; lane < cases[i].count; ++lane)
-            for (int l = 0; l < cases[i].n; ++l) {
+            for (int l = 0; l < cases[i].width; ++l) {
                 const float want = $(name)_means((const float (*)[lanes])v, lane, l);
                 if (!same(to[lane][l], want))
                     return wrong(l, to[lane][l], want);
