@@ -8,3 +8,7 @@ $(include("depthwise_tile.c", { rows = rows, columns = columns, edge = false }))
 $(include("planes_rows.c", { rows = rows }))
 
 @ end
+@ if plan.copies then
+$(include("planes_transpose.c"))
+
+@ end

@@ -1,8 +1,28 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- The tasks: rows of tiles, one after the other.
+@ local copies, L = plan.copies, isa.lanes
+@ if copies then
+    float *const pixels = workspace, *const sums = pixels + $(copies.sums);
+@ end
+@ -- The copy of a vector of channels, of which the last one may have fewer.
+@ local function copy(name_of, from, into)
+@   local channels, last = plan.seen.source.OC, plan.seen.source.OC % L
+@   if last == 0 or channels < L then
+        $(name)_$(name_of)$(last == 0 and L or last)($(from), $(into));
+@   else
+        if (chunk < $(plan.outer.count - 1)) $(name)_$(name_of)$(L)($(from), $(into));
+        else $(name)_$(name_of)$(last)($(from), $(into));
+@   end
+@ end
     for (int task = task_begin; task < task_end; ++task) {
         $(include("planes_task.c"))
+@ if copies then
+@   copy("in", "in", "pixels")
+@ end
         for (int tile = begin; tile < end; ++tile) {
-            $(include("planes_tile.c", { from = "in", into = "out", in_begin = false, out_begin = false }))
+            $(include("planes_tile.c", { from = copies and "pixels" or "in", into = copies and "sums" or "out", in_begin = false, out_begin = false }))
         }
+@ if copies then
+@   copy("out", "sums", "out")
+@ end
     }

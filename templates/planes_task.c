@@ -1,7 +1,7 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- From the number of a task to its rows of tiles [begin, end), and to `in` and `out`, its channel of
 @ -- its image (and `w`).
-@ local g, outer = plan.geometry, plan.outer
+@ local g, outer, source, sink = plan.geometry, plan.outer, plan.source or plan.input, plan.sink or plan.output
 @ local before = plan.bands.count
 @ if before > 1 then
 @   local band = outer.count * g.N > 1 and ("task %% %d"):format(before) or "task"
@@ -23,8 +23,8 @@ const int blocks = chunk < $(outer.count - 1) ? $(plan.chunk) : $(plan.last_bloc
 @ if g.N > 1 then
 @   local by = before * outer.count
 const int image = task$(by > 1 and (" / %d"):format(by) or "");
-@   in_text = ("%s + (ptrdiff_t)image * %d"):format(in_text, plan.input.image)
-@   out_text = ("%s + (ptrdiff_t)image * %d"):format(out_text, plan.output.image)
+@   in_text = ("%s + (ptrdiff_t)image * %d"):format(in_text, source.image)
+@   out_text = ("%s + (ptrdiff_t)image * %d"):format(out_text, sink.image)
 @ end
 const float *in = $(in_text);
 @ if outer.weights then

@@ -6,6 +6,7 @@
 local axis = require "plan.axis"
 local cost = require "plan.cost"
 local planes = require "plan.planes"
+local transposed = require "plan.transposed"
 local views = require "plan.views"
 
 local depthwise = {}
@@ -93,9 +94,14 @@ local function fetches_output(plan, layer, isa, best)
   return room == 0 or room > 9 / 10
 end
 
-local function candidates(layer, isa, options)
+local function tiles(layer, isa, options)
   local taps = layer.KH * layer.KW
   local chunk = chunk_of(layer, isa)
+  local inside = 1
+  if layer.source then -- of a small map much lies at its border
+    local rows, columns = axis.of(layer)
+    inside = axis.inside(rows) * axis.inside(columns)
+  end
   return planes.candidates(layer, isa, options, function(rows, units, pixels)
     local registers, resident = register_use(layer, isa, rows, units)
     if registers > isa.registers and rows * units > 1 then return nil end
@@ -105,17 +111,31 @@ local function candidates(layer, isa, options)
       local per_load = pixels and (layer.stride_w > 2 and isa.lanes or layer.stride_w == 2 and 3 or 1.5) or 1
       local weights = resident and (pixels and 0 or taps) or in_rows * math.min(r, layer.KH) * layer.KW
       local loads = in_rows * in_columns * per_load + weights
-      local work = math.max(r * c * taps / cost.fma, loads / cost.load, r * c / cost.store)
-      -- Rows that tiles share are fetched again for each of them: more rows in a tile, fewer fetches.
-      if pixels then return math.max(work, taps * cost.latency) + 4 + 0.6 * in_rows * c end
+      local work = math.max(r * c * taps * inside / cost.fma, loads / cost.load, r * c / cost.store)
       -- Few sums wait for themselves, unless the next block's are within sight.
-      work = math.max(work, taps * cost.latency / math.max(1, cost.window / (r * c * taps)))
+      work = math.max(work, taps * inside * cost.latency / math.max(1, cost.window / (r * c * taps)))
+      -- Rows that tiles share are fetched again for each of them: more rows in a tile, fewer fetches.
+      if pixels then return work + 4 + 0.6 * in_rows * c end
+      if layer.source then return work + 6 end -- all of it in the first level
       -- Each pixel is a stream of channels. Prefetchers follow only so many.
       return math.max(work + 6, traffic(layer, isa, r, c, chunk)) + math.max(0, in_rows * in_columns - cost.streams)
     end
     return { registers = registers, resident = resident, cycles = cycles, looped_units = looped_units(isa),
       chunk = not options.by_row and chunk or nil }
   end)
+end
+
+-- The tiles of a layer, and of the other order of a vector of its channels.
+local function candidates(layer, isa, options)
+  local list = tiles(layer, isa, options)
+  local seen = not options.by_row and transposed.layer(layer, isa)
+  if not seen then return list end
+  for _, c in ipairs(tiles(seen, isa, options)) do
+    c.cycles = (c.cycles + layer.N * transposed.cycles(seen, isa)) * transposed.vectors(seen, isa)
+    list[#list + 1] = c
+  end
+  planes.sort(list)
+  return list
 end
 
 -- Packed weights: for each outer channel its blocks, each the bias and then the taps of a vector of
@@ -142,7 +162,7 @@ local function runtime_plan(layer, isa, options)
     OH = 60, OW = pixels and 60 * L or 60, IW = 61, OC = 4 * L, IC = 4 * L, N = 1,
   }, { __index = layer })
   local best
-  for _, c in ipairs(candidates(notional, isa, options)) do
+  for _, c in ipairs(tiles(notional, isa, options)) do
     -- Of pixels one vector: whether it is at an edge is asked of each tile. A map narrower than a tile would be edges
     -- alone.
     local sums = c.rows * c.units
@@ -189,7 +209,7 @@ function depthwise.plan(layer, isa, options)
     plan.taps_at_a_time = taps_at_a_time(layer, isa, plan.accumulators)
     plan.resident, plan.registers = false, plan.accumulators + 1 + plan.taps_at_a_time
   end
-  plan.fetch_output = not options.by_row and fetches_output(plan, layer, isa, choice[1])
+  plan.fetch_output = not options.by_row and not plan.copies and fetches_output(plan, layer, isa, choice[1])
   pack(plan, layer, isa)
   return plan
 end

@@ -78,7 +78,8 @@ return function(plan, layer, isa)
     say("algorithm", "%s%s, lanes are %s; then pooling, %s", plan.algorithm, plan.map and ": " .. plan.map.algorithm
       or "", LANES[plan.mapping], plan.pool and "lanes are " .. LANES[plan.pool.mapping] or "in registers")
   else
-    say("algorithm", "%s, lanes are %s%s", plan.algorithm, LANES[plan.mapping], plan.planar and ", from a copy" or "")
+    say("algorithm", "%s, lanes are %s%s", plan.algorithm, LANES[plan.mapping],
+      (plan.planar or plan.copies) and ", from a copy" or "")
   end
   say("isa", "%s: %d lanes, %d vector registers", isa.title, isa.lanes, isa.registers)
   say("tile", "%s: %d accumulators, %d registers in all", plan.tile_name, plan.accumulators, plan.registers)
@@ -105,6 +106,7 @@ return function(plan, layer, isa)
   if plan.planar then
     say("copy", "%s of %s, a plane of each channel", rows(plan.planar.rows), plan.folded and "pixels" or "the input")
   end
+  if plan.copies then say("copy", "planes, a vector of channels at a time, so that these are neighbours; and back") end
   if plan.looped then say("code", "too much to unroll: the rows of the filter are a loop") end
   say("tasks", "%d", plan.tasks)
   if plan.pool then

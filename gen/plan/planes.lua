@@ -4,17 +4,29 @@
 --
 --   mapping 'channels'   (NHWC) lanes are output channels
 --   mapping 'pixels'     (NCHW) lanes are output pixels
+--   mapping 'transposed' (NCHW) lanes are output channels, of copies in the other order (plan/transposed.lua)
 --
 -- Where all that unrolled is too much code, one row at a time, its taps kh in a loop.
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
 local tasks = require "plan.tasks"
+local transposed = require "plan.transposed"
 local views = require "plan.views"
 
 local planes = {}
 
---- The tiles of rows x units of columns that judge(rows, units, unit, pixels) approves of, the fastest
+--- Candidates in order, the fastest first.
+function planes.sort(list)
+  table.sort(list, function(a, b)
+    if a.cycles ~= b.cycles then return a.cycles < b.cycles end
+    if a.mapping ~= b.mapping then return a.mapping < b.mapping end
+    if a.rows ~= b.rows then return a.rows < b.rows end
+    return a.units < b.units
+  end)
+end
+
+--- The tiles of rows x units of columns that judge(rows, units, pixels) approves of, the fastest
 -- first. It gives a tile's fields, among them `cycles`, a function of the rows and units of a tile that
 -- may be smaller; or nil. options: tile, by_row.
 function planes.candidates(layer, isa, options, judge)
@@ -26,7 +38,8 @@ function planes.candidates(layer, isa, options, judge)
     for units = 1, math.min(8, axis.ceil_div(layer.OW, unit)) do
       local c = judge(rows, units, pixels)
       local name = ("%dx%d"):format(rows, units)
-      if c and (not wanted or wanted.tile == name) then
+      local mapping = layer.source and "transposed" or pixels and "pixels" or "channels"
+      if c and (not wanted or wanted.tile == name and mapping == (wanted.mapping or mapping)) then
         local cycles = 0
         for _, rr in ipairs(axis.balanced(layer.OH, rows)) do
           for _, cc in ipairs(axis.balanced(axis.ceil_div(layer.OW, unit), units)) do
@@ -34,17 +47,13 @@ function planes.candidates(layer, isa, options, judge)
           end
         end
         c.rows, c.units, c.unit, c.tile = rows, units, unit, name
-        c.mapping = pixels and "pixels" or "channels"
+        c.mapping, c.layer = mapping, layer
         c.cycles = cycles * vectors * layer.N
         list[#list + 1] = c
       end
     end
   end
-  table.sort(list, function(a, b)
-    if a.cycles ~= b.cycles then return a.cycles < b.cycles end
-    if a.rows ~= b.rows then return a.rows < b.rows end
-    return a.units < b.units
-  end)
+  planes.sort(list)
   return list
 end
 
@@ -54,6 +63,14 @@ end
 -- fewer whole ones than the others, plan.chunk is set, and a tile is told how many (`blocks`).
 local function panels(plan, layer, isa, multiplier, chunk)
   local L = isa.lanes
+  if plan.copies then -- of a vector each, all lanes of which are computed
+    local vectors = transposed.vectors(layer, isa)
+    plan.block_outputs = L
+    plan.outer = { count = vectors, noun = "chunk", input = L * plan.source.channel, output = L * plan.sink.channel,
+      chunk = 1, blocks = vectors }
+    plan.panels = { { count = 1, first = 0, lanes = L, input = 0, output = 0 } }
+    return
+  end
   if plan.mapping == "pixels" then
     plan.block_outputs = 1
     plan.outer = { count = layer.IC, input = plan.input.channel,
@@ -116,6 +133,7 @@ end
 --- Tasks: images x outer channels x bands of row tiles, each worth some microseconds.
 function planes.share(plan, layer)
   local outer, tiles = plan.outer, plan.row_tiles
+  if plan.copies then tiles = 1 end -- of a whole map
   local work = 2 * layer.KH * layer.KW * layer.OW * layer.OC // outer.count
   local chunks = { { width = 1, count = outer.count } }
   if plan.chunk then
@@ -142,12 +160,20 @@ end
 -- to unroll, and that one not.
 function planes.plan(layer, isa, choice, rows, columns, options)
   local function made(best)
-    local plan = planes.base(layer, best.mapping, options)
+    local seen = best.layer ~= layer and best.layer or nil
+    local plan = planes.base(layer, seen and "channels" or best.mapping, options)
+    if seen then
+      plan.seen, plan.copies = seen, transposed.copies(seen, isa)
+      plan.workspace_floats = plan.copies.floats
+      plan.source, plan.sink = plan.input, plan.output
+      plan.input = views.image(seen.layout, seen.IC, seen.IH, seen.IW)
+      plan.output = views.image(seen.layout, seen.OC, seen.OH, seen.OW)
+    end
     plan.run = "planes" -- templates/planes_run.c
     plan.tile_name, plan.candidates, plan.cycles = best.tile, choice, best.cycles
     plan.accumulators, plan.registers = best.rows * best.units, best.registers
     plan.multiplier = layer.OC // layer.IC
-    panels(plan, layer, isa, plan.multiplier, best.chunk)
+    panels(plan, best.layer, isa, plan.multiplier, best.chunk)
     cut(plan, rows, columns, best, isa, cost.unrolled(isa, options) // #plan.panels)
     planes.share(plan, layer)
     return plan

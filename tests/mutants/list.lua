@@ -28,6 +28,7 @@ list.checks = {
   together = { suite = "problems", builds = "avx2_nhwc", layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed" },
   direct_heavy = { suite = "problems", builds = "avx2_nhwc", layers = "heavy_ragged,heavy_batch" },
   depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
+  transposed = { suite = "problems", builds = "avx2_nchw,avx512_nchw", layers = "small_dw_*" },
   depthwise_nchw = { suite = "problems", builds = "avx2_nchw", layers = DEPTHWISE },
   little_code = { suite = "options", builds = "max_unroll_40_avx2_nhwc",
     layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed,dw_33,dw_16x3" },
@@ -122,6 +123,24 @@ of("gen/plan/planes.lua", {
   { "last_chunk_not_short", "full - (count - 1) * chunk", "chunk", "depthwise" },
   { "last_band_dropped", "outer.count * plan.bands.count", "outer.count * math.max(1, plan.bands.count - 1)",
     "depthwise depthwise_nchw maximum maximum_nchw average" },
+})
+
+of("gen/plan/transposed.lua", {
+  { "copies_overlap", "sums = read * isa.lanes", "sums = (read - 1) * isa.lanes", "transposed" },
+  { "copies_too_little", "floats = (read + written) * isa.lanes", "floats = (read + written - 1) * isa.lanes",
+    "transposed" },
+})
+
+of("templates/planes_run.c", {
+  { "transposed_last_vector_whole", "chunk < $(plan.outer.count - 1)", "chunk < $(plan.outer.count)", "transposed" },
+})
+
+of("templates/planes_transpose.c", {
+  { "transposed_last_channel_lost", "channels - 1) * plane end", "math.max(0, channels - 2)) * plane end",
+    "transposed" },
+  { "transposed_last_pixels_lost", "const int i = $(plane - 4);", "const int i = $(plane - 5);", "transposed" },
+  { "transposed_pixels_beyond", "square(channels, plane, plane % L)",
+    "square(channels, plane, math.min(L, plane % L + 1))", "transposed" },
 })
 
 of("gen/plan/depthwise.lua", {

@@ -10,7 +10,7 @@ local cells = {}
 
 local WAYS = {
   direct = { "channels", "gathered", "groups", "inputs", "pixels", "planar" },
-  depthwise = { "channels", "pixels" },
+  depthwise = { "channels", "pixels", "transposed" },
   pooling = { "max, tiles", "max, windows", "average, tiles", "average, windows" },
 }
 
@@ -21,7 +21,7 @@ function cells.way(layer, made)
     return ("pooling %s, %s"):format(layer.pool, made.windows and "windows" or "tiles")
   end
   -- a kernel with run-time sizes may hold several: the last one is what is special about it
-  local copied = made.planar and (made.mapping == "pixels" and "planar" or "gathered")
+  local copied = made.copies and "transposed" or made.planar and (made.mapping == "pixels" and "planar" or "gathered")
   return made.algorithm .. " " .. (copied or made.inputs and "inputs" or made.pixels and "pixels"
     or made.mapping)
 end
@@ -44,6 +44,10 @@ local REASONS = {
     function(c) return c.way == "direct planar" and c.sizes == "run-time" end },
   { "pixels are gathered of planes, and kernels with run-time sizes that do so count as one of the others",
     function(c) return c.way == "direct gathered" and (c.layout == "nhwc" or c.sizes == "run-time") end },
+  { "planes are transposed where there are some, whose sizes are known, and more than one lane",
+    function(c)
+      return c.way == "depthwise transposed" and (c.layout == "nhwc" or c.sizes == "run-time" or c.isa == "scalar")
+    end },
   { "several groups lie side by side in NHWC only, and run-time sizes have none",
     function(c) return c.way == "direct groups" and (c.layout == "nchw" or c.sizes == "run-time") end },
   { "in NCHW neighbouring channels are not neighbours in memory",

@@ -83,7 +83,11 @@ local function channels(s, kind, mapping) -- for that mapping
   s.weights = pick { "oihw", "oihw", "ohwi", "hwio" }
   if kind == "depthwise" then
     s.groups, s.c = "depthwise", math.max(2, pick(CHANNELS))
-    if not s.shapes then s.filters = s.c * pick { 1, 1, 1, 1, 2, 3, 5, 17 } end
+    if mapping == "transposed" then
+      s.filters = s.c
+    elseif not s.shapes then
+      s.filters = s.c * pick { 1, 1, 1, 1, 2, 3, 5, 17 }
+    end
     return
   end
   s.c, s.filters, s.groups = pick(CHANNELS), pick(CHANNELS), 1

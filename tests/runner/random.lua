@@ -46,7 +46,7 @@ local function layer_of(cell, way)
       isa = cell.isa, layout = cell.layout, kind = kind_of(cell), pool = cell.way:match("^pooling (%l+)"),
       activation = cell.activation, runtime = cell.sizes == "run-time", most = way.run and MOST_EMULATED,
       mapping = (cell.sizes == "fixed" and cell.way ~= "direct channels" or cell.way == "direct inputs")
-        and cell.way:match("^direct (%l+)") or nil,
+        and cell.way:match("^direct (%l+)") or cell.way:match(" (transposed)$"),
       pointwise = cell.sizes == "run-time" and ONE_MAPPING[cell.layout .. " " .. cell.way] and cell.isa ~= "scalar",
     }
     if s and cells.of(s) == cell.key then return s end

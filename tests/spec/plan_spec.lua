@@ -53,6 +53,30 @@ describe("a depthwise tile", function()
   end)
 end)
 
+describe("a depthwise plan of planes", function()
+  -- The mapping of its best tile.
+  local function mapping(size, channels, filter, stride, set, more)
+    local fields = { KH = filter, KW = filter, stride_h = stride, stride_w = stride, layout = "nchw" }
+    for name, value in pairs(more or {}) do fields[name] = value end
+    return depthwise(size, channels, fields, set).candidates[1].mapping
+  end
+
+  it("copies small maps to where channels are neighbours", function()
+    assert.are.equal("transposed", mapping(7, 768, 7, 1))
+    assert.are.equal("transposed", mapping(14, 512, 3, 2))
+    assert.are.equal("pixels", mapping(28, 256, 3, 2))
+    assert.are.equal("pixels", mapping(14, 512, 3, 1))
+    assert.are.equal("transposed", mapping(28, 192, 7, 1, "avx2"))
+    assert.are.equal("pixels", mapping(7, 768, 7, 1, "scalar"))
+    assert.are.equal("pixels", mapping(7, 16, 7, 1, nil, { OC = 32 })) -- two outputs of each channel
+    assert.are.equal("pixels", mapping(1, 768, 7, 1)) -- less than four pixels
+  end)
+  it("has a task for each vector of channels of an image, and room for both copies", function()
+    local made = depthwise(7, 100, { KH = 7, KW = 7, stride_h = 2, stride_w = 2, N = 3, layout = "nchw" })
+    assert.are.same({ 21, (49 + 16) * 16, 7 * 16 * 50 }, { made.tasks, made.workspace_floats, made.packed_floats })
+  end)
+end)
+
 describe("a direct plan", function()
   it("takes two groups of a vector each where pixels would share sets of the first-level cache", function()
     local grouped = { IH = 28, IW = 28, IC = 512, OC = 512, groups = 32, stride_h = 2, stride_w = 2 }

@@ -1,0 +1,40 @@
+-- Small maps in planes: rows that fill no vector of pixels. A vector of channels is copied to where they are
+-- neighbours, computed there as in NHWC, and copied back.
+-- SPDX-License-Identifier: MIT-0
+
+local axis = require "plan.axis"
+local cost = require "plan.cost"
+
+local transposed = {}
+
+local function pixels(layer) return layer.IH * layer.IW, layer.OH * layer.OW end
+
+--- The layer of the channels of one vector, whose `source` is the layer itself; nil where it is in that order, has
+-- several outputs of a channel, or both copies do not stay in the second-level cache.
+function transposed.layer(layer, isa)
+  local L = isa.lanes
+  local read, written = pixels(layer)
+  if layer.layout ~= "nchw" or not isa.load_parts or layer.OC ~= layer.IC or read < 4
+    or 4 * L * (read + written) > cost.l2_bytes // 2 then
+    return nil
+  end
+  return setmetatable({ layout = "nhwc", IC = L, OC = L, groups = L, source = layer }, { __index = layer })
+end
+
+--- Of how many vectors the channels are.
+function transposed.vectors(layer, isa) return axis.ceil_div(layer.source.OC, isa.lanes) end
+
+--- Cycles to copy a vector of channels: four pixels take 4 + L loads and shuffles; and its outputs back, of which a
+-- line takes eight (measured), as planes hardly begin where lines do.
+function transposed.cycles(layer, isa)
+  local L, read, written = isa.lanes, pixels(layer)
+  return read * (4 + L) / 6 + written * L / 2 + 2 * cost.call
+end
+
+--- Where both copies of a task lie in the workspace, in floats: the outputs behind the inputs, and how many in all.
+function transposed.copies(layer, isa)
+  local read, written = pixels(layer)
+  return { sums = read * isa.lanes, floats = (read + written) * isa.lanes }
+end
+
+return transposed

@@ -1,0 +1,57 @@
+@ -- SPDX-License-Identifier: MIT-0
+@ -- Copies planes to where a vector of channels of a pixel are neighbours, and back: so many pixels at a time.
+@ local L, source = isa.lanes, layer.source
+@ local last = source.OC % L
+@ -- Four pixels of all channels, of which each four are loaded from where they lie. In the lanes of channels that are
+@ -- not there the last one is once more.
+@ local function four(channels, plane)
+@   local names = {}
+@   for r = 0, 3 do
+@     local offsets = {}
+@     for k = 1, L // 4 do offsets[k] = math.min(r + 4 * (k - 1), channels - 1) * plane end
+@     names[r + 1] = "c" .. r
+        const $(V) c$(r) = $(isa.load_parts("planes + i", offsets));
+@   end
+@   local steps, rows = isa.transpose_parts(names, "t", 4)
+        $(steps)
+@   for j, row in ipairs(rows) do
+        $(isa.store(at(scaled("pixels + i", L), (j - 1) * L), row.name))
+@   end
+@ end
+@ local function square(channels, plane, count)
+        $(transposed(count, function(p) return isa.load(at(scaled("pixels + i", L), p * L)) end, channels, function(c, row) return isa.store_range(at("planes", c * plane) .. " + i", row.name, row.at, count) end))
+@ end
+@ for _, channels in ipairs(last == 0 and { L } or source.OC < L and { last } or { L, last }) do
+@   local plane = layer.IH * layer.IW
+/* $(plural(channels, "plane")) of the input. */
+static $(target)void $(name)_in$(channels)(const float *planes, float *pixels)
+{
+    for (int i = 0; i < $(plane // 4 * 4); i += 4) {
+@   four(channels, plane)
+    }
+@   if plane % 4 > 0 then
+    {
+        const int i = $(plane - 4); /* some of them again */
+@     four(channels, plane)
+    }
+@   end
+}
+
+@   plane = layer.OH * layer.OW
+/* The same of the output. */
+static $(target)void $(name)_out$(channels)(const float *pixels, float *planes)
+{
+@   if plane >= L then
+    for (int i = 0; i < $(plane // L * L); i += $(L)) {
+@     square(channels, plane, L)
+    }
+@   end
+@   if plane % L > 0 then
+    {
+        const int i = $(plane // L * L);
+@     square(channels, plane, plane % L)
+    }
+@   end
+}
+
+@ end
