@@ -2,7 +2,7 @@
 @ -- The tasks: rows of tiles, one after the other.
 @ local copies, L = plan.copies, isa.lanes
 @ if copies then
-    float *const pixels = workspace, *const sums = pixels + $(copies.sums);
+    float *const sums = workspace, *const pixels = sums + $(copies.pixels);
 @ end
 @ -- The copy of a vector of channels, of which the last one may have fewer.
 @ local function copy(name_of, from, into)

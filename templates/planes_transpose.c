@@ -2,21 +2,9 @@
 @ -- Copies planes to where a vector of channels of a pixel are neighbours, and back: so many pixels at a time.
 @ local L, source = isa.lanes, layer.source
 @ local last = source.OC % L
-@ -- Four pixels of all channels, of which each four are loaded from where they lie. In the lanes of channels that are
-@ -- not there the last one is once more.
+@ -- In the lanes of channels that are not there the last one is once more.
 @ local function four(channels, plane)
-@   local names = {}
-@   for r = 0, 3 do
-@     local offsets = {}
-@     for k = 1, L // 4 do offsets[k] = math.min(r + 4 * (k - 1), channels - 1) * plane end
-@     names[r + 1] = "c" .. r
-        const $(V) c$(r) = $(isa.load_parts("planes + i", offsets));
-@   end
-@   local steps, rows = isa.transpose_parts(names, "t", 4)
-        $(steps)
-@   for j, row in ipairs(rows) do
-        $(isa.store(at(scaled("pixels + i", L), (j - 1) * L), row.name))
-@   end
+        $(transposed_four("planes + i", function(c) return math.min(c, channels - 1) * plane end, function(j, row) return isa.store(at(scaled("pixels + i", L), j * L), row.name) end))
 @ end
 @ local function square(channels, plane, count)
         $(transposed(count, function(p) return isa.load(at(scaled("pixels + i", L), p * L)) end, channels, function(c, row) return isa.store_range(at("planes", c * plane) .. " + i", row.name, row.at, count) end))

@@ -177,6 +177,20 @@ function isa.transposed(set, count, load, lanes, store)
   return lines
 end
 
+--- The same of four neighbours each, lane l's at `base` + place(l), loaded four lanes at a time.
+function isa.transposed_four(set, base, place, store)
+  local lines, vectors = {}, {}
+  for r = 0, 3 do
+    local offsets = {}
+    for part = 1, set.lanes // 4 do offsets[part] = place(r + 4 * (part - 1)) end
+    lines[r + 1], vectors[r + 1] = ("const %s c%d = %s;"):format(set.vector, r, set.load_parts(base, offsets)), "c" .. r
+  end
+  local steps, rows = set.transpose_parts(vectors, "t", 4)
+  table.move(steps, 1, #steps, #lines + 1, lines)
+  for i, row in ipairs(rows) do lines[#lines + 1] = store(i - 1, row) end
+  return lines
+end
+
 isa.at, isa.index = text.at, text.index
 
 return isa

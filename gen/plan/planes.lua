@@ -163,7 +163,7 @@ function planes.plan(layer, isa, choice, rows, columns, options)
     local seen = best.layer ~= layer and best.layer or nil
     local plan = planes.base(layer, seen and "channels" or best.mapping, options)
     if seen then
-      plan.seen, plan.copies = seen, transposed.copies(seen, isa)
+      plan.seen, plan.copies = seen, transposed.copies(seen, isa, best.rows)
       plan.workspace_floats = plan.copies.floats
       plan.source, plan.sink = plan.input, plan.output
       plan.input = views.image(seen.layout, seen.IC, seen.IH, seen.IW)

@@ -31,10 +31,13 @@ function transposed.cycles(layer, isa)
   return read * (4 + L) / 6 + written * L / 2 + 2 * cost.call
 end
 
---- Where both copies of a task lie in the workspace, in floats: the outputs behind the inputs, and how many in all.
-function transposed.copies(layer, isa)
+--- Where the copies of a task lie in the workspace, in floats: its outputs at the begin, its inputs from `pixels` on,
+-- so that a tile of so many rows writes where what the tiles before it have read was; and how many floats in all.
+function transposed.copies(layer, isa, rows)
   local read, written = pixels(layer)
-  return { sums = read * isa.lanes, floats = (read + written) * isa.lanes }
+  local ahead = layer.stride_h * layer.IW < layer.OW and written
+    or math.min(written, math.max(0, layer.pad_top * layer.IW + rows * layer.OW))
+  return { pixels = ahead * isa.lanes, floats = math.max(written, ahead + read) * isa.lanes }
 end
 
 return transposed

@@ -126,8 +126,8 @@ of("gen/plan/planes.lua", {
 })
 
 of("gen/plan/transposed.lua", {
-  { "copies_overlap", "sums = read * isa.lanes", "sums = (read - 1) * isa.lanes", "transposed" },
-  { "copies_too_little", "floats = (read + written) * isa.lanes", "floats = (read + written - 1) * isa.lanes",
+  { "copies_overlap", "layer.pad_top * layer.IW + rows * layer.OW", "layer.pad_top * layer.IW", "transposed" },
+  { "copies_too_little", "floats = math.max(written, ahead + read)", "floats = math.max(written, ahead + read - 1)",
     "transposed" },
 })
 

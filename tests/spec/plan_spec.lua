@@ -71,9 +71,11 @@ describe("a depthwise plan of planes", function()
     assert.are.equal("pixels", mapping(7, 16, 7, 1, nil, { OC = 32 })) -- two outputs of each channel
     assert.are.equal("pixels", mapping(1, 768, 7, 1)) -- less than four pixels
   end)
-  it("has a task for each vector of channels of an image, and room for both copies", function()
+  it("has a task for each vector of channels of an image, and room for its copies", function()
     local made = depthwise(7, 100, { KH = 7, KW = 7, stride_h = 2, stride_w = 2, N = 3, layout = "nchw" })
     assert.are.same({ 21, (49 + 16) * 16, 7 * 16 * 50 }, { made.tasks, made.workspace_floats, made.packed_floats })
+    local dense = depthwise(7, 100, { KH = 7, KW = 7, layout = "nchw" }) -- written to where was what has been read
+    assert.are.same({ "2x7", ((3 + 2) * 7 + 49) * 16 }, { dense.tile_name, dense.workspace_floats })
   end)
 end)
 
