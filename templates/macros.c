@@ -1,5 +1,5 @@
 @ -- SPDX-License-Identifier: MIT-0
-@ local fetches = plan.fetch_input or plan.fetch_output or plan.fetch_weights or plan.fetch_pixels
+@ local fetches = plan.fetch_input or plan.fetch_output or plan.fetch_weights or plan.fetch_pixels or plan.fetch_planes
 @ local steps = isa.accumulate ~= "" and not layer.pool and not plan.runtime and (plan.algorithm ~= "depthwise" or (plan.taps_at_a_time or layer.KW) < layer.KW)
 @ local pins = plan.runtime and plan.pixels and isa.accumulate ~= "" or steps and pins
 #if defined(__GNUC__)

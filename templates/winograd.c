@@ -6,7 +6,7 @@
 @ local in_pixel, out_pixel, out_row = plan.input.pixel * step_w, plan.output.pixel * step_w, plan.output.row * step_h
 @ local gathers = plan.gathers -- windows are those of a copy
 @ if gathers then in_pixel = plan.region_pixel * step_w end
-@ if nchw then out_pixel, out_row = L * step_w, plan.result_w * L * step_h end
+@ if nchw then out_pixel, out_row = L * step_w, plan.result_w * L end
 @ local pooled = plan.pooled -- the pooling behind it, or nil
 @ local cut_h, cut_w, padded_w = not nchw and plan.rows_cut, not nchw and plan.columns_cut, not gathers and plan.columns_padded
 @
@@ -364,34 +364,33 @@ static $(target)void $(prefix)_block(const float *v, const float *w, float *out,
 @   return text
 @ end
 @ if nchw then
-    const int top = $(begin(plan.tiles_h, "tile_y")), left = $(begin(plan.tiles_w, "tile_x"));
-    const int bottom = $(begin(plan.tiles_h, "(tile_y + rows)")), right = $(begin(plan.tiles_w, "(tile_x + columns)"));
-    const int height = (bottom < $(g.OH) ? bottom : $(g.OH)) - top, width = (right < $(g.OW) ? right : $(g.OW)) - left;
+    const int left = $(begin(plan.tiles_w, "tile_x")), right = $(begin(plan.tiles_w, "(tile_x + columns)"));
+    const int width = (right < $(g.OW) ? right : $(g.OW)) - left;
 @ local function part(text, size) return pooled and ("(%s / %d)"):format(text, size) or text end
 @ local PH, PW = pooled and pooled.KH, pooled and pooled.KW
-    out += (ptrdiff_t)$(part("top", PH)) * $(plan.output.row) + $(part("left", PW));
+    out += $(part("left", PW));
     for (int k = 0; k < $(class.vectors); ++k) {
         for (int r = 0; r < rows; ++r) {
             $(size_of("h", "r", "rows_large"))
-            const int y = $(begin(plan.tiles_h, "(tile_y + r)")) - top;
+            const int y = $(begin(plan.tiles_h, "(tile_y + r)")), height = $(plan.rows_cut and inside(plan.tiles_h, "y", of_size("h", "m"), g.OH) or of_size("h", "m"));
             for (int c = 0; c < columns; ++c) {
                 $(size_of("w", "c", "columns_large"))
                 const int x = $(begin(plan.tiles_w, "(tile_x + c)")) - left;
-                float *to = scratch + ((ptrdiff_t)$(part("y", PH)) * $(plan.result_w) + $(part("x", PW))) * $(L);
+                float *to = scratch + (ptrdiff_t)$(part("x", PW)) * $(L);
                 $(each_pair(function(pair) return few and ("%s_tile_%s(%s, u, bias, to);"):format(name, pair.name, slot("v", "columns", plan.tile_in)) or ("%s_tile_%s(%s + k * %d%s, bias + k * %d, to);"):format(name, pair.name, slot("products", "columns", plan.tile_out), L, wide_of(pair) and (", %s + k * %d"):format(slot("products", "columns_large", plan.tile_out), L) or "", L) end))
             }
-        }
-@   local function scatter(suffix) return ("%s_scatter%s(scratch, out + (ptrdiff_t)k * %d, %s, %s);"):format(name, suffix, L * plan.output.channel, part("height", PH), part("width", PW)) end
+@   local function scatter(suffix) return ("%s_scatter%s(scratch, out + (ptrdiff_t)k * %d + (ptrdiff_t)%s * %d, %s, %s);"):format(name, suffix, L * plan.output.channel, part("y", PH), plan.output.row, part("height", PH), part("width", PW)) end
 @   if not tail then
-        $(scatter(""))
-@   elseif class.vectors == 1 and not ragged then
-        $(scatter("_last"))
-@   else
-        if ($(class.vectors > 1 and ("k == %d%s"):format(class.vectors - 1, ragged and " && ragged" or "") or "ragged"))
-            $(scatter("_last"))
-        else
             $(scatter(""))
+@   elseif class.vectors == 1 and not ragged then
+            $(scatter("_last"))
+@   else
+            if ($(class.vectors > 1 and ("k == %d%s"):format(class.vectors - 1, ragged and " && ragged" or "") or "ragged"))
+                $(scatter("_last"))
+            else
+                $(scatter(""))
 @   end
+        }
     }
 @ else
     for (int r = 0; r < rows; ++r) {

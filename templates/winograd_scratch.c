@@ -51,7 +51,7 @@ static $(target)void $(name)_gather$(count.suffix)(const float *in, int y, int x
 @ end
 @ local OW = (layer.after or layer).OW
 @ for _, count in ipairs(output_counts) do
-/* $(plural(count.lanes, "channel")) of rows x columns pixels. */
+/* $(plural(count.lanes, "channel")) of rows x columns pixels of a row of tiles. */
 static $(target)void $(name)_scatter$(count.suffix)(const float *from, float *out, int rows, int columns)
 {
     for (int i = 0; i < rows; ++i) {
@@ -65,7 +65,13 @@ static $(target)void $(name)_scatter$(count.suffix)(const float *from, float *ou
             const int j = at < columns - $(L) ? at : columns - $(L);
 @   end
             const float *pixel = from + ((ptrdiff_t)i * $(plan.result_w) + j) * $(L);
-            float *to = out + (ptrdiff_t)i * $(plan.output.row) + j;
+            float *to = out + (ptrdiff_t)i * $(plan.output.row * plan.tiles_h.step) + j;
+@   if plan.fetch_planes then
+            /* What the next columns, or the next row, are stored to: stores that wait for a line hold up those behind them. */
+@     for l = 0, count.lanes - 1 do
+            CONV_FETCH($(at("to", l * plan.output.channel + L)));
+@     end
+@   end
 @   transposed(narrow and OW or L, function(l) return isa.load(at("pixel", l * L)) end, count.lanes,
 @     function(l, vector) return isa.store_range(at("to", l * plan.output.channel), vector, 0, narrow and OW or L) end)
         }

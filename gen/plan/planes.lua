@@ -164,7 +164,7 @@ function planes.plan(layer, isa, choice, rows, columns, options)
     local plan = planes.base(layer, seen and "channels" or best.mapping, options)
     if seen then
       plan.seen, plan.copies = seen, transposed.copies(seen, isa, best.rows)
-      plan.workspace_floats = plan.copies.floats
+      plan.workspace_floats, plan.fetch_planes = plan.copies.floats, true
       plan.source, plan.sink = plan.input, plan.output
       plan.input = views.image(seen.layout, seen.IC, seen.IH, seen.IW)
       plan.output = views.image(seen.layout, seen.OC, seen.OH, seen.OW)

@@ -565,6 +565,7 @@ function winograd.plan(layer, isa, options)
   -- or the output of a block, of one vector of channels; where phases are channels, its input, of all of them.
   local planes = layer.layout == "nchw"
   plan.gathers = planes or one.phases ~= nil
+  plan.fetch_planes = planes
   if planes then plan.result_w = widest(c.column_parts) // (layer.after and layer.after.KW or 1) end
   if plan.gathers then
     plan.region_h = tiles_of.reach(c.pair.h, widest(c.row_parts))
