@@ -108,7 +108,9 @@ local function tiles(layer, isa, options)
     local function cycles(r, c)
       local in_rows = #axis.reads(r, layer.KH, layer.stride_h, layer.dilation_h)
       local in_columns = pixels and c * layer.KW or #axis.reads(c, layer.KW, layer.stride_w, layer.dilation_w)
-      local per_load = pixels and (layer.stride_w > 2 and isa.lanes or layer.stride_w == 2 and 3 or 1.5) or 1
+      -- Of pixels, whose vectors lie across lines; strided ones are two loads and a shuffle.
+      local per_load = pixels
+        and (layer.stride_w > 2 and isa.lanes or layer.stride_w == 2 and 2 + isa.lanes / 8 or 1.5) or 1
       local weights = resident and (pixels and 0 or taps) or in_rows * math.min(r, layer.KH) * layer.KW
       local loads = in_rows * in_columns * per_load + weights
       local work = math.max(r * c * taps * inside / cost.fma, loads / cost.load, r * c / cost.store)
@@ -130,8 +132,9 @@ local function candidates(layer, isa, options)
   local list = tiles(layer, isa, options)
   local seen = not options.by_row and transposed.layer(layer, isa)
   if not seen then return list end
+  local share = isa.lanes < 16 and 4 / 5 or 1 -- of what is predicted (measured): all is in the first level
   for _, c in ipairs(tiles(seen, isa, options)) do
-    c.cycles = (c.cycles + layer.N * transposed.cycles(seen, isa)) * transposed.vectors(seen, isa)
+    c.cycles = (c.cycles + layer.N * transposed.cycles(seen, isa)) * transposed.vectors(seen, isa) * share
     list[#list + 1] = c
   end
   planes.sort(list)

@@ -9,13 +9,18 @@ local transposed = {}
 
 local function pixels(layer) return layer.IH * layer.IW, layer.OH * layer.OW end
 
+-- Bytes of both copies.
+local function bytes(layer, isa)
+  local read, written = pixels(layer)
+  return 4 * isa.lanes * (read + written)
+end
+
 --- The layer of the channels of one vector, whose `source` is the layer itself; nil where it is in that order, has
 -- several outputs of a channel, or both copies do not stay in the second-level cache.
 function transposed.layer(layer, isa)
-  local L = isa.lanes
-  local read, written = pixels(layer)
+  local L, read = isa.lanes, pixels(layer)
   if layer.layout ~= "nchw" or not isa.load_parts or layer.OC ~= layer.IC or read < 4
-    or 4 * L * (read + written) > cost.l2_bytes // 2 then
+    or bytes(layer, isa) > cost.l2_bytes // 2 then
     return nil
   end
   return setmetatable({ layout = "nhwc", IC = L, OC = L, groups = L, source = layer }, { __index = layer })
@@ -24,11 +29,14 @@ end
 --- Of how many vectors the channels are.
 function transposed.vectors(layer, isa) return axis.ceil_div(layer.source.OC, isa.lanes) end
 
---- Cycles to copy a vector of channels: four pixels take 4 + L loads and shuffles; and its outputs back, of which a
--- line takes eight (measured), as planes hardly begin where lines do.
+--- Cycles to copy a vector of channels: four pixels take 4 + L loads and shuffles; and its outputs back: squares of
+-- L x L, a shuffle for each vector at each halving. Where the copies do not fit the first-level cache, they pass
+-- through the second.
 function transposed.cycles(layer, isa)
   local L, read, written = isa.lanes, pixels(layer)
-  return read * (4 + L) / 6 + written * L / 2 + 2 * cost.call
+  local halvings = L > 8 and 4 or L > 4 and 3 or 2
+  local passed = bytes(layer, isa) > cost.l1_bytes() and bytes(layer, isa) / cost.l2_stream or 0
+  return read * (4 + L) / 6 + written * (halvings + 1 / 2) + 2 * cost.call + passed
 end
 
 --- Where the copies of a task lie in the workspace, in floats: its outputs at the begin, its inputs from `pixels` on,
