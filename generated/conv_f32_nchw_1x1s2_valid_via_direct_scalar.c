@@ -90,17 +90,21 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.vectors = (shape->out_channels + 0) / 1;
     s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = (vector_bytes - 4) * s.vectors > 524288;
+    const long long weights = (vector_bytes - 4) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 8;
-    long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
+    long long band = 262144 / row_bytes;
+    long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    /* Where the image does not fit that cache, either: it once a chunk, or weights once a band, what is less. */
+    const double row = 4.0 * shape->in_channels * s.width;
+    const int heavy = weights > 524288 && (row * s.rows <= 524288 || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
+    if (!heavy) chunk = blocks;
     /* Each chunk gathers the band again: large ones. */
     const long long most = shape->out_channels < 256 ? 1 : shape->out_channels / 128;
     if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = 262144 / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
@@ -186,12 +190,16 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
 
 /* The sums of one pixel and up to 2 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) float acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1
-#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_ADD(p, from) if (pixels > p) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         x = from; \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); }
 #define CONV_WEIGHTS float w_k0 = *(wt), w_k1 = vectors > 1 ? *(wt + 1) : w_k0
+/* A step of a tile: what it begins with, and its sums. */
+#define CONV_ENTER  CONV_WEIGHTS, x;
+#define CONV_ADDS CONV_ADD(0, px0[0]) CONV_ADD(1, px0[1]) CONV_ADD(2, px0[2]) CONV_ADD(3, px0[3]) \
+        CONV_ADD(4, px0[4]) CONV_ADD(5, px0[5]) CONV_ADD(6, px0[6]) CONV_ADD(7, px0[7])
 #define CONV_JOIN(k) acc_p0_k##k = (acc_p0_k##k + acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, vectors, lanes, low, high);
 
@@ -209,9 +217,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
         for (int kw = 0; kw < 1; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 1) {
-                CONV_WEIGHTS, x;
-                CONV_ADD(0, 1, px0[0]) CONV_ADD(1, 1, px0[1]) CONV_ADD(2, 1, px0[2]) CONV_ADD(3, 1, px0[3])
-                CONV_ADD(4, 1, px0[4]) CONV_ADD(5, 1, px0[5]) CONV_ADD(6, 1, px0[6]) CONV_ADD(7, 1, px0[7])
+                CONV_ENTER
+                CONV_ADDS
                 px0 += view->in_channel;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 1;
@@ -241,6 +248,8 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
+#undef CONV_ADDS
+#undef CONV_ENTER
 #undef CONV_WEIGHTS
 #undef CONV_MORE
 #undef CONV_ADD

@@ -106,11 +106,16 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width <= 2 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = (vector_bytes - 16) * s.vectors > 524288;
+    const long long weights = (vector_bytes - 16) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
-    long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
+    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
+    long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    /* Where the image does not fit that cache, either: it once a chunk, or weights once a band, what is less. */
+    const double row = 16.0 * shape->in_channels * s.width;
+    const int heavy = weights > 524288 && (row * s.rows <= 524288 || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
+    if (!heavy) chunk = blocks;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
     int most = shape->out_channels / 8;
     if (most > wanted) most = wanted;
@@ -118,7 +123,6 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
@@ -256,7 +260,7 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
 
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) float32x4_t acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
-#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_ADD(p, from) if (pixels > p) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         x = vdupq_n_f32(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
@@ -264,6 +268,11 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
 #define CONV_WEIGHTS float32x4_t w_k0 = vld1q_f32(wt), w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0, w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0, w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0
+/* A step of a tile: what it begins with, and its sums. */
+#define CONV_ENTER  CONV_WEIGHTS, x;
+#define CONV_ADDS CONV_ADD(0, px0[0]) CONV_ADD(1, px0[2]) CONV_ADD(2, px0[4]) CONV_ADD(3, px0[6]) \
+        CONV_ADD(4, px0[8]) CONV_ADD(5, px0[10]) CONV_ADD(6, px0[12]) CONV_ADD(7, px0[14]) \
+        CONV_ADD(8, px0[16]) CONV_ADD(9, px0[18]) CONV_ADD(10, px0[20])
 #define CONV_JOIN(k) acc_p0_k##k = vaddq_f32(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
@@ -284,10 +293,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
         for (int kw = 0; kw < 7; ++kw) {
             const float *px0 = in + kw * view->in_pixel;
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 4) {
-                CONV_WEIGHTS, x;
-                CONV_ADD(0, 1, px0[0]) CONV_ADD(1, 1, px0[2]) CONV_ADD(2, 1, px0[4]) CONV_ADD(3, 1, px0[6])
-                CONV_ADD(4, 1, px0[8]) CONV_ADD(5, 1, px0[10]) CONV_ADD(6, 1, px0[12]) CONV_ADD(7, 1, px0[14])
-                CONV_ADD(8, 1, px0[16]) CONV_ADD(9, 1, px0[18]) CONV_ADD(10, 1, px0[20])
+                CONV_ENTER
+                CONV_ADDS
                 px0 += view->in_channel;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 4;
@@ -319,6 +326,8 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
+#undef CONV_ADDS
+#undef CONV_ENTER
 #undef CONV_WEIGHTS
 #undef CONV_MORE
 #undef CONV_ADD
@@ -406,7 +415,7 @@ static int CONV_(part)(int left, int most)
 
 #define CONV_KEEP(k) if (outputs > k && some > k) CONV_(out)(out + k * out_channel, acc_k##k##_p0, acc_k##k##_p1, acc_k##k##_p2, acc_k##k##_p3, units, lanes, low, high);
 #if defined(__clang__)
-#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
 #else
 #define CONV_ROLLED
 #endif
@@ -465,6 +474,7 @@ CONV_PIXELS(10, 2)
 static void CONV_(set_places)(struct CONV_(view) *view, int *places)
 {
     view->places = places;
+    CONV_ROLLED
     for (ptrdiff_t c = 0; c < view->channels; ++c) {
         const int plane = (int)(c * view->in_channel), phase = (int)view->in_channel / 2;
         for (int kw = 0; kw < 7; ++kw) *places++ = plane + kw % 2 * phase + kw / 2;

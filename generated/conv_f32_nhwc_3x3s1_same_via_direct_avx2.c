@@ -121,11 +121,16 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 3) / 4;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width <= 3 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = (vector_bytes - 32) * s.vectors > 524288;
+    const long long weights = (vector_bytes - 32) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
-    long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
+    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
+    long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    /* Where the image does not fit that cache, either: it once a chunk, or weights once a band, what is less. */
+    const double row = 4.0 * shape->in_channels * s.width;
+    const int heavy = weights > 524288 && (row * s.rows <= 524288 || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
+    if (!heavy) chunk = blocks;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
     int most = shape->out_channels / 22;
     if (most > wanted) most = wanted;
@@ -134,7 +139,6 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.far = vector_bytes * s.vectors > 1048576 && (vector_bytes - 32) * s.block <= 589824;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
@@ -285,13 +289,18 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
 #define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 /* The sums of one pixel and up to 3 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2
-#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_ADD(p, from) if (pixels > p && (valid >> p & 1)) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         CONV_HOLD(px0); x = _mm256_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
         if (vectors > 1) CONV_FMA(acc_p##p##_k1, x, w_k1); \
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); }
 #define CONV_WEIGHTS __m256 w_k0 = _mm256_loadu_ps(wt), w_k1 = vectors > 1 ? _mm256_loadu_ps(wt + 8) : w_k0, w_k2 = vectors > 2 ? _mm256_loadu_ps(wt + 16) : w_k0
+/* A step of a tile: what it begins with, and its sums of the pixels that are `valid`. */
+#define CONV_ENTER CONV_HOLD(px0); if (pixels > 1) CONV_HOLD(s1); if (pixels > 3) CONV_HOLD(s3); if (pixels > 5) CONV_HOLD(s5); CONV_WEIGHTS, x; \
+        if (pixels > 2 && vectors == 3) { CONV_FETCH_BLOCK(ahead); ahead += fetch; }
+#define CONV_ADDS CONV_ADD(0, CONV_AT(px0, 0)) CONV_ADD(1, CONV_AT(px0, s1)) CONV_ADD(2, CONV_AT(px0, 2 * s1)) CONV_ADD(3, CONV_AT(px0, s3)) \
+        CONV_ADD(4, CONV_AT(px0, 4 * s1)) CONV_ADD(5, CONV_AT(px0, s5))
 #define CONV_JOIN(k) acc_p0_k##k = _mm256_add_ps(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k2, vectors, lanes, low, high);
 
@@ -308,25 +317,20 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float *wt = w + vectors * 8;
     const char *ahead = view->ahead;
     const ptrdiff_t fetch = view->fetch;
-    const int whole = left >= 0 && left + 2 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 3 * view->channels * (vectors * 8);
+    /* The taps of a row that are in the image for all pixels; of others, some pixels' are. */
+    const int inner = left < 0 ? -left : 0, beyond = view->in_w - left - (pixels - 1);
+    const int outer = beyond < 3 ? beyond : 3;
+    const ptrdiff_t run = (outer - inner) * view->channels;
     ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1, s5 = 5 * s1;
-    if (whole) {
+    if (inner == 0 && outer == 3) { /* as most tiles */
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
             CONV_HOLD(view);
             const char *px0 = (const char *)(in);
             for (ptrdiff_t c = 3 * view->channels; c > 0; --c, wt += vectors * 8) {
-                CONV_HOLD(px0);
-                if (pixels > 1) CONV_HOLD(s1);
-                if (pixels > 3) CONV_HOLD(s3);
-                if (pixels > 5) CONV_HOLD(s5);
-                CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors == 3) {
-                    CONV_FETCH_BLOCK(ahead);
-                    ahead += fetch;
-                }
-                CONV_ADD(0, 1, CONV_AT(px0, 0)) CONV_ADD(1, 1, CONV_AT(px0, s1)) CONV_ADD(2, 1, CONV_AT(px0, 2 * s1)) CONV_ADD(3, 1, CONV_AT(px0, s3))
-                CONV_ADD(4, 1, CONV_AT(px0, 4 * s1)) CONV_ADD(5, 1, CONV_AT(px0, s5))
+                const unsigned valid = ~0u;
+                CONV_ENTER
+                CONV_ADDS
                 px0 += 4;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 8;
@@ -336,30 +340,33 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 }
             }
         }
-    }
-    else {
+    } else
+    {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
             CONV_HOLD(view);
-        for (int kw = 0; kw < 3; ++kw) {
-            /* The pixels whose tap is in the image. */
-            const int column = left + kw, right = view->in_w - column;
-            const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
-            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
+            /* Tiles of fewer sums wait for these rather than for tests. */
+        for (int kw = 0; kw < 3;) {
+            if (pixels * vectors > 6 && kw == inner && run > 0) {
+            const char *px0 = (const char *)(in + kw * view->in_pixel);
+            for (ptrdiff_t c = run; c > 0; --c, wt += vectors * 8) {
+                const unsigned valid = ~0u;
+                CONV_ENTER
+                CONV_ADDS
+                px0 += 4;
+            }
+                kw = outer;
+            } else {
+                const int column = left + kw, right = view->in_w - column;
+                const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
+                unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
             const char *px0 = (const char *)(in + kw * view->in_pixel);
             for (ptrdiff_t c = view->channels; c > 0; --c, wt += vectors * 8) {
-                CONV_HOLD(px0);
-                if (pixels > 1) CONV_HOLD(s1);
-                if (pixels > 3) CONV_HOLD(s3);
-                if (pixels > 5) CONV_HOLD(s5);
                 CONV_HOLD(valid);
-                CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors == 3) {
-                    CONV_FETCH_BLOCK(ahead);
-                    ahead += fetch;
-                }
-                CONV_ADD(0, valid & 0x1, CONV_AT(px0, 0)) CONV_ADD(1, valid & 0x2, CONV_AT(px0, s1)) CONV_ADD(2, valid & 0x4, CONV_AT(px0, 2 * s1)) CONV_ADD(3, valid & 0x8, CONV_AT(px0, s3))
-                CONV_ADD(4, valid & 0x10, CONV_AT(px0, 4 * s1)) CONV_ADD(5, valid & 0x20, CONV_AT(px0, s5))
+                CONV_ENTER
+                CONV_ADDS
                 px0 += 4;
+            }
+                ++kw;
             }
         }
         }
@@ -383,6 +390,8 @@ CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6,
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
+#undef CONV_ADDS
+#undef CONV_ENTER
 #undef CONV_WEIGHTS
 #undef CONV_MORE
 #undef CONV_ADD
@@ -411,11 +420,7 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
             const char *px1 = pixels + 2 > 5 ? px0 + 5 * s1 : px0;
             const char *px2 = pixels + 2 > 10 ? px0 + 10 * s1 : px0;
         for (ptrdiff_t c = view->channels; c > 0; --c, wt += 24) {
-                CONV_HOLD(px0);
-                if (pixels + 2 > 5) CONV_HOLD(px1);
-                if (pixels + 2 > 10) CONV_HOLD(px2);
-                if (pixels + 2 > 1) CONV_HOLD(s1);
-                if (pixels + 2 > 3) CONV_HOLD(s3);
+            CONV_HOLD(px0); if (pixels + 2 > 5) CONV_HOLD(px1); if (pixels + 2 > 10) CONV_HOLD(px2); if (pixels + 2 > 1) CONV_HOLD(s1); if (pixels + 2 > 3) CONV_HOLD(s3);
             CONV_HOLD(valid);
             const __m256 w_t0 = _mm256_loadu_ps(wt);
             const __m256 w_t1 = _mm256_loadu_ps(wt + 8);
@@ -808,7 +813,7 @@ static CONV_TILE void CONV_(px_out)(const __m256 *sums, int rows, float *out, in
         if (units > 3) sums[3 * rows + k] = acc_k##k##_p3; }
 
 #if defined(__clang__)
-#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
 #else
 #define CONV_ROLLED
 #endif
@@ -871,6 +876,7 @@ CONV_PIXELS(6, 2)
 static void CONV_(set_places)(struct CONV_(view) *view, int *places)
 {
     view->places = places;
+    CONV_ROLLED
     for (ptrdiff_t c = 0; c < view->channels; ++c) {
         const int plane = (int)(c * view->in_channel);
         for (int kw = 0; kw < 3; ++kw) *places++ = plane + kw;

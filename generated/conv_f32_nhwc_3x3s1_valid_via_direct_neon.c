@@ -117,11 +117,16 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width <= 2 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = (vector_bytes - 16) * s.vectors > 524288;
+    const long long weights = (vector_bytes - 16) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
-    long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
+    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
+    long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    /* Where the image does not fit that cache, either: it once a chunk, or weights once a band, what is less. */
+    const double row = 4.0 * shape->in_channels * s.width;
+    const int heavy = weights > 524288 && (row * s.rows <= 524288 || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
+    if (!heavy) chunk = blocks;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
     int most = shape->out_channels / 11;
     if (most > wanted) most = wanted;
@@ -129,7 +134,6 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
@@ -273,9 +277,10 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
     CONV_STORE(out, CONV_CLAMP(v0));
 }
 
+#define CONV_POINTERS(from) const float *px0 = from, *const px1 = pixels > 1 ? px0 + view->in_pixel : px0, *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0, *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0, *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0, *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0, *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) float32x4_t acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
-#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_ADD(p, from) if (pixels > p) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         x = vdupq_n_f32(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
@@ -283,6 +288,10 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
 #define CONV_WEIGHTS float32x4_t w_k0 = vld1q_f32(wt), w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0, w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0, w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0
+/* A step of a tile: what it begins with, and its sums. */
+#define CONV_ENTER  CONV_WEIGHTS, x;
+#define CONV_ADDS CONV_ADD(0, px0[c]) CONV_ADD(1, px1[c]) CONV_ADD(2, px2[c]) CONV_ADD(3, px3[c]) \
+        CONV_ADD(4, px4[c]) CONV_ADD(5, px5[c]) CONV_ADD(6, px6[c])
 #define CONV_JOIN(k) acc_p0_k##k = vaddq_f32(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
@@ -300,17 +309,10 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     {
         for (int kh = 0; kh < 3; ++kh, in += view->in_row) {
             CONV_HOLD(view);
-            const float *px0 = in;
-            const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
-            const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
-            const float *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
-            const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
-            const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
-            const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
+            CONV_POINTERS(in);
             for (ptrdiff_t c = 0; c < 3 * view->channels; ++c, wt += vectors * 4) {
-                CONV_WEIGHTS, x;
-                CONV_ADD(0, 1, px0[c]) CONV_ADD(1, 1, px1[c]) CONV_ADD(2, 1, px2[c]) CONV_ADD(3, 1, px3[c])
-                CONV_ADD(4, 1, px4[c]) CONV_ADD(5, 1, px5[c]) CONV_ADD(6, 1, px6[c])
+                CONV_ENTER
+                CONV_ADDS
                 if (pixels == 1 && ++c < 3 * view->channels) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 4;
                     CONV_WEIGHTS;
@@ -337,6 +339,9 @@ CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6,
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
+#undef CONV_ADDS
+#undef CONV_POINTERS
+#undef CONV_ENTER
 #undef CONV_WEIGHTS
 #undef CONV_MORE
 #undef CONV_ADD
@@ -576,7 +581,7 @@ static CONV_TILE void CONV_(px_out)(const float32x4_t *sums, int rows, float *ou
         if (units > 3) sums[3 * rows + k] = acc_k##k##_p3; }
 
 #if defined(__clang__)
-#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
 #else
 #define CONV_ROLLED
 #endif
@@ -641,6 +646,7 @@ CONV_PIXELS(10, 2)
 static void CONV_(set_places)(struct CONV_(view) *view, int *places)
 {
     view->places = places;
+    CONV_ROLLED
     for (ptrdiff_t c = 0; c < view->channels; ++c) {
         const int plane = (int)(c * view->in_channel);
         for (int kw = 0; kw < 3; ++kw) *places++ = plane + kw;

@@ -112,11 +112,16 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width <= 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = (vector_bytes - 64) * s.vectors > 524288;
+    const long long weights = (vector_bytes - 64) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
-    long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
+    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
+    long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    /* Where the image does not fit that cache, either: it once a chunk, or weights once a band, what is less. */
+    const double row = 16.0 * shape->in_channels * s.width;
+    const int heavy = weights > 524288 && (row * s.rows <= 524288 || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
+    if (!heavy) chunk = blocks;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
     int most = shape->out_channels / 177;
     if (most > wanted) most = wanted;
@@ -125,7 +130,6 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.far = vector_bytes * s.vectors > 1048576 && (vector_bytes - 64) * s.block <= 589824;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
@@ -275,7 +279,7 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
 #define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
-#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_ADD(p, from) if (pixels > p) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         CONV_HOLD(px0); x = _mm512_set1_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
@@ -283,6 +287,12 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
 #define CONV_WEIGHTS __m512 w_k0 = _mm512_loadu_ps(wt), w_k1 = vectors > 1 ? _mm512_loadu_ps(wt + 16) : w_k0, w_k2 = vectors > 2 ? _mm512_loadu_ps(wt + 32) : w_k0, w_k3 = vectors > 3 ? _mm512_loadu_ps(wt + 48) : w_k0
+/* A step of a tile: what it begins with, and its sums. */
+#define CONV_ENTER CONV_HOLD(px0); if (pixels > 1) CONV_HOLD(s1); if (pixels > 3) CONV_HOLD(s3); if (pixels > 5) CONV_HOLD(s5); if (pixels > 7) CONV_HOLD(s7); if (pixels > 9) CONV_HOLD(s9); CONV_WEIGHTS, x; \
+        if (pixels > 2 && vectors == 2) { CONV_FETCH_BLOCK(ahead); ahead += fetch; }
+#define CONV_ADDS CONV_ADD(0, CONV_AT(px0, 0)) CONV_ADD(1, CONV_AT(px0, s1)) CONV_ADD(2, CONV_AT(px0, 2 * s1)) CONV_ADD(3, CONV_AT(px0, s3)) \
+        CONV_ADD(4, CONV_AT(px0, 4 * s1)) CONV_ADD(5, CONV_AT(px0, s5)) CONV_ADD(6, CONV_AT(px0, 2 * s3)) CONV_ADD(7, CONV_AT(px0, s7)) \
+        CONV_ADD(8, CONV_AT(px0, 8 * s1)) CONV_ADD(9, CONV_AT(px0, s9)) CONV_ADD(10, CONV_AT(px0, 2 * s5))
 #define CONV_JOIN(k) acc_p0_k##k = _mm512_add_ps(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
@@ -306,20 +316,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
             CONV_HOLD(view);
             const char *px0 = (const char *)(in);
             for (ptrdiff_t c = 3 * view->channels; c > 0; --c, wt += vectors * 16) {
-                CONV_HOLD(px0);
-                if (pixels > 1) CONV_HOLD(s1);
-                if (pixels > 3) CONV_HOLD(s3);
-                if (pixels > 5) CONV_HOLD(s5);
-                if (pixels > 7) CONV_HOLD(s7);
-                if (pixels > 9) CONV_HOLD(s9);
-                CONV_WEIGHTS, x;
-                if (pixels > 2 && vectors == 2) {
-                    CONV_FETCH_BLOCK(ahead);
-                    ahead += fetch;
-                }
-                CONV_ADD(0, 1, CONV_AT(px0, 0)) CONV_ADD(1, 1, CONV_AT(px0, s1)) CONV_ADD(2, 1, CONV_AT(px0, 2 * s1)) CONV_ADD(3, 1, CONV_AT(px0, s3))
-                CONV_ADD(4, 1, CONV_AT(px0, 4 * s1)) CONV_ADD(5, 1, CONV_AT(px0, s5)) CONV_ADD(6, 1, CONV_AT(px0, 2 * s3)) CONV_ADD(7, 1, CONV_AT(px0, s7))
-                CONV_ADD(8, 1, CONV_AT(px0, 8 * s1)) CONV_ADD(9, 1, CONV_AT(px0, s9)) CONV_ADD(10, 1, CONV_AT(px0, 2 * s5))
+                CONV_ENTER
+                CONV_ADDS
                 px0 += 4;
                 if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 16;
@@ -351,6 +349,8 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
+#undef CONV_ADDS
+#undef CONV_ENTER
 #undef CONV_WEIGHTS
 #undef CONV_MORE
 #undef CONV_ADD
@@ -727,7 +727,7 @@ static CONV_TILE void CONV_(px_out)(const __m512 *sums, int rows, float *out, in
         if (units > 3) sums[3 * rows + k] = acc_k##k##_p3; }
 
 #if defined(__clang__)
-#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
 #else
 #define CONV_ROLLED
 #endif
@@ -792,6 +792,7 @@ CONV_PIXELS(10, 2)
 static void CONV_(set_places)(struct CONV_(view) *view, int *places)
 {
     view->places = places;
+    CONV_ROLLED
     for (ptrdiff_t c = 0; c < view->channels; ++c) {
         const int plane = (int)(c * view->in_channel), phase = (int)view->in_channel / 2;
         for (int kw = 0; kw < 3; ++kw) *places++ = plane + kw % 2 * phase + kw / 2;

@@ -115,11 +115,16 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width <= 2 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = (vector_bytes - 16) * s.vectors > 524288;
+    const long long weights = (vector_bytes - 16) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
-    long long chunk = heavy ? 131072 / (vector_bytes * s.block) : blocks;
+    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
+    long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    /* Where the image does not fit that cache, either: it once a chunk, or weights once a band, what is less. */
+    const double row = 4.0 * shape->in_channels * s.width;
+    const int heavy = weights > 524288 && (row * s.rows <= 524288 || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
+    if (!heavy) chunk = blocks;
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
     int most = shape->out_channels / 4;
     if (most > wanted) most = wanted;
@@ -127,7 +132,6 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (s.pixels && chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);
@@ -272,9 +276,10 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
     CONV_STORE(out, CONV_CLAMP(v0));
 }
 
+#define CONV_POINTERS(from) const float *px0 = from, *const px1 = pixels > 1 ? px0 + view->in_pixel : px0, *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0, *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0, *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0, *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0, *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) float32x4_t acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
-#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_ADD(p, from) if (pixels > p && (valid >> p & 1)) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         x = vdupq_n_f32(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
@@ -282,6 +287,10 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
         if (vectors > 2) CONV_FMA(acc_p##p##_k2, x, w_k2); \
         if (vectors > 3) CONV_FMA(acc_p##p##_k3, x, w_k3); }
 #define CONV_WEIGHTS float32x4_t w_k0 = vld1q_f32(wt), w_k1 = vectors > 1 ? vld1q_f32(wt + 4) : w_k0, w_k2 = vectors > 2 ? vld1q_f32(wt + 8) : w_k0, w_k3 = vectors > 3 ? vld1q_f32(wt + 12) : w_k0
+/* A step of a tile: what it begins with, and its sums of the pixels that are `valid`. */
+#define CONV_ENTER  CONV_WEIGHTS, x;
+#define CONV_ADDS CONV_ADD(0, px0[c]) CONV_ADD(1, px1[c]) CONV_ADD(2, px2[c]) CONV_ADD(3, px3[c]) \
+        CONV_ADD(4, px4[c]) CONV_ADD(5, px5[c]) CONV_ADD(6, px6[c])
 #define CONV_JOIN(k) acc_p0_k##k = vaddq_f32(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
 
@@ -297,22 +306,19 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = vdupq_n_f32(0.0f); /* every second step's */
     const float *wt = w + vectors * 4;
-    const int whole = left >= 0 && left + 4 + (pixels - 1) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * (vectors * 4);
-    if (whole) {
+    /* The taps of a row that are in the image for all pixels; of others, some pixels' are. */
+    const int inner = left < 0 ? -left : 0, beyond = view->in_w - left - (pixels - 1);
+    const int outer = beyond < 5 ? beyond : 5;
+    const ptrdiff_t run = (outer - inner) * view->channels;
+    if (inner == 0 && outer == 5) { /* as most tiles */
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
             CONV_HOLD(view);
-            const float *px0 = in;
-            const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
-            const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
-            const float *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
-            const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
-            const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
-            const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
+            CONV_POINTERS(in);
             for (ptrdiff_t c = 0; c < 5 * view->channels; ++c, wt += vectors * 4) {
-                CONV_WEIGHTS, x;
-                CONV_ADD(0, 1, px0[c]) CONV_ADD(1, 1, px1[c]) CONV_ADD(2, 1, px2[c]) CONV_ADD(3, 1, px3[c])
-                CONV_ADD(4, 1, px4[c]) CONV_ADD(5, 1, px5[c]) CONV_ADD(6, 1, px6[c])
+                const unsigned valid = ~0u;
+                CONV_ENTER
+                CONV_ADDS
                 if (pixels == 1 && ++c < 5 * view->channels) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * 4;
                     CONV_WEIGHTS;
@@ -320,27 +326,31 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 }
             }
         }
-    }
-    else {
+    } else
+    {
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
             CONV_HOLD(view);
-        for (int kw = 0; kw < 5; ++kw) {
-            /* The pixels whose tap is in the image. */
-            const int column = left + kw, right = view->in_w - column;
-            const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
-            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
-            const float *px0 = in + kw * view->in_pixel;
-            const float *const px1 = pixels > 1 ? px0 + view->in_pixel : px0;
-            const float *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0;
-            const float *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0;
-            const float *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0;
-            const float *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0;
-            const float *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0;
+            /* Tiles of fewer sums wait for these rather than for tests. */
+        for (int kw = 0; kw < 5;) {
+            if (pixels * vectors > 12 && kw == inner && run > 0) {
+            CONV_POINTERS(in + kw * view->in_pixel);
+            for (ptrdiff_t c = 0; c < run; ++c, wt += vectors * 4) {
+                const unsigned valid = ~0u;
+                CONV_ENTER
+                CONV_ADDS
+            }
+                kw = outer;
+            } else {
+                const int column = left + kw, right = view->in_w - column;
+                const int first = column < 0 ? -column : 0, last = right > 0 ? right : 0;
+                unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
+            CONV_POINTERS(in + kw * view->in_pixel);
             for (ptrdiff_t c = 0; c < view->channels; ++c, wt += vectors * 4) {
                 CONV_HOLD(valid);
-                CONV_WEIGHTS, x;
-                CONV_ADD(0, valid & 0x1, px0[c]) CONV_ADD(1, valid & 0x2, px1[c]) CONV_ADD(2, valid & 0x4, px2[c]) CONV_ADD(3, valid & 0x8, px3[c])
-                CONV_ADD(4, valid & 0x10, px4[c]) CONV_ADD(5, valid & 0x20, px5[c]) CONV_ADD(6, valid & 0x40, px6[c])
+                CONV_ENTER
+                CONV_ADDS
+            }
+                ++kw;
             }
         }
         }
@@ -363,6 +373,9 @@ CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6,
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
+#undef CONV_ADDS
+#undef CONV_POINTERS
+#undef CONV_ENTER
 #undef CONV_WEIGHTS
 #undef CONV_MORE
 #undef CONV_ADD
@@ -626,7 +639,7 @@ static CONV_TILE void CONV_(px_out)(const float32x4_t *sums, int rows, float *ou
         if (units > 3) sums[3 * rows + k] = acc_k##k##_p3; }
 
 #if defined(__clang__)
-#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
 #else
 #define CONV_ROLLED
 #endif
@@ -692,6 +705,7 @@ CONV_PIXELS(10, 2)
 static void CONV_(set_places)(struct CONV_(view) *view, int *places)
 {
     view->places = places;
+    CONV_ROLLED
     for (ptrdiff_t c = 0; c < view->channels; ++c) {
         const int plane = (int)(c * view->in_channel);
         for (int kw = 0; kw < 5; ++kw) *places++ = plane + kw;

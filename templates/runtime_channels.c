@@ -44,15 +44,11 @@
 @ end
 @ -- At the start of each step: compilers would keep all multiples in registers, or on the stack.
 @ local function held(count, most)
-@   if scaled_index then
-                CONV_HOLD(px0);
-@     for i = 1, (most - 1) // N do
-                if ($(count) > $(N * i)) CONV_HOLD(px$(i));
-@     end
-@     for n = 1, math.min(most, N) - 1, 2 do
-                if ($(count) > $(n)) CONV_HOLD(s$(n));
-@     end
-@   end
+@   if not scaled_index then return "" end
+@   local text = "CONV_HOLD(px0);"
+@   for i = 1, (most - 1) // N do text = ("%s if (%s > %d) CONV_HOLD(px%d);"):format(text, count, N * i, i) end
+@   for n = 1, math.min(most, N) - 1, 2 do text = ("%s if (%s > %d) CONV_HOLD(s%d);"):format(text, count, n, n) end
+@   return text
 @ end
 @ -- A loop over so many channels; c counts down where it is no index.
 @ local function channels(count)
@@ -76,15 +72,31 @@
 @ if scaled_index then
 #define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 @ end
+@ local scattered = not planes and not scaled_index
+@ if scattered then
+@   local text = ""
+@   for j = 1, pixels - 1 do text = ("%s, *const px%d = pixels > %d ? px0 + %s : px0"):format(text, j, j, times(j * SW, "view->in_pixel")) end
+#define CONV_POINTERS(from) const float *px0 = from$(text)
+@ end
+@ local function its_pointers(from)
+@   if scattered then
+            CONV_POINTERS($(from));
+@   else
+@     pointers(from, "pixels", pixels)
+@   end
+@ end
 @ local weights = ""
 @ for v = 1, vectors - 1 do weights = ("%s, w_k%d = vectors > %d ? %s : w_k0"):format(weights, v, v, isa.load(at("wt", v * L))) end
 /* The sums of one pixel and up to $(plural(vectors, "vector")) of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) $(V) acc_p##p##_k0 = b_k0$(each(", acc_p##p##_k%d = b_k%d", 1, vectors))
-#define CONV_ADD(p, there, from) if (pixels > p && (there)) CONV_MORE(p, from)
+#define CONV_ADD(p, from) if (pixels > p$(clipped and " && (valid >> p & 1)" or "")) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         $(scaled_index and "CONV_HOLD(px0); " or "")x = $(isa.splat("from")); \
         CONV_FMA(acc_p##p##_k0, x, w_k0);$(each(" \\\n        if (vectors > %d) CONV_FMA(acc_p##p##_k%d, x, w_k%d);", 1, vectors)) }
 #define CONV_WEIGHTS $(V) w_k0 = $(isa.load("wt"))$(weights)
+/* A step of a tile: what it begins with, and its sums$(clipped and " of the pixels that are `valid`" or ""). */
+#define CONV_ENTER $(held("pixels", pixels)) CONV_WEIGHTS, x;$(plan.fetch_blocks and (" \\\n        if (pixels > 2 && vectors %s) { CONV_FETCH_BLOCK(ahead); ahead += fetch; }"):format(KH * KW > 1 and "== " .. plan.fetch_blocks.vectors or "> 1 && fetch > 0") or "")
+#define CONV_ADDS $(table.concat(calls("CONV_ADD(%d, %s)", pixels, pixel), " \\\n        "))
 #define CONV_JOIN(k) acc_p0_k##k = $(isa.add("acc_p0_k##k", "acc_p1_k##k"));
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel$(each(", acc_p##p##_k%d", 0, units, vectors)), vectors, lanes$(its_bounds));
 
@@ -103,8 +115,15 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     const ptrdiff_t fetch = view->fetch;
 @ end
 @ if clipped then
-    const int whole = left >= 0 && left + $((KW - 1) * DW) + $(scaled("(pixels - 1)", SW)) < view->in_w;
     wt += (ptrdiff_t)view->kh_begin * $(times(KW, "view->channels")) * (vectors * $(L));
+    /* The taps of a row that are in the image for all pixels; of others, some pixels' are. */
+    const int inner = left < 0 ? $(ceil_quotient("-left", DW)) : 0, beyond = view->in_w - left - $(scaled("(pixels - 1)", SW));
+@   if merged then
+    const int outer = beyond < $(KW) ? beyond : $(KW);
+    const ptrdiff_t run = (outer - inner) * view->channels;
+@   else
+    const int outer = $(DW == 1 and "beyond" or ("beyond > 0 ? %s : 0"):format(ceil_quotient("beyond", DW)));
+@   end
 @ end
 @ distances(pixels)
 @ -- A loop over those of the filter's that are in the image. What they need of the view is read again in each: registers
@@ -119,25 +138,19 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
             CONV_HOLD(view);
 @   end
 @ end
-@ local function steps(valid)
-@   pointers(merged and not valid and "in" or ("in + %s"):format(times(DW, "kw * view->in_pixel")), "pixels", pixels)
-@   local count = merged and not valid and times(KW, "view->channels") or "view->channels"
+@ local function steps(valid, part)
+@   its_pointers(merged and not part and "in" or ("in + %s"):format(times(DW, "kw * view->in_pixel")))
+@   local count = merged and not valid and (part and "run" or times(KW, "view->channels")) or "view->channels"
             for ($(channels(count)), wt += vectors * $(L)) {
-@   held("pixels", pixels)
 @   if valid then
                 CONV_HOLD(valid);
+@   elseif clipped then
+                const unsigned valid = ~0u;
 @   end
-                CONV_WEIGHTS, x;
-@   if plan.fetch_blocks then
-                if (pixels > 2 && vectors $(KH * KW > 1 and "== " .. plan.fetch_blocks.vectors or "> 1 && fetch > 0")) {
-                    CONV_FETCH_BLOCK(ahead);
-                    ahead += fetch;
-                }
-@   end
-@   local function added(p) return ("%s, %s"):format(valid and ("valid & 0x%X"):format(1 << p) or "1", pixel(p)) end
-                $(calls("CONV_ADD(%d, %s)", pixels, added))
+                CONV_ENTER
+                CONV_ADDS
 @   next_channel("pixels", pixels)
-@   if not valid then
+@   if not valid and not part then
                 if (pixels == 1 && $(more(count))) { /* sums of their own: fewer wait for the one before */
                     wt += vectors * $(L);
                     CONV_WEIGHTS;
@@ -149,35 +162,45 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @   end
             }
 @ end
-@ -- Two loops over them, for what both would hold is more than the registers.
-@ if clipped then
-    if (whole) {
-@ else
+@ -- A loop over channels for each, for what they would hold is more than the registers.
+@ if clipped and merged then
+    if (inner == 0 && outer == $(KW)) { /* as most tiles */
+@ rows_of_taps()
+@   steps(false)
+        }
+    } else
+@ end
     {
-@ end
 @ rows_of_taps()
-@ if not merged then
-        for (int kw = 0; kw < $(KW); ++kw) {
-@   steps(false)
-        }
-@ else
-@   steps(false)
-@ end
-        }
-    }
 @ if clipped then
-    else {
-@ rows_of_taps()
-        for (int kw = 0; kw < $(KW); ++kw) {
-            /* The pixels whose tap is in the image. */
-            const int column = left + $(scaled("kw", DW)), right = view->in_w - column;
-            const int first = column < 0 ? $(ceil_quotient("-column", SW)) : 0, last = right > 0 ? $(ceil_quotient("right", SW)) : 0;
-            unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
-@   steps(true)
+@   if merged then
+            /* Tiles of fewer sums wait for these rather than for tests. */
+@   end
+        for (int kw = 0; kw < $(KW);$(merged and "" or " ++kw")) {
+            if ($(merged and ("pixels * vectors > %d && kw == inner && run > 0"):format(plan.accumulators // 2) or "kw >= inner && kw < outer")) {
+@   steps(false, true)
+@   if merged then
+                kw = outer;
+@   end
+            } else {
+                const int column = left + $(scaled("kw", DW)), right = view->in_w - column;
+                const int first = column < 0 ? $(ceil_quotient("-column", SW)) : 0, last = right > 0 ? $(ceil_quotient("right", SW)) : 0;
+                unsigned valid = (last < pixels ? (1u << last) - 1 : (1u << pixels) - 1) & ~0u << (first < pixels ? first : pixels);
+@   steps(true, true)
+@   if merged then
+                ++kw;
+@   end
+            }
         }
+@ elseif merged then
+@   steps(false)
+@ else
+        for (int kw = 0; kw < $(KW); ++kw) {
+@   steps(false)
+        }
+@ end
         }
     }
-@ end
 @ if plan.fetch_blocks then
     view->ahead = ahead;
 @ end
@@ -208,6 +231,11 @@ $(all("CONV_OF", class))
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
+#undef CONV_ADDS
+@ if scattered then
+#undef CONV_POINTERS
+@ end
+#undef CONV_ENTER
 #undef CONV_WEIGHTS
 #undef CONV_MORE
 #undef CONV_ADD
@@ -240,7 +268,7 @@ static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(
 @ local count = ("pixels + %d"):format((KW - 1) * DW)
 @ pointers("in", count, columns)
         for ($(channels("view->channels")), wt += $(KW * L)) {
-@ held(count, columns)
+            $(held(count, columns))
 @ if clipped then
             CONV_HOLD(valid);
 @ end

@@ -116,11 +116,16 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ end
 @ end
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const int heavy = (vector_bytes - $(4 * L)) * s.vectors > $(l2_bytes // 2);
+    const long long weights = (vector_bytes - $(4 * L)) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = $(plan.staged and "s.pixels ? 8 : 16" or plan.gathered and 8 or 16);
-    long long chunk = heavy ? $(l2_bytes // 8) / (vector_bytes * s.block) : blocks;
+    long long band = $(plan.staged and ("(s.pixels ? %d : %d)"):format(l2_bytes // 2, l2_bytes // 4) or l2_bytes // 4) / row_bytes;
+    long long chunk = weights > $(l2_bytes // 2) ? $(l2_bytes // 8) / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
+    /* Where the image does not fit that cache, either: it once a chunk, or weights once a band, what is less. */
+    const double row = $(4 * math.min(layer.stride_h, KH) * math.min(layer.stride_w, KW)).0 * shape->in_channels * s.width;
+    const int heavy = weights > $(l2_bytes // 2) && (row * s.rows <= $(l2_bytes // 2) || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
+    if (!heavy) chunk = blocks;
 @ if plan.staged then
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */
     int most = shape->out_channels / $(math.max(1, 25 * L * layer.stride_h * layer.stride_w // (KH * KW)));
@@ -138,7 +143,6 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ end
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
-    long long band = $(plan.staged and ("(s.pixels ? %d : %d)"):format(l2_bytes // 2, l2_bytes // 4) or l2_bytes // 4) / row_bytes;
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
     const long long some = ((long long)s.rows + parts - 1) / parts;
     const long long least = 200000 / (vector_bytes / 2 * s.vectors / s.chunks * s.width);

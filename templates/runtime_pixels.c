@@ -94,7 +94,7 @@ static CONV_TILE void $(name)_px_out(const $(V) *sums, int rows, float *out, int
 #define CONV_KEEP(k) if (outputs > k && some > k) CONV_(out)(out + k * out_channel$(each(", acc_k##k##_p%d", 0, units, P.longest)), units, lanes$(its_bounds));
 @ end
 #if defined(__clang__)
-#define CONV_ROLLED _Pragma("clang loop unroll(disable)") /* it would be much code */
+#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
 #else
 #define CONV_ROLLED
 #endif
@@ -178,6 +178,7 @@ $(table.concat(line, " "))
 static void $(name)_set_places(struct $(name)_view *view, int *places)
 {
     view->places = places;
+    CONV_ROLLED
     for (ptrdiff_t c = 0; c < view->channels; ++c) {
         const int plane = (int)(c * view->in_channel)$(SW > 1 and (", phase = (int)view->in_channel / %d"):format(SW) or "");
         for (int kw = 0; kw < $(layer.KW); ++kw) *places++ = plane + $(SW == 1 and scaled("kw", layer.dilation_w) or ("%s %% %d * phase + %s / %d"):format(scaled("kw", layer.dilation_w), SW, scaled("kw", layer.dilation_w), SW));

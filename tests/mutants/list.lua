@@ -394,7 +394,7 @@ of("templates/runtime_direct.c", {
 
 of("templates/runtime_channels.c", {
   { "runtime_second_steps_lost", [[(" CONV_JOIN(%d)", 0, vectors)]], [[(" CONV_JOIN(%d)", 1, vectors)]], "runtime" },
-  { "runtime_tap_left_out", "merged and not valid and times(KW,", "merged and not valid and times(KW - 1,", "runtime" },
+  { "runtime_tap_left_out", [["run" or times(KW,]], [["run" or times(KW - 1,]], "runtime" },
   { "runtime_first_rows_of_taps", "wt += (ptrdiff_t)view->kh_begin * $(times(KW, ", "wt += 0 * $(times(KW, ",
     "runtime" },
   { "runtime_line_first_rows", "wt += (ptrdiff_t)view->kh_begin * $(times(KW * L", "wt += 0 * $(times(KW * L",
@@ -405,7 +405,9 @@ of("templates/runtime_channels.c", {
   { "runtime_border_right", "last < pixels ? (1u << last)", "last < pixels ? (2u << last)", "runtime" },
   { "runtime_border_left", "~0u << (first < pixels ? first : pixels)", "~0u << (first > 0 ? first - 1 : 0)",
     "runtime" },
-  { "runtime_whole_too_often", "const int whole = left >= 0", "const int whole = left >= -1", "runtime" },
+  { "runtime_inner_left", "const int inner = left < 0 ?", "const int inner = left < -1 ?", "runtime" },
+  { "runtime_inner_right", "beyond < $(KW) ? beyond : $(KW)", "beyond <= $(KW) ? beyond + 1 : $(KW)", "runtime" },
+  { "runtime_inner_right_of_planes", [[DW == 1 and "beyond"]], [[DW == 1 and "beyond + 1"]], "runtime_nchw" },
   { "runtime_line_left", "~0u << -left", "~0u", "runtime" },
   { "runtime_line_right", "(1u << right) - 1 : 0u", "(2u << right) - 1 : 0u", "runtime_nchw" },
   { "runtime_line_last_column", "for j = 0, columns - 1 do", "for j = 0, columns - 2 do", "runtime" },
