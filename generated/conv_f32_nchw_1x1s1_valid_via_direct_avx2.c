@@ -91,7 +91,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const double taps = 1.0 * shape->in_channels; /* its products are beyond 64 bits */
     const int units = (s.width + 7) / 8, tiles = (units + 2) / 3, tile = (units + tiles - 1) / tiles;
     const int cost = tile == 1 ? 205 : tile == 2 ? 103 : 103; /* of a vector's sum in such tiles, in hundredths */
-    const int other = s.vectors == 1 ? 116 : 100;
+    const int other = s.vectors == 1 ? 113 : 100;
     /* With channels in the lanes a line of each plane serves few pixels; where the first-level cache does not hold them
      * all, and they lie too far apart to be fetched ahead by stride, tiles wait for them. */
     const int strewn = 128 * (long long)shape->in_channels > 49152 && pixels > 512 ? 11 : 10;
@@ -245,7 +245,8 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
 #define CONV_ENTER  CONV_WEIGHTS, x; \
         if (pixels > 2 && vectors > 1 && fetch > 0) { CONV_FETCH_BLOCK(ahead); ahead += fetch; }
 #define CONV_ADDS CONV_ADD(0, px0[0]) CONV_ADD(1, px0[1]) CONV_ADD(2, px0[2]) CONV_ADD(3, px0[3]) \
-        CONV_ADD(4, px0[4]) CONV_ADD(5, px0[5]) CONV_ADD(6, px0[6]) CONV_ADD(7, px0[7])
+        CONV_ADD(4, px0[4]) CONV_ADD(5, px0[5]) CONV_ADD(6, px0[6]) CONV_ADD(7, px0[7]) \
+        CONV_ADD(8, px0[8]) CONV_ADD(9, px0[9]) CONV_ADD(10, px0[10])
 #define CONV_JOIN(k) acc_p0_k##k = _mm256_add_ps(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k2, vectors, lanes, low, high);
 
@@ -257,6 +258,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const __m256 b_k2 = vectors > 2 ? _mm256_loadu_ps(w + 16) : b_k0;
     CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
     CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = _mm256_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 8;
     const char *ahead = view->ahead;
@@ -286,6 +288,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) }
     CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
     CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
+    CONV_END(8) CONV_END(9) CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -295,7 +298,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     }
 CONV_OF(1, 3) CONV_OF(2, 3) CONV_OF(3, 3) CONV_OF(4, 3)
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
@@ -313,7 +316,7 @@ static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, co
     switch (vectors) {
     case 3: switch (pixels) { CONV_CASE(1, 3) CONV_CASE(2, 3) CONV_CASE(3, 3) CONV_CASE(4, 3) } break;
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
     }
 #undef CONV_CASE
 }
@@ -447,7 +450,7 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
 static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
-    const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 8; /* pixels in a tile */
+    const int most = vectors == 3 ? 4 : vectors == 2 ? 6 : 11; /* pixels in a tile */
     const int pixels = shape->out_h * shape->out_w;
     const int tiles = (oh_end - oh_begin) * ((s->width + most - 1) / most);
     const int part = (vectors * 32 - 1) / tiles + 1;

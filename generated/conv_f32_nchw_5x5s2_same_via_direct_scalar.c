@@ -187,7 +187,8 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
 /* A step of a tile: what it begins with, and its sums of the pixels that are `valid`. */
 #define CONV_ENTER  CONV_WEIGHTS, x;
 #define CONV_ADDS CONV_ADD(0, px0[0]) CONV_ADD(1, px0[2]) CONV_ADD(2, px0[4]) CONV_ADD(3, px0[6]) \
-        CONV_ADD(4, px0[8]) CONV_ADD(5, px0[10]) CONV_ADD(6, px0[12]) CONV_ADD(7, px0[14])
+        CONV_ADD(4, px0[8]) CONV_ADD(5, px0[10]) CONV_ADD(6, px0[12]) CONV_ADD(7, px0[14]) \
+        CONV_ADD(8, px0[16]) CONV_ADD(9, px0[18]) CONV_ADD(10, px0[20])
 #define CONV_JOIN(k) acc_p0_k##k = (acc_p0_k##k + acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, vectors, lanes, low, high);
 
@@ -199,6 +200,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float b_k1 = vectors > 1 ? *(w + 1) : b_k0;
     CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
     CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = 0.0f; /* every second step's */
     const float *wt = w + vectors * 1;
     wt += (ptrdiff_t)view->kh_begin * 5 * view->channels * (vectors * 1);
@@ -237,6 +239,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) }
     CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
     CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
+    CONV_END(8) CONV_END(9) CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -245,7 +248,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
         CONV_(body)(in, w, out, left, pixels, vectors, view); \
     }
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
@@ -262,7 +265,7 @@ static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, left, view); break;
     switch (vectors) {
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
     }
 #undef CONV_CASE
 }
@@ -293,7 +296,7 @@ static int CONV_(at)(const struct conv_shape *shape, struct CONV_(view) *view, i
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
     const float *in, const float *w, float *out, int vectors, int channels, int oh_begin, int oh_end, float *scratch)
 {
-    const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
+    const int most = vectors == 2 ? 6 : 11; /* pixels in a tile */
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
     for (int oh = oh_begin; oh < oh_end; ++oh) {

@@ -171,7 +171,7 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
     *(out) = CONV_CLAMP(v0);
 }
 
-#define CONV_POINTERS(from) const float *px0 = from, *const px1 = pixels > 1 ? px0 + view->in_pixel : px0, *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0, *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0, *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0, *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0, *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0, *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0
+#define CONV_POINTERS(from) const float *px0 = from, *const px1 = pixels > 1 ? px0 + view->in_pixel : px0, *const px2 = pixels > 2 ? px0 + 2 * view->in_pixel : px0, *const px3 = pixels > 3 ? px0 + 3 * view->in_pixel : px0, *const px4 = pixels > 4 ? px0 + 4 * view->in_pixel : px0, *const px5 = pixels > 5 ? px0 + 5 * view->in_pixel : px0, *const px6 = pixels > 6 ? px0 + 6 * view->in_pixel : px0, *const px7 = pixels > 7 ? px0 + 7 * view->in_pixel : px0, *const px8 = pixels > 8 ? px0 + 8 * view->in_pixel : px0, *const px9 = pixels > 9 ? px0 + 9 * view->in_pixel : px0, *const px10 = pixels > 10 ? px0 + 10 * view->in_pixel : px0
 /* The sums of one pixel and up to 2 vectors of output channels: how they start, and what a step adds. */
 #define CONV_SUMS(p) float acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1
 #define CONV_ADD(p, from) if (pixels > p) CONV_MORE(p, from)
@@ -183,7 +183,8 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
 /* A step of a tile: what it begins with, and its sums. */
 #define CONV_ENTER  CONV_WEIGHTS, x;
 #define CONV_ADDS CONV_ADD(0, px0[c]) CONV_ADD(1, px1[c]) CONV_ADD(2, px2[c]) CONV_ADD(3, px3[c]) \
-        CONV_ADD(4, px4[c]) CONV_ADD(5, px5[c]) CONV_ADD(6, px6[c]) CONV_ADD(7, px7[c])
+        CONV_ADD(4, px4[c]) CONV_ADD(5, px5[c]) CONV_ADD(6, px6[c]) CONV_ADD(7, px7[c]) \
+        CONV_ADD(8, px8[c]) CONV_ADD(9, px9[c]) CONV_ADD(10, px10[c])
 #define CONV_JOIN(k) acc_p0_k##k = (acc_p0_k##k + acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, vectors, lanes, low, high);
 
@@ -194,6 +195,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const float b_k1 = vectors > 1 ? *(w + 1) : b_k0;
     CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
     CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10);
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = 0.0f; /* every second step's */
     const float *wt = w + vectors * 1;
     {
@@ -217,6 +219,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) }
     CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
     CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
+    CONV_END(8) CONV_END(9) CONV_END(10)
 }
 
 #define CONV_OF(pixels, vectors) \
@@ -225,7 +228,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
 CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1)
+CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
@@ -243,7 +246,7 @@ static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w
 #define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
     switch (vectors) {
     case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) } break;
+    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
     }
 #undef CONV_CASE
 }
@@ -253,7 +256,7 @@ static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w
 static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split) *s, struct CONV_(view) *view,
     const float *in, const float *w, float *out, int vectors, int oh_begin, int oh_end)
 {
-    const int most = vectors == 2 ? 6 : 8; /* pixels in a tile */
+    const int most = vectors == 2 ? 6 : 11; /* pixels in a tile */
     (void)shape;
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;

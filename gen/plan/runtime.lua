@@ -52,7 +52,7 @@ local function pixels_of(layer, isa, line, flat)
   -- What a vector's multiply-add costs in tiles of 1, 2 ... vectors of pixels (which straddle lines), and
   -- in those of the other mapping; what an output vector's transposition does.
   local function cost_of(sums, loads) return math.floor(200 * cost.step(sums, loads, 0, 0) / sums + 0.5) end
-  best.single = isa.registers < 32 and 8 or 11
+  best.single = 11
   best.cost, best.transposed = {}, isa.lanes // 3
   best.other_cost = { line and cost_of(line.pixels * layer.KW, line.columns + layer.KW)
     or cost_of(best.single, best.single + 1), 100 }
@@ -138,7 +138,7 @@ function runtime.plan(layer, isa, options)
   plan.line, plan.inputs = line_of(layer, isa), inputs_of(layer, isa)
   -- With one vector each sum waits for itself: a tile's time hardly depends on its pixels.
   for _, vectors in ipairs(tile.vectors == 4 and { 4, 2, 1 } or tile.vectors == 3 and { 3, 2, 1 } or { 2, 1 }) do
-    local most = isa.registers < 32 and 8 or vectors == 2 and (layer.KH * layer.KW > 1 and 7 or 10)
+    local most = vectors > 1 and isa.registers < 32 and 8 or vectors == 2 and (layer.KH * layer.KW > 1 and 7 or 10)
       or vectors == 1 and 11 or 8
     local pixels = math.min(most, cost.accumulators(isa, vectors) // vectors)
     if vectors == 1 and plan.line then pixels = plan.line.pixels end
