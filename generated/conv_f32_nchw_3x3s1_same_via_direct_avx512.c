@@ -209,6 +209,13 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 /* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx512f")))
+/* A sum is a register of its own from the first: compilers would make it of another one wherever paths join. */
+#define CONV_START(v) __asm__ volatile("" : "+v"(v))
+#if defined(__clang__)
+#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
+#else
+#define CONV_ROLLED
+#endif
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
@@ -222,6 +229,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
+#define CONV_START(v) ((void)0)
+#define CONV_ROLLED
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
 #define CONV_PIN(v) ((void)0)
 #define CONV_FETCH_BLOCK(p) ((void)(p))
@@ -233,6 +242,7 @@ struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
     int lanes; /* of the last vector of a block of channels */
+    int pixels; /* of a tile, where that has more */
     const char *ahead; /* of the next block's weights, which tiles fetch: so many bytes in each of their steps */
     ptrdiff_t fetch;
     ptrdiff_t width; /* of the block of packed weights */
@@ -272,7 +282,8 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
 }
 
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
-#define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
+#define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3; \
+    if (pixels > p) { CONV_START(acc_p##p##_k0); if (vectors > 1) CONV_START(acc_p##p##_k1); if (vectors > 2) CONV_START(acc_p##p##_k2); if (vectors > 3) CONV_START(acc_p##p##_k3); }
 #define CONV_ADD(p, from) if (pixels > p && (valid >> p & 1)) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         x = _mm512_set1_ps(from); \
@@ -297,8 +308,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
     const __m512 b_k2 = vectors > 2 ? _mm512_loadu_ps(w + 32) : b_k0;
     const __m512 b_k3 = vectors > 3 ? _mm512_loadu_ps(w + 48) : b_k0;
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6)
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = _mm512_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 16;
     const char *ahead = view->ahead;
@@ -347,8 +358,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     { \
         CONV_(body)(in, w, out, left, pixels, vectors, view); \
     }
-CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
-CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
+#define CONV_TILES(x) x(1, 4) x(2, 4) x(3, 4) x(4, 4) x(5, 4) x(6, 4) x(1, 2) x(2, 2) x(3, 2) x(4, 2) x(5, 2) x(6, 2) x(7, 2)
+CONV_TILES(CONV_OF)
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
@@ -359,18 +370,19 @@ CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6,
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. */
-#define CONV_SUMS(p) __m512 acc_p##p = b
+/* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. A
+ * tile of few pixels is one of `least` or more, whose sums wait for themselves either way; it stores some of them. */
+#define CONV_SUMS(p) __m512 acc_p##p = b; if (pixels > p) { CONV_START(acc_p##p); }
 #define CONV_ADD(p, kw) if (pixels > p) CONV_FMA(acc_p##p, x, w_t##kw);
-#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p, acc_p##p, acc_p##p, acc_p##p, 1, lanes, low, high);
+#define CONV_END(p) if (pixels > p && (least > p || some > p)) CONV_(out)(out + p * out_pixel, acc_p##p, acc_p##p, acc_p##p, acc_p##p, 1, lanes, low, high);
 #define CONV_COLUMN(read, there, from, adds) if ((read) && (there)) { x = _mm512_set1_ps(from); adds }
-static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, int left, int pixels, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, int left, int pixels, int least, const struct CONV_(view) *view)
 {
     const __m512 b = _mm512_loadu_ps(w);
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
-    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10); CONV_SUMS(11);
-    CONV_SUMS(12); CONV_SUMS(13); CONV_SUMS(14); CONV_SUMS(15);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6) CONV_SUMS(7)
+    CONV_SUMS(8) CONV_SUMS(9) CONV_SUMS(10) CONV_SUMS(11)
+    CONV_SUMS(12) CONV_SUMS(13) CONV_SUMS(14) CONV_SUMS(15)
     const float *wt = w + 16;
     /* The columns that are in the image. */
     const int right = view->in_w - left;
@@ -387,27 +399,28 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
             __m512 x;
             CONV_COLUMN(pixels > 0, valid & 0x1, px0[0], CONV_ADD(0, 0))
             CONV_COLUMN(pixels > 0, valid & 0x2, px0[1], CONV_ADD(0, 1) CONV_ADD(1, 0))
-            CONV_COLUMN(pixels > 0, pixels > 2 || valid & 0x4, px0[2], CONV_ADD(0, 2) CONV_ADD(1, 1) CONV_ADD(2, 0))
-            CONV_COLUMN(pixels > 1, pixels > 3 || valid & 0x8, px0[3], CONV_ADD(1, 2) CONV_ADD(2, 1) CONV_ADD(3, 0))
-            CONV_COLUMN(pixels > 2, pixels > 4 || valid & 0x10, px0[4], CONV_ADD(2, 2) CONV_ADD(3, 1) CONV_ADD(4, 0))
-            CONV_COLUMN(pixels > 3, pixels > 5 || valid & 0x20, px0[5], CONV_ADD(3, 2) CONV_ADD(4, 1) CONV_ADD(5, 0))
-            CONV_COLUMN(pixels > 4, pixels > 6 || valid & 0x40, px0[6], CONV_ADD(4, 2) CONV_ADD(5, 1) CONV_ADD(6, 0))
-            CONV_COLUMN(pixels > 5, pixels > 7 || valid & 0x80, px0[7], CONV_ADD(5, 2) CONV_ADD(6, 1) CONV_ADD(7, 0))
-            CONV_COLUMN(pixels > 6, pixels > 8 || valid & 0x100, px0[8], CONV_ADD(6, 2) CONV_ADD(7, 1) CONV_ADD(8, 0))
-            CONV_COLUMN(pixels > 7, pixels > 9 || valid & 0x200, px0[9], CONV_ADD(7, 2) CONV_ADD(8, 1) CONV_ADD(9, 0))
-            CONV_COLUMN(pixels > 8, pixels > 10 || valid & 0x400, px0[10], CONV_ADD(8, 2) CONV_ADD(9, 1) CONV_ADD(10, 0))
-            CONV_COLUMN(pixels > 9, pixels > 11 || valid & 0x800, px0[11], CONV_ADD(9, 2) CONV_ADD(10, 1) CONV_ADD(11, 0))
-            CONV_COLUMN(pixels > 10, pixels > 12 || valid & 0x1000, px0[12], CONV_ADD(10, 2) CONV_ADD(11, 1) CONV_ADD(12, 0))
-            CONV_COLUMN(pixels > 11, pixels > 13 || valid & 0x2000, px0[13], CONV_ADD(11, 2) CONV_ADD(12, 1) CONV_ADD(13, 0))
-            CONV_COLUMN(pixels > 12, pixels > 14 || valid & 0x4000, px0[14], CONV_ADD(12, 2) CONV_ADD(13, 1) CONV_ADD(14, 0))
-            CONV_COLUMN(pixels > 13, pixels > 15 || valid & 0x8000, px0[15], CONV_ADD(13, 2) CONV_ADD(14, 1) CONV_ADD(15, 0))
-            CONV_COLUMN(pixels > 14, pixels > 16 || valid & 0x10000, px0[16], CONV_ADD(14, 2) CONV_ADD(15, 1))
-            CONV_COLUMN(pixels > 15, pixels > 17 || valid & 0x20000, px0[17], CONV_ADD(15, 2))
+            CONV_COLUMN(pixels > 0, least > 2 || valid & 0x4, px0[2], CONV_ADD(0, 2) CONV_ADD(1, 1) CONV_ADD(2, 0))
+            CONV_COLUMN(pixels > 1, least > 3 || valid & 0x8, px0[3], CONV_ADD(1, 2) CONV_ADD(2, 1) CONV_ADD(3, 0))
+            CONV_COLUMN(pixels > 2, least > 4 || valid & 0x10, px0[4], CONV_ADD(2, 2) CONV_ADD(3, 1) CONV_ADD(4, 0))
+            CONV_COLUMN(pixels > 3, least > 5 || valid & 0x20, px0[5], CONV_ADD(3, 2) CONV_ADD(4, 1) CONV_ADD(5, 0))
+            CONV_COLUMN(pixels > 4, least > 6 || valid & 0x40, px0[6], CONV_ADD(4, 2) CONV_ADD(5, 1) CONV_ADD(6, 0))
+            CONV_COLUMN(pixels > 5, least > 7 || valid & 0x80, px0[7], CONV_ADD(5, 2) CONV_ADD(6, 1) CONV_ADD(7, 0))
+            CONV_COLUMN(pixels > 6, least > 8 || valid & 0x100, px0[8], CONV_ADD(6, 2) CONV_ADD(7, 1) CONV_ADD(8, 0))
+            CONV_COLUMN(pixels > 7, least > 9 || valid & 0x200, px0[9], CONV_ADD(7, 2) CONV_ADD(8, 1) CONV_ADD(9, 0))
+            CONV_COLUMN(pixels > 8, least > 10 || valid & 0x400, px0[10], CONV_ADD(8, 2) CONV_ADD(9, 1) CONV_ADD(10, 0))
+            CONV_COLUMN(pixels > 9, least > 11 || valid & 0x800, px0[11], CONV_ADD(9, 2) CONV_ADD(10, 1) CONV_ADD(11, 0))
+            CONV_COLUMN(pixels > 10, least > 12 || valid & 0x1000, px0[12], CONV_ADD(10, 2) CONV_ADD(11, 1) CONV_ADD(12, 0))
+            CONV_COLUMN(pixels > 11, least > 13 || valid & 0x2000, px0[13], CONV_ADD(11, 2) CONV_ADD(12, 1) CONV_ADD(13, 0))
+            CONV_COLUMN(pixels > 12, least > 14 || valid & 0x4000, px0[14], CONV_ADD(12, 2) CONV_ADD(13, 1) CONV_ADD(14, 0))
+            CONV_COLUMN(pixels > 13, least > 15 || valid & 0x8000, px0[15], CONV_ADD(13, 2) CONV_ADD(14, 1) CONV_ADD(15, 0))
+            CONV_COLUMN(pixels > 14, least > 16 || valid & 0x10000, px0[16], CONV_ADD(14, 2) CONV_ADD(15, 1))
+            CONV_COLUMN(pixels > 15, least > 17 || valid & 0x20000, px0[17], CONV_ADD(15, 2))
                 px0 += view->in_channel;
         }
     }
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
+    const int some = view->pixels;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
     CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
@@ -418,25 +431,30 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
 #define CONV_OF(pixels, vectors) \
     static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, struct CONV_(view) *view) \
     { \
-        CONV_(line)(in, w, out, left, pixels, view); \
+        CONV_(line)(in, w, out, left, pixels, pixels == 4 ? 3 : pixels == 2 ? 1 : pixels, view); \
     }
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1) CONV_OF(12, 1) CONV_OF(13, 1) CONV_OF(14, 1) CONV_OF(15, 1) CONV_OF(16, 1)
+#define CONV_LINES(x) x(2, 1) x(4, 1) x(5, 1) x(6, 1) x(7, 1) x(8, 1) x(9, 1) x(10, 1) x(11, 1) x(12, 1) x(13, 1) x(14, 1) x(15, 1) x(16, 1)
+CONV_LINES(CONV_OF)
 #undef CONV_OF
 #undef CONV_COLUMN
 #undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, struct CONV_(view) *view)
+/* Which of these tiles `pixels` x `vectors` of output channels are. */
+typedef void (*CONV_(kernel))(const float *, const float *, float *, int, struct CONV_(view) *);
+static CONV_TILE CONV_(kernel) CONV_(tile)(int vectors, int pixels)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, left, view); break;
-    switch (vectors) {
-    case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
-    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) CONV_CASE(12, 1) CONV_CASE(13, 1) CONV_CASE(14, 1) CONV_CASE(15, 1) CONV_CASE(16, 1) } break;
+    if (vectors == 1) pixels = pixels <= 2 ? 2 : pixels <= 4 ? 4 : pixels;
+#define CONV_CASE(pixels, vectors) case 4 * pixels + vectors: return CONV_(tile##pixels##x##vectors);
+    switch (4 * pixels + vectors) {
+    CONV_TILES(CONV_CASE)
+    CONV_LINES(CONV_CASE)
     }
 #undef CONV_CASE
+#undef CONV_LINES
+#undef CONV_TILES
+    return NULL; /* there is none */
 }
 
 /* to[c][r] = from[r][c], rows of both being so many elements apart; whole vectors of `from` may be read. */
@@ -551,11 +569,6 @@ static int CONV_(part)(int left, int most)
         if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); }
 
 #define CONV_KEEP(k) if (outputs > k && some > k) CONV_(out)(out + k * out_channel, acc_k##k##_p0, acc_k##k##_p1, acc_k##k##_p2, acc_k##k##_p3, units, lanes, low, high);
-#if defined(__clang__)
-#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
-#else
-#define CONV_ROLLED
-#endif
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
@@ -665,7 +678,6 @@ static CONV_TILE void CONV_(px_rows)(const struct conv_shape *shape, struct CONV
 }
 #undef CONV_PIXELS
 #undef CONV_KEEP
-#undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
@@ -683,13 +695,15 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     view->fetch = !s->far || tiles > 64 ? 0 : part < 64 ? part : 64;
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
+    const CONV_(kernel) tile = CONV_(tile)(vectors, shorter), longer_tile = CONV_(tile)(vectors, shorter + 1);
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const float *row = in + CONV_(at)(shape, view, oh) * view->in_row;
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         row -= shape->pad_left * view->in_pixel;
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
-            CONV_(tile)(vectors, n, row + ow, w, to, ow - shape->pad_left, view);
+            view->pixels = n;
+            (more > 0 ? longer_tile : tile)(row + ow, w, to, ow - shape->pad_left, view);
             to += n * view->out_pixel;
         }
         if (view->out_channel > 1) CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
@@ -772,7 +786,9 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_TILE
 #undef CONV_BODY
 #undef CONV_HOLD
+#undef CONV_START
 #undef CONV_PIN
+#undef CONV_ROLLED
 #undef CONV_CLAMP
 #undef CONV_FMA
 #undef CONV_FETCH_BLOCK

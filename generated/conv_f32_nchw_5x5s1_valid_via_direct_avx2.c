@@ -211,6 +211,11 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 /* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx2,fma")))
+#if defined(__clang__)
+#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
+#else
+#define CONV_ROLLED
+#endif
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
@@ -224,6 +229,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
+#define CONV_ROLLED
 #define CONV_FMA(acc, a, b) ((acc) = _mm256_fmadd_ps(a, b, acc))
 #define CONV_PIN(v) ((void)0)
 #define CONV_FETCH_BLOCK(p) ((void)(p))
@@ -273,7 +279,7 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
 }
 
 /* The sums of one pixel and up to 3 vectors of output channels: how they start, and what a step adds. */
-#define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2
+#define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2;
 #define CONV_ADD(p, from) if (pixels > p) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         x = _mm256_set1_ps(from); \
@@ -295,8 +301,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const __m256 b_k0 = _mm256_loadu_ps(w);
     const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
     const __m256 b_k2 = vectors > 2 ? _mm256_loadu_ps(w + 16) : b_k0;
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5)
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = _mm256_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 8;
     const char *ahead = view->ahead;
@@ -333,8 +339,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
-CONV_OF(1, 3) CONV_OF(2, 3) CONV_OF(3, 3) CONV_OF(4, 3)
-CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
+#define CONV_TILES(x) x(1, 3) x(2, 3) x(3, 3) x(4, 3) x(1, 2) x(2, 2) x(3, 2) x(4, 2) x(5, 2) x(6, 2)
+CONV_TILES(CONV_OF)
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
@@ -346,16 +352,16 @@ CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6,
 #undef CONV_SUMS
 
 /* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. */
-#define CONV_SUMS(p) __m256 acc_p##p = b
+#define CONV_SUMS(p) __m256 acc_p##p = b;
 #define CONV_ADD(p, kw) if (pixels > p) CONV_FMA(acc_p##p, x, w_t##kw);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p, acc_p##p, acc_p##p, acc_p##p, 1, lanes, low, high);
 #define CONV_COLUMN(read, there, from, adds) if ((read) && (there)) { x = _mm256_set1_ps(from); adds }
 static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, int pixels, const struct CONV_(view) *view)
 {
     const __m256 b = _mm256_loadu_ps(w);
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
-    CONV_SUMS(8);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6) CONV_SUMS(7)
+    CONV_SUMS(8)
     const float *wt = w + 8;
     for (int kh = 0; kh < 5; ++kh, in += view->in_row)
     {
@@ -396,23 +402,27 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
     { \
         CONV_(line)(in, w, out, pixels, view); \
     }
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1)
+#define CONV_LINES(x) x(1, 1) x(2, 1) x(3, 1) x(4, 1) x(5, 1) x(6, 1) x(7, 1) x(8, 1) x(9, 1)
+CONV_LINES(CONV_OF)
 #undef CONV_OF
 #undef CONV_COLUMN
 #undef CONV_END
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
+/* Which of these tiles `pixels` x `vectors` of output channels are. */
+typedef void (*CONV_(kernel))(const float *, const float *, float *, struct CONV_(view) *);
+static CONV_TILE CONV_(kernel) CONV_(tile)(int vectors, int pixels)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
-    switch (vectors) {
-    case 3: switch (pixels) { CONV_CASE(1, 3) CONV_CASE(2, 3) CONV_CASE(3, 3) CONV_CASE(4, 3) } break;
-    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) } break;
+#define CONV_CASE(pixels, vectors) case 4 * pixels + vectors: return CONV_(tile##pixels##x##vectors);
+    switch (4 * pixels + vectors) {
+    CONV_TILES(CONV_CASE)
+    CONV_LINES(CONV_CASE)
     }
 #undef CONV_CASE
+#undef CONV_LINES
+#undef CONV_TILES
+    return NULL; /* there is none */
 }
 
 /* to[c][r] = from[r][c], rows of both being so many elements apart; whole vectors of `from` may be read. */
@@ -492,11 +502,6 @@ static int CONV_(part)(int left, int most)
         if (units > 3) CONV_FMA(acc_k##k##_p3, w_k, x_p3); }
 
 #define CONV_KEEP(k) if (outputs > k && some > k) CONV_(out)(out + k * out_channel, acc_k##k##_p0, acc_k##k##_p1, acc_k##k##_p2, acc_k##k##_p3, units, lanes, low, high);
-#if defined(__clang__)
-#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
-#else
-#define CONV_ROLLED
-#endif
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
@@ -599,7 +604,6 @@ static CONV_TILE void CONV_(px_rows)(struct CONV_(view) *view, const float *in, 
 }
 #undef CONV_PIXELS
 #undef CONV_KEEP
-#undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
@@ -618,12 +622,13 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     view->fetch = !s->far || tiles > 64 ? 0 : part < 64 ? part : 64;
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
+    const CONV_(kernel) tile = CONV_(tile)(vectors, shorter), longer_tile = CONV_(tile)(vectors, shorter + 1);
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const float *row = in + oh * view->in_row;
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
-            CONV_(tile)(vectors, n, row + ow, w, to, view);
+            (more > 0 ? longer_tile : tile)(row + ow, w, to, view);
             to += n * view->out_pixel;
         }
         if (view->out_channel > 1) CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
@@ -715,6 +720,7 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_BODY
 #undef CONV_HOLD
 #undef CONV_PIN
+#undef CONV_ROLLED
 #undef CONV_CLAMP
 #undef CONV_FMA
 #undef CONV_FETCH_BLOCK

@@ -173,7 +173,7 @@ static CONV_BODY void CONV_(out)(float *out, float v0, float v1, int vectors, in
 }
 
 /* The sums of one pixel and up to 2 vectors of output channels: how they start, and what a step adds. */
-#define CONV_SUMS(p) float acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1
+#define CONV_SUMS(p) float acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1;
 #define CONV_ADD(p, from) if (pixels > p) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         x = from; \
@@ -193,9 +193,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
 {
     const float b_k0 = *(w);
     const float b_k1 = vectors > 1 ? *(w + 1) : b_k0;
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
-    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6) CONV_SUMS(7)
+    CONV_SUMS(8) CONV_SUMS(9) CONV_SUMS(10)
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = 0.0f; /* every second step's */
     const float *wt = w + vectors * 1;
     {
@@ -230,8 +230,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
-CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
+#define CONV_TILES(x) x(1, 2) x(2, 2) x(3, 2) x(4, 2) x(5, 2) x(6, 2) x(1, 1) x(2, 1) x(3, 1) x(4, 1) x(5, 1) x(6, 1) x(7, 1) x(8, 1) x(9, 1) x(10, 1) x(11, 1)
+CONV_TILES(CONV_OF)
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
@@ -242,23 +242,26 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* One of these tiles. */
-static void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
+/* Which of these tiles `pixels` x `vectors` of output channels are. */
+typedef void (*CONV_(kernel))(const float *, const float *, float *, struct CONV_(view) *);
+static CONV_TILE CONV_(kernel) CONV_(tile)(int vectors, int pixels)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
-    switch (vectors) {
-    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
+#define CONV_CASE(pixels, vectors) case 4 * pixels + vectors: return CONV_(tile##pixels##x##vectors);
+    switch (4 * pixels + vectors) {
+    CONV_TILES(CONV_CASE)
     }
 #undef CONV_CASE
+#undef CONV_TILES
+    return NULL; /* there is none */
 }
 
 /* to[c][r] = from[r][c], rows of both being so many elements apart; whole vectors of `from` may be read. */
 static void CONV_(transpose)(const float *from, ptrdiff_t from_step, ptrdiff_t rows, ptrdiff_t columns, float *to, ptrdiff_t to_step)
 {
     ptrdiff_t r = 0;
-    for (; r < rows; ++r)
+    for (; r < rows; ++r) {
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
+    }
 }
 
 
@@ -270,12 +273,13 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
     (void)shape;
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
+    const CONV_(kernel) tile = CONV_(tile)(vectors, shorter), longer_tile = CONV_(tile)(vectors, shorter + 1);
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const float *row = in + oh * view->in_row;
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
-            CONV_(tile)(vectors, n, row + ow, w, to, view);
+            (more > 0 ? longer_tile : tile)(row + ow, w, to, view);
             to += n * view->out_pixel;
         }
         if (view->out_channel > 1) CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);

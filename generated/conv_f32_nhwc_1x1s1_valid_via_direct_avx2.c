@@ -222,7 +222,7 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, in
 
 #define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 /* The sums of one pixel and up to 3 vectors of output channels: how they start, and what a step adds. */
-#define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2
+#define CONV_SUMS(p) __m256 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2;
 #define CONV_ADD(p, from) if (pixels > p) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         CONV_HOLD(px0); x = _mm256_set1_ps(from); \
@@ -245,9 +245,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const __m256 b_k0 = _mm256_loadu_ps(w);
     const __m256 b_k1 = vectors > 1 ? _mm256_loadu_ps(w + 8) : b_k0;
     const __m256 b_k2 = vectors > 2 ? _mm256_loadu_ps(w + 16) : b_k0;
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
-    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6) CONV_SUMS(7)
+    CONV_SUMS(8) CONV_SUMS(9) CONV_SUMS(10)
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = _mm256_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 8;
     const char *ahead = view->ahead;
@@ -285,9 +285,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
-CONV_OF(1, 3) CONV_OF(2, 3) CONV_OF(3, 3) CONV_OF(4, 3)
-CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2)
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
+#define CONV_TILES(x) x(1, 3) x(2, 3) x(3, 3) x(4, 3) x(1, 2) x(2, 2) x(3, 2) x(4, 2) x(5, 2) x(6, 2) x(1, 1) x(2, 1) x(3, 1) x(4, 1) x(5, 1) x(6, 1) x(7, 1) x(8, 1) x(9, 1) x(10, 1) x(11, 1)
+CONV_TILES(CONV_OF)
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
@@ -299,16 +298,17 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_SUMS
 #undef CONV_AT
 
-/* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
+/* Which of these tiles `pixels` x `vectors` of output channels are. */
+typedef void (*CONV_(kernel))(const float *, const float *, float *, struct CONV_(view) *);
+static CONV_TILE CONV_(kernel) CONV_(tile)(int vectors, int pixels)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
-    switch (vectors) {
-    case 3: switch (pixels) { CONV_CASE(1, 3) CONV_CASE(2, 3) CONV_CASE(3, 3) CONV_CASE(4, 3) } break;
-    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
+#define CONV_CASE(pixels, vectors) case 4 * pixels + vectors: return CONV_(tile##pixels##x##vectors);
+    switch (4 * pixels + vectors) {
+    CONV_TILES(CONV_CASE)
     }
 #undef CONV_CASE
+#undef CONV_TILES
+    return NULL; /* there is none */
 }
 
 
@@ -335,7 +335,7 @@ static CONV_TILE void CONV_(dot_out)(__m256 *sums, int count, const float *w, fl
 }
 
 /* A tile of `pixels` x `outputs`, numbers that leave its part of this body; all its taps are in the image. */
-#define CONV_SUMS(p) __m256 acc_p##p##_k0 = _mm256_setzero_ps(), acc_p##p##_k1 = acc_p##p##_k0, acc_p##p##_k2 = acc_p##p##_k0, acc_p##p##_k3 = acc_p##p##_k0
+#define CONV_SUMS(p) __m256 acc_p##p##_k0 = _mm256_setzero_ps(), acc_p##p##_k1 = acc_p##p##_k0, acc_p##p##_k2 = acc_p##p##_k0, acc_p##p##_k3 = acc_p##p##_k0;
 #define CONV_ADD(p, from) if (pixels > p) { \
         x = _mm256_loadu_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
@@ -349,8 +349,8 @@ static CONV_TILE void CONV_(dot_out)(__m256 *sums, int count, const float *w, fl
         if (outputs > 3) sums[p * outputs + 3] = acc_p##p##_k3; }
 static CONV_BODY void CONV_(dot_body)(const float *in, const float *w, float *out, int pixels, int outputs, const struct CONV_(view) *view)
 {
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6) CONV_SUMS(7)
     const ptrdiff_t taps = view->channels;
     const float *wt = w + 12;
     {
@@ -450,6 +450,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
+        const CONV_(kernel) tile = CONV_(tile)(vectors, shorter), longer_tile = CONV_(tile)(vectors, shorter + 1);
         const float *row = in + oh * view->in_row;
         float *to = out + oh * view->out_row;
         if (s->inputs) {
@@ -458,7 +459,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         }
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
-            CONV_(tile)(vectors, n, row + ow * view->in_pixel, w, to, view);
+            (more > 0 ? longer_tile : tile)(row + ow * view->in_pixel, w, to, view);
             to += n * view->out_pixel;
         }
     }

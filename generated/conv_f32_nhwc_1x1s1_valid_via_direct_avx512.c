@@ -227,7 +227,7 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
 
 #define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
-#define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
+#define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3;
 #define CONV_ADD(p, from) if (pixels > p) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         CONV_HOLD(px0); x = _mm512_set1_ps(from); \
@@ -252,9 +252,9 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
     const __m512 b_k2 = vectors > 2 ? _mm512_loadu_ps(w + 32) : b_k0;
     const __m512 b_k3 = vectors > 3 ? _mm512_loadu_ps(w + 48) : b_k0;
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
-    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6) CONV_SUMS(7)
+    CONV_SUMS(8) CONV_SUMS(9) CONV_SUMS(10)
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = _mm512_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 16;
     const char *ahead = view->ahead;
@@ -292,9 +292,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     { \
         CONV_(body)(in, w, out, pixels, vectors, view); \
     }
-CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
-CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2) CONV_OF(8, 2) CONV_OF(9, 2) CONV_OF(10, 2)
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1)
+#define CONV_TILES(x) x(1, 4) x(2, 4) x(3, 4) x(4, 4) x(5, 4) x(6, 4) x(1, 2) x(2, 2) x(3, 2) x(4, 2) x(5, 2) x(6, 2) x(7, 2) x(8, 2) x(9, 2) x(10, 2) x(1, 1) x(2, 1) x(3, 1) x(4, 1) x(5, 1) x(6, 1) x(7, 1) x(8, 1) x(9, 1) x(10, 1) x(11, 1)
+CONV_TILES(CONV_OF)
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
@@ -306,16 +305,17 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_SUMS
 #undef CONV_AT
 
-/* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, struct CONV_(view) *view)
+/* Which of these tiles `pixels` x `vectors` of output channels are. */
+typedef void (*CONV_(kernel))(const float *, const float *, float *, struct CONV_(view) *);
+static CONV_TILE CONV_(kernel) CONV_(tile)(int vectors, int pixels)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, view); break;
-    switch (vectors) {
-    case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
-    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) CONV_CASE(8, 2) CONV_CASE(9, 2) CONV_CASE(10, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) } break;
+#define CONV_CASE(pixels, vectors) case 4 * pixels + vectors: return CONV_(tile##pixels##x##vectors);
+    switch (4 * pixels + vectors) {
+    CONV_TILES(CONV_CASE)
     }
 #undef CONV_CASE
+#undef CONV_TILES
+    return NULL; /* there is none */
 }
 
 
@@ -343,7 +343,7 @@ static CONV_TILE void CONV_(dot_out)(__m512 *sums, int count, const float *w, fl
 }
 
 /* A tile of `pixels` x `outputs`, numbers that leave its part of this body; all its taps are in the image. */
-#define CONV_SUMS(p) __m512 acc_p##p##_k0 = _mm512_setzero_ps(), acc_p##p##_k1 = acc_p##p##_k0, acc_p##p##_k2 = acc_p##p##_k0, acc_p##p##_k3 = acc_p##p##_k0
+#define CONV_SUMS(p) __m512 acc_p##p##_k0 = _mm512_setzero_ps(), acc_p##p##_k1 = acc_p##p##_k0, acc_p##p##_k2 = acc_p##p##_k0, acc_p##p##_k3 = acc_p##p##_k0;
 #define CONV_ADD(p, from) if (pixels > p) { \
         x = _mm512_loadu_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
@@ -357,8 +357,8 @@ static CONV_TILE void CONV_(dot_out)(__m512 *sums, int count, const float *w, fl
         if (outputs > 3) sums[p * outputs + 3] = acc_p##p##_k3; }
 static CONV_BODY void CONV_(dot_body)(const float *in, const float *w, float *out, int pixels, int outputs, const struct CONV_(view) *view)
 {
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6) CONV_SUMS(7)
     const ptrdiff_t taps = view->channels;
     const float *wt = w + 16;
     {
@@ -458,6 +458,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
         const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
+        const CONV_(kernel) tile = CONV_(tile)(vectors, shorter), longer_tile = CONV_(tile)(vectors, shorter + 1);
         const float *row = in + oh * view->in_row;
         float *to = out + oh * view->out_row;
         if (s->inputs) {
@@ -466,7 +467,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         }
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
-            CONV_(tile)(vectors, n, row + ow * view->in_pixel, w, to, view);
+            (more > 0 ? longer_tile : tile)(row + ow * view->in_pixel, w, to, view);
             to += n * view->out_pixel;
         }
     }

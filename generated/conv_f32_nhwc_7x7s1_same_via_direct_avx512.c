@@ -224,6 +224,13 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 /* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx512f")))
+/* A sum is a register of its own from the first: compilers would make it of another one wherever paths join. */
+#define CONV_START(v) __asm__ volatile("" : "+v"(v))
+#if defined(__clang__)
+#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
+#else
+#define CONV_ROLLED
+#endif
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
@@ -237,6 +244,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TILE
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
+#define CONV_START(v) ((void)0)
+#define CONV_ROLLED
 #define CONV_FMA(acc, a, b) ((acc) = _mm512_fmadd_ps(a, b, acc))
 #define CONV_PIN(v) ((void)0)
 #define CONV_FETCH_BLOCK(p) ((void)(p))
@@ -248,6 +257,7 @@ struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
     int lanes; /* of the last vector of a block of channels */
+    int pixels; /* of a tile, where that has more */
     const char *ahead; /* of the next block's weights, which tiles fetch: so many bytes in each of their steps */
     ptrdiff_t fetch;
     ptrdiff_t width; /* of the block of packed weights */
@@ -288,7 +298,8 @@ static CONV_BODY void CONV_(out)(float *out, __m512 v0, __m512 v1, __m512 v2, __
 
 #define CONV_AT(p, bytes) (*(const float *)(const void *)((p) + (bytes)))
 /* The sums of one pixel and up to 4 vectors of output channels: how they start, and what a step adds. */
-#define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3
+#define CONV_SUMS(p) __m512 acc_p##p##_k0 = b_k0, acc_p##p##_k1 = b_k1, acc_p##p##_k2 = b_k2, acc_p##p##_k3 = b_k3; \
+    if (pixels > p) { CONV_START(acc_p##p##_k0); if (vectors > 1) CONV_START(acc_p##p##_k1); if (vectors > 2) CONV_START(acc_p##p##_k2); if (vectors > 3) CONV_START(acc_p##p##_k3); }
 #define CONV_ADD(p, from) if (pixels > p && (valid >> p & 1)) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         CONV_HOLD(px0); x = _mm512_set1_ps(from); \
@@ -313,8 +324,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const __m512 b_k1 = vectors > 1 ? _mm512_loadu_ps(w + 16) : b_k0;
     const __m512 b_k2 = vectors > 2 ? _mm512_loadu_ps(w + 32) : b_k0;
     const __m512 b_k3 = vectors > 3 ? _mm512_loadu_ps(w + 48) : b_k0;
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6)
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = _mm512_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 16;
     const char *ahead = view->ahead;
@@ -325,7 +336,7 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const int outer = beyond < 7 ? beyond : 7;
     const ptrdiff_t run = (outer - inner) * view->channels;
     ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1, s5 = 5 * s1;
-    if (inner == 0 && outer == 7) { /* as most tiles */
+    if (pixels * vectors <= 12 && inner == 0 && outer == 7) { /* as most tiles */
         for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row) {
             CONV_HOLD(view);
             const char *px0 = (const char *)(in);
@@ -387,8 +398,8 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     { \
         CONV_(body)(in, w, out, left, pixels, vectors, view); \
     }
-CONV_OF(1, 4) CONV_OF(2, 4) CONV_OF(3, 4) CONV_OF(4, 4) CONV_OF(5, 4) CONV_OF(6, 4)
-CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6, 2) CONV_OF(7, 2)
+#define CONV_TILES(x) x(1, 4) x(2, 4) x(3, 4) x(4, 4) x(5, 4) x(6, 4) x(1, 2) x(2, 2) x(3, 2) x(4, 2) x(5, 2) x(6, 2) x(7, 2)
+CONV_TILES(CONV_OF)
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
@@ -399,18 +410,19 @@ CONV_OF(1, 2) CONV_OF(2, 2) CONV_OF(3, 2) CONV_OF(4, 2) CONV_OF(5, 2) CONV_OF(6,
 #undef CONV_ADD
 #undef CONV_SUMS
 
-/* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. */
-#define CONV_SUMS(p) __m512 acc_p##p = b
+/* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. A
+ * tile of few pixels is one of `least` or more, whose sums wait for themselves either way; it stores some of them. */
+#define CONV_SUMS(p) __m512 acc_p##p = b; if (pixels > p) { CONV_START(acc_p##p); }
 #define CONV_ADD(p, kw) if (pixels > p) CONV_FMA(acc_p##p, x, w_t##kw);
-#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p, acc_p##p, acc_p##p, acc_p##p, 1, lanes, low, high);
+#define CONV_END(p) if (pixels > p && (least > p || some > p)) CONV_(out)(out + p * out_pixel, acc_p##p, acc_p##p, acc_p##p, acc_p##p, 1, lanes, low, high);
 #define CONV_COLUMN(read, there, from, adds) if ((read) && (there)) { x = _mm512_set1_ps(from); adds }
-static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, int left, int pixels, const struct CONV_(view) *view)
+static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, int left, int pixels, int least, const struct CONV_(view) *view)
 {
     const __m512 b = _mm512_loadu_ps(w);
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
-    CONV_SUMS(8); CONV_SUMS(9); CONV_SUMS(10); CONV_SUMS(11);
-    CONV_SUMS(12); CONV_SUMS(13); CONV_SUMS(14); CONV_SUMS(15);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6) CONV_SUMS(7)
+    CONV_SUMS(8) CONV_SUMS(9) CONV_SUMS(10) CONV_SUMS(11)
+    CONV_SUMS(12) CONV_SUMS(13) CONV_SUMS(14) CONV_SUMS(15)
     const float *wt = w + 16;
     /* The columns that are in the image. */
     const int right = view->in_w - left;
@@ -441,22 +453,22 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
             CONV_COLUMN(pixels > 0, valid & 0x8, CONV_AT(px0, s3), CONV_ADD(0, 3) CONV_ADD(1, 2) CONV_ADD(2, 1) CONV_ADD(3, 0))
             CONV_COLUMN(pixels > 0, valid & 0x10, CONV_AT(px0, 4 * s1), CONV_ADD(0, 4) CONV_ADD(1, 3) CONV_ADD(2, 2) CONV_ADD(3, 1) CONV_ADD(4, 0))
             CONV_COLUMN(pixels > 0, valid & 0x20, CONV_AT(px1, 0), CONV_ADD(0, 5) CONV_ADD(1, 4) CONV_ADD(2, 3) CONV_ADD(3, 2) CONV_ADD(4, 1) CONV_ADD(5, 0))
-            CONV_COLUMN(pixels > 0, pixels > 6 || valid & 0x40, CONV_AT(px1, s1), CONV_ADD(0, 6) CONV_ADD(1, 5) CONV_ADD(2, 4) CONV_ADD(3, 3) CONV_ADD(4, 2) CONV_ADD(5, 1) CONV_ADD(6, 0))
-            CONV_COLUMN(pixels > 1, pixels > 7 || valid & 0x80, CONV_AT(px1, 2 * s1), CONV_ADD(1, 6) CONV_ADD(2, 5) CONV_ADD(3, 4) CONV_ADD(4, 3) CONV_ADD(5, 2) CONV_ADD(6, 1) CONV_ADD(7, 0))
-            CONV_COLUMN(pixels > 2, pixels > 8 || valid & 0x100, CONV_AT(px1, s3), CONV_ADD(2, 6) CONV_ADD(3, 5) CONV_ADD(4, 4) CONV_ADD(5, 3) CONV_ADD(6, 2) CONV_ADD(7, 1) CONV_ADD(8, 0))
-            CONV_COLUMN(pixels > 3, pixels > 9 || valid & 0x200, CONV_AT(px1, 4 * s1), CONV_ADD(3, 6) CONV_ADD(4, 5) CONV_ADD(5, 4) CONV_ADD(6, 3) CONV_ADD(7, 2) CONV_ADD(8, 1) CONV_ADD(9, 0))
-            CONV_COLUMN(pixels > 4, pixels > 10 || valid & 0x400, CONV_AT(px2, 0), CONV_ADD(4, 6) CONV_ADD(5, 5) CONV_ADD(6, 4) CONV_ADD(7, 3) CONV_ADD(8, 2) CONV_ADD(9, 1) CONV_ADD(10, 0))
-            CONV_COLUMN(pixels > 5, pixels > 11 || valid & 0x800, CONV_AT(px2, s1), CONV_ADD(5, 6) CONV_ADD(6, 5) CONV_ADD(7, 4) CONV_ADD(8, 3) CONV_ADD(9, 2) CONV_ADD(10, 1) CONV_ADD(11, 0))
-            CONV_COLUMN(pixels > 6, pixels > 12 || valid & 0x1000, CONV_AT(px2, 2 * s1), CONV_ADD(6, 6) CONV_ADD(7, 5) CONV_ADD(8, 4) CONV_ADD(9, 3) CONV_ADD(10, 2) CONV_ADD(11, 1) CONV_ADD(12, 0))
-            CONV_COLUMN(pixels > 7, pixels > 13 || valid & 0x2000, CONV_AT(px2, s3), CONV_ADD(7, 6) CONV_ADD(8, 5) CONV_ADD(9, 4) CONV_ADD(10, 3) CONV_ADD(11, 2) CONV_ADD(12, 1) CONV_ADD(13, 0))
-            CONV_COLUMN(pixels > 8, pixels > 14 || valid & 0x4000, CONV_AT(px2, 4 * s1), CONV_ADD(8, 6) CONV_ADD(9, 5) CONV_ADD(10, 4) CONV_ADD(11, 3) CONV_ADD(12, 2) CONV_ADD(13, 1) CONV_ADD(14, 0))
-            CONV_COLUMN(pixels > 9, pixels > 15 || valid & 0x8000, CONV_AT(px3, 0), CONV_ADD(9, 6) CONV_ADD(10, 5) CONV_ADD(11, 4) CONV_ADD(12, 3) CONV_ADD(13, 2) CONV_ADD(14, 1) CONV_ADD(15, 0))
-            CONV_COLUMN(pixels > 10, pixels > 16 || valid & 0x10000, CONV_AT(px3, s1), CONV_ADD(10, 6) CONV_ADD(11, 5) CONV_ADD(12, 4) CONV_ADD(13, 3) CONV_ADD(14, 2) CONV_ADD(15, 1))
-            CONV_COLUMN(pixels > 11, pixels > 17 || valid & 0x20000, CONV_AT(px3, 2 * s1), CONV_ADD(11, 6) CONV_ADD(12, 5) CONV_ADD(13, 4) CONV_ADD(14, 3) CONV_ADD(15, 2))
-            CONV_COLUMN(pixels > 12, pixels > 18 || valid & 0x40000, CONV_AT(px3, s3), CONV_ADD(12, 6) CONV_ADD(13, 5) CONV_ADD(14, 4) CONV_ADD(15, 3))
-            CONV_COLUMN(pixels > 13, pixels > 19 || valid & 0x80000, CONV_AT(px3, 4 * s1), CONV_ADD(13, 6) CONV_ADD(14, 5) CONV_ADD(15, 4))
-            CONV_COLUMN(pixels > 14, pixels > 20 || valid & 0x100000, CONV_AT(px4, 0), CONV_ADD(14, 6) CONV_ADD(15, 5))
-            CONV_COLUMN(pixels > 15, pixels > 21 || valid & 0x200000, CONV_AT(px4, s1), CONV_ADD(15, 6))
+            CONV_COLUMN(pixels > 0, least > 6 || valid & 0x40, CONV_AT(px1, s1), CONV_ADD(0, 6) CONV_ADD(1, 5) CONV_ADD(2, 4) CONV_ADD(3, 3) CONV_ADD(4, 2) CONV_ADD(5, 1) CONV_ADD(6, 0))
+            CONV_COLUMN(pixels > 1, least > 7 || valid & 0x80, CONV_AT(px1, 2 * s1), CONV_ADD(1, 6) CONV_ADD(2, 5) CONV_ADD(3, 4) CONV_ADD(4, 3) CONV_ADD(5, 2) CONV_ADD(6, 1) CONV_ADD(7, 0))
+            CONV_COLUMN(pixels > 2, least > 8 || valid & 0x100, CONV_AT(px1, s3), CONV_ADD(2, 6) CONV_ADD(3, 5) CONV_ADD(4, 4) CONV_ADD(5, 3) CONV_ADD(6, 2) CONV_ADD(7, 1) CONV_ADD(8, 0))
+            CONV_COLUMN(pixels > 3, least > 9 || valid & 0x200, CONV_AT(px1, 4 * s1), CONV_ADD(3, 6) CONV_ADD(4, 5) CONV_ADD(5, 4) CONV_ADD(6, 3) CONV_ADD(7, 2) CONV_ADD(8, 1) CONV_ADD(9, 0))
+            CONV_COLUMN(pixels > 4, least > 10 || valid & 0x400, CONV_AT(px2, 0), CONV_ADD(4, 6) CONV_ADD(5, 5) CONV_ADD(6, 4) CONV_ADD(7, 3) CONV_ADD(8, 2) CONV_ADD(9, 1) CONV_ADD(10, 0))
+            CONV_COLUMN(pixels > 5, least > 11 || valid & 0x800, CONV_AT(px2, s1), CONV_ADD(5, 6) CONV_ADD(6, 5) CONV_ADD(7, 4) CONV_ADD(8, 3) CONV_ADD(9, 2) CONV_ADD(10, 1) CONV_ADD(11, 0))
+            CONV_COLUMN(pixels > 6, least > 12 || valid & 0x1000, CONV_AT(px2, 2 * s1), CONV_ADD(6, 6) CONV_ADD(7, 5) CONV_ADD(8, 4) CONV_ADD(9, 3) CONV_ADD(10, 2) CONV_ADD(11, 1) CONV_ADD(12, 0))
+            CONV_COLUMN(pixels > 7, least > 13 || valid & 0x2000, CONV_AT(px2, s3), CONV_ADD(7, 6) CONV_ADD(8, 5) CONV_ADD(9, 4) CONV_ADD(10, 3) CONV_ADD(11, 2) CONV_ADD(12, 1) CONV_ADD(13, 0))
+            CONV_COLUMN(pixels > 8, least > 14 || valid & 0x4000, CONV_AT(px2, 4 * s1), CONV_ADD(8, 6) CONV_ADD(9, 5) CONV_ADD(10, 4) CONV_ADD(11, 3) CONV_ADD(12, 2) CONV_ADD(13, 1) CONV_ADD(14, 0))
+            CONV_COLUMN(pixels > 9, least > 15 || valid & 0x8000, CONV_AT(px3, 0), CONV_ADD(9, 6) CONV_ADD(10, 5) CONV_ADD(11, 4) CONV_ADD(12, 3) CONV_ADD(13, 2) CONV_ADD(14, 1) CONV_ADD(15, 0))
+            CONV_COLUMN(pixels > 10, least > 16 || valid & 0x10000, CONV_AT(px3, s1), CONV_ADD(10, 6) CONV_ADD(11, 5) CONV_ADD(12, 4) CONV_ADD(13, 3) CONV_ADD(14, 2) CONV_ADD(15, 1))
+            CONV_COLUMN(pixels > 11, least > 17 || valid & 0x20000, CONV_AT(px3, 2 * s1), CONV_ADD(11, 6) CONV_ADD(12, 5) CONV_ADD(13, 4) CONV_ADD(14, 3) CONV_ADD(15, 2))
+            CONV_COLUMN(pixels > 12, least > 18 || valid & 0x40000, CONV_AT(px3, s3), CONV_ADD(12, 6) CONV_ADD(13, 5) CONV_ADD(14, 4) CONV_ADD(15, 3))
+            CONV_COLUMN(pixels > 13, least > 19 || valid & 0x80000, CONV_AT(px3, 4 * s1), CONV_ADD(13, 6) CONV_ADD(14, 5) CONV_ADD(15, 4))
+            CONV_COLUMN(pixels > 14, least > 20 || valid & 0x100000, CONV_AT(px4, 0), CONV_ADD(14, 6) CONV_ADD(15, 5))
+            CONV_COLUMN(pixels > 15, least > 21 || valid & 0x200000, CONV_AT(px4, s1), CONV_ADD(15, 6))
                 px0 += 4;
                 px1 += 4;
                 px2 += 4;
@@ -466,6 +478,7 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
     }
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
+    const int some = view->pixels;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
     CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
     CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
@@ -476,9 +489,10 @@ static CONV_BODY void CONV_(line)(const float *in, const float *w, float *out, i
 #define CONV_OF(pixels, vectors) \
     static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, int left, struct CONV_(view) *view) \
     { \
-        CONV_(line)(in, w, out, left, pixels, view); \
+        CONV_(line)(in, w, out, left, pixels, pixels == 8 ? 5 : pixels == 4 ? 1 : pixels, view); \
     }
-CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6, 1) CONV_OF(7, 1) CONV_OF(8, 1) CONV_OF(9, 1) CONV_OF(10, 1) CONV_OF(11, 1) CONV_OF(12, 1) CONV_OF(13, 1) CONV_OF(14, 1) CONV_OF(15, 1) CONV_OF(16, 1)
+#define CONV_LINES(x) x(4, 1) x(8, 1) x(9, 1) x(10, 1) x(11, 1) x(12, 1) x(13, 1) x(14, 1) x(15, 1) x(16, 1)
+CONV_LINES(CONV_OF)
 #undef CONV_OF
 #undef CONV_COLUMN
 #undef CONV_END
@@ -486,16 +500,20 @@ CONV_OF(1, 1) CONV_OF(2, 1) CONV_OF(3, 1) CONV_OF(4, 1) CONV_OF(5, 1) CONV_OF(6,
 #undef CONV_SUMS
 #undef CONV_AT
 
-/* One of these tiles. */
-static CONV_TARGET void CONV_(tile)(int vectors, int pixels, const float *in, const float *w, float *out, int left, struct CONV_(view) *view)
+/* Which of these tiles `pixels` x `vectors` of output channels are. */
+typedef void (*CONV_(kernel))(const float *, const float *, float *, int, struct CONV_(view) *);
+static CONV_TILE CONV_(kernel) CONV_(tile)(int vectors, int pixels)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out, left, view); break;
-    switch (vectors) {
-    case 4: switch (pixels) { CONV_CASE(1, 4) CONV_CASE(2, 4) CONV_CASE(3, 4) CONV_CASE(4, 4) CONV_CASE(5, 4) CONV_CASE(6, 4) } break;
-    case 2: switch (pixels) { CONV_CASE(1, 2) CONV_CASE(2, 2) CONV_CASE(3, 2) CONV_CASE(4, 2) CONV_CASE(5, 2) CONV_CASE(6, 2) CONV_CASE(7, 2) } break;
-    case 1: switch (pixels) { CONV_CASE(1, 1) CONV_CASE(2, 1) CONV_CASE(3, 1) CONV_CASE(4, 1) CONV_CASE(5, 1) CONV_CASE(6, 1) CONV_CASE(7, 1) CONV_CASE(8, 1) CONV_CASE(9, 1) CONV_CASE(10, 1) CONV_CASE(11, 1) CONV_CASE(12, 1) CONV_CASE(13, 1) CONV_CASE(14, 1) CONV_CASE(15, 1) CONV_CASE(16, 1) } break;
+    if (vectors == 1) pixels = pixels <= 4 ? 4 : pixels <= 8 ? 8 : pixels;
+#define CONV_CASE(pixels, vectors) case 4 * pixels + vectors: return CONV_(tile##pixels##x##vectors);
+    switch (4 * pixels + vectors) {
+    CONV_TILES(CONV_CASE)
+    CONV_LINES(CONV_CASE)
     }
 #undef CONV_CASE
+#undef CONV_LINES
+#undef CONV_TILES
+    return NULL; /* there is none */
 }
 
 /* to[c][r] = from[r][c], rows of both being so many elements apart. */
@@ -566,11 +584,15 @@ static CONV_TARGET void CONV_(transpose)(const float *from, ptrdiff_t from_step,
 #undef CONV_PUT
 #undef CONV_ROW
         }
-        for (; c < columns; ++c)
+        for (; c < columns; ++c) {
+            CONV_ROLLED
             for (int l = 0; l < 16; ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
+        }
     }
-    for (; r < rows; ++r)
+    for (; r < rows; ++r) {
+        CONV_ROLLED
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
+    }
 }
 
 /* Copies rows [first, last) of an image, in each row one channel after the other; with the padding beside it where `fresh`,
@@ -585,7 +607,9 @@ static CONV_TARGET void CONV_(stage_planes)(const struct conv_shape *shape, cons
     for (int ih = first; IC > 1 && ih < last; ++ih, to += span * IC) {
         for (ptrdiff_t c = 0; fresh && c < IC; ++c) { /* vectors that reach over the padding are written before what is there */
             float *plane = to + c * span;
+            CONV_ROLLED
             for (ptrdiff_t x = 0; x < left; x += 16) _mm512_storeu_ps(plane + x, _mm512_setzero_ps());
+            CONV_ROLLED
             for (ptrdiff_t x = (left + there) / 16 * 16; x < needed; x += 16) _mm512_storeu_ps(plane + x, _mm512_setzero_ps());
         }
         CONV_(transpose)(image + ih * IW * IC, IC, there, IC, to + left, span);
@@ -631,7 +655,8 @@ static CONV_TILE void CONV_(dot_out)(__m512 *sums, int count, const float *w, fl
 }
 
 /* A tile of `pixels` x `outputs`, numbers that leave its part of this body; all its taps are in the image. */
-#define CONV_SUMS(p) __m512 acc_p##p##_k0 = _mm512_setzero_ps(), acc_p##p##_k1 = acc_p##p##_k0, acc_p##p##_k2 = acc_p##p##_k0, acc_p##p##_k3 = acc_p##p##_k0
+#define CONV_SUMS(p) __m512 acc_p##p##_k0 = _mm512_setzero_ps(), acc_p##p##_k1 = acc_p##p##_k0, acc_p##p##_k2 = acc_p##p##_k0, acc_p##p##_k3 = acc_p##p##_k0; \
+    if (pixels > p) { CONV_START(acc_p##p##_k0); if (outputs > 1) CONV_START(acc_p##p##_k1); if (outputs > 2) CONV_START(acc_p##p##_k2); if (outputs > 3) CONV_START(acc_p##p##_k3); }
 #define CONV_ADD(p, from) if (pixels > p) { \
         x = _mm512_loadu_ps(from); \
         CONV_FMA(acc_p##p##_k0, x, w_k0); \
@@ -645,8 +670,8 @@ static CONV_TILE void CONV_(dot_out)(__m512 *sums, int count, const float *w, fl
         if (outputs > 3) sums[p * outputs + 3] = acc_p##p##_k3; }
 static CONV_BODY void CONV_(dot_body)(const float *in, const float *w, float *out, int pixels, int outputs, const struct CONV_(view) *view)
 {
-    CONV_SUMS(0); CONV_SUMS(1); CONV_SUMS(2); CONV_SUMS(3);
-    CONV_SUMS(4); CONV_SUMS(5); CONV_SUMS(6); CONV_SUMS(7);
+    CONV_SUMS(0) CONV_SUMS(1) CONV_SUMS(2) CONV_SUMS(3)
+    CONV_SUMS(4) CONV_SUMS(5) CONV_SUMS(6) CONV_SUMS(7)
     const ptrdiff_t taps = 7 * view->channels;
     const float *wt = w + 16 + view->kh_begin * taps * outputs;
     for (int kh = view->kh_begin; kh < view->kh_end; ++kh, in += view->in_row)
@@ -877,11 +902,6 @@ static CONV_TILE void CONV_(px_out)(const __m512 *sums, int rows, float *out, in
         if (units > 2) sums[2 * rows + k] = acc_k##k##_p2; \
         if (units > 3) sums[3 * rows + k] = acc_k##k##_p3; }
 
-#if defined(__clang__)
-#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
-#else
-#define CONV_ROLLED
-#endif
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void CONV_(px_body)(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct CONV_(view) *view)
@@ -998,7 +1018,6 @@ static CONV_TILE void CONV_(px_rows)(const struct conv_shape *shape, struct CONV
 }
 #undef CONV_PIXELS
 #undef CONV_KEEP
-#undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS
 
@@ -1016,6 +1035,7 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
     view->fetch = !s->far || tiles > 64 ? 0 : part < 64 ? part : 64;
     const int width = s->width;
     const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
+    const CONV_(kernel) tile = CONV_(tile)(vectors, shorter), longer_tile = CONV_(tile)(vectors, shorter + 1);
     for (int oh = oh_begin; oh < oh_end; ++oh) {
         const float *row = in + CONV_(at)(shape, view, oh) * view->in_row;
         float *to = out + oh * view->out_row;
@@ -1026,7 +1046,8 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
         }
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
-            CONV_(tile)(vectors, n, row + ow * view->in_pixel, w, to, ow - shape->pad_left, view);
+            view->pixels = n;
+            (more > 0 ? longer_tile : tile)(row + ow * view->in_pixel, w, to, ow - shape->pad_left, view);
             to += n * view->out_pixel;
         }
     }
@@ -1107,7 +1128,9 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
 #undef CONV_TILE
 #undef CONV_BODY
 #undef CONV_HOLD
+#undef CONV_START
 #undef CONV_PIN
+#undef CONV_ROLLED
 #undef CONV_CLAMP
 #undef CONV_FMA
 #undef CONV_FETCH_BLOCK

@@ -1,6 +1,7 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ local fetches = plan.fetch_input or plan.fetch_output or plan.fetch_weights or plan.fetch_pixels or plan.fetch_planes
 @ local steps = isa.accumulate ~= "" and not layer.pool and not plan.runtime and (plan.algorithm ~= "depthwise" or (plan.taps_at_a_time or layer.KW) < layer.KW)
+@ local rolled = plan.runtime and plan.pixels
 @ local pins = plan.runtime and plan.pixels and isa.accumulate ~= "" or steps and pins
 #if defined(__GNUC__)
 @ if isa.target ~= "" then
@@ -12,6 +13,17 @@
 /* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
+@ end
+@ if plan.starts then
+/* A sum is a register of its own from the first: compilers would make it of another one wherever paths join. */
+#define CONV_START(v) __asm__ volatile("" : "+$(isa.constraint)"(v))
+@ end
+@ if rolled then
+#if defined(__clang__)
+#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
+#else
+#define CONV_ROLLED
+#endif
 @ end
 @ if isa.accumulate ~= "" and not layer.pool then
 /* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
@@ -41,6 +53,12 @@
 @ if plan.runtime then
 #define CONV_HOLD(variable) ((void)0)
 #define CONV_BODY inline
+@ end
+@ if plan.starts then
+#define CONV_START(v) ((void)0)
+@ end
+@ if rolled then
+#define CONV_ROLLED
 @ end
 @ if isa.accumulate ~= "" and not layer.pool then
 #define CONV_FMA(acc, a, b) ((acc) = $(isa.fma("a", "b", "acc")))

@@ -235,8 +235,14 @@ $(include("runtime_" .. plan.algorithm .. ".c"))
 #undef CONV_TILE
 #undef CONV_BODY
 #undef CONV_HOLD
-@ if plan.pixels and isa.accumulate ~= "" then
+@ if plan.starts then
+#undef CONV_START
+@ end
+@ if plan.pixels then
+@   if isa.accumulate ~= "" then
 #undef CONV_PIN
+@   end
+#undef CONV_ROLLED
 @ end
 @ if layer.activation.runtime then
 #undef CONV_CLAMP

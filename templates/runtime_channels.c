@@ -5,6 +5,7 @@
 @ local L, vectors, pixels = isa.lanes, plan.tile.vectors, plan.most_pixels
 @ local clipped, planes, line = plan.rows_clipped, plan.planes, plan.line
 @ local KH, KW, SW, DW = layer.KH, layer.KW, plan.gathered and 1 or layer.stride_w, layer.dilation_w
+@ local starts = plan.starts
 @ local merged = DW == 1 and not planes
 @ local left, its_left = clipped and ", int left" or "", clipped and ", left" or ""
 @
@@ -88,7 +89,7 @@
 @ local weights = ""
 @ for v = 1, vectors - 1 do weights = ("%s, w_k%d = vectors > %d ? %s : w_k0"):format(weights, v, v, isa.load(at("wt", v * L))) end
 /* The sums of one pixel and up to $(plural(vectors, "vector")) of output channels: how they start, and what a step adds. */
-#define CONV_SUMS(p) $(V) acc_p##p##_k0 = b_k0$(each(", acc_p##p##_k%d = b_k%d", 1, vectors))
+#define CONV_SUMS(p) $(V) acc_p##p##_k0 = b_k0$(each(", acc_p##p##_k%d = b_k%d", 1, vectors));$(starts and (" \\\n    if (pixels > p) { CONV_START(acc_p##p##_k0);" .. each(" if (vectors > %d) CONV_START(acc_p##p##_k%d);", 1, vectors) .. " }") or "")
 #define CONV_ADD(p, from) if (pixels > p$(clipped and " && (valid >> p & 1)" or "")) CONV_MORE(p, from)
 #define CONV_MORE(p, from) { \
         $(scaled_index and "CONV_HOLD(px0); " or "")x = $(isa.splat("from")); \
@@ -107,7 +108,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ for v = 1, vectors - 1 do
     const $(V) b_k$(v) = vectors > $(v) ? $(isa.load(at("w", v * L))) : b_k0;
 @ end
-    $(calls("CONV_SUMS(%d);", pixels))
+    $(calls("CONV_SUMS(%d)", pixels))
     if (pixels == 1) acc_p1_k0 =$(each(" acc_p1_k%d =", 1, vectors)) $(isa.zero()); /* every second step's */
     const float *wt = w + vectors * $(L);
 @ if plan.fetch_blocks then
@@ -164,7 +165,7 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
 @ end
 @ -- A loop over channels for each, for what they would hold is more than the registers.
 @ if clipped and merged then
-    if (inner == 0 && outer == $(KW)) { /* as most tiles */
+    if ($(plan.few_loops and ("pixels * vectors <= %d && "):format(plan.accumulators // 2) or "")inner == 0 && outer == $(KW)) { /* as most tiles */
 @ rows_of_taps()
 @   steps(false)
         }
@@ -218,16 +219,18 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     { \
         CONV_(body)(in, w, out$(its_left), pixels, vectors, view); \
     }
-@ local function all(macro, class)
+@ -- A macro of each tile: of those with so many vectors of output channels at least, or less than so many.
+@ local function all(least, below)
 @   local texts = {}
-@   for p = 1, class.pixels do texts[p] = ("%s(%d, %d)"):format(macro, p, class.vectors) end
+@   for _, class in ipairs(plan.classes) do
+@     for _, p in ipairs(class.vectors >= least and class.vectors < below and class.tiles or {}) do
+@       texts[#texts + 1] = ("x(%d, %d)"):format(p, class.vectors)
+@     end
+@   end
 @   return table.concat(texts, " ")
 @ end
-@ for _, class in ipairs(plan.classes) do
-@   if not (line and class.vectors == 1) then
-$(all("CONV_OF", class))
-@   end
-@ end
+#define CONV_TILES(x) $(all(line and 2 or 1, 5))
+CONV_TILES(CONV_OF)
 #undef CONV_OF
 #undef CONV_END
 #undef CONV_JOIN
@@ -243,16 +246,16 @@ $(all("CONV_OF", class))
 @ if line then
 
 @ N = 5 -- with more, fewer pointers, but more distances than there are registers
-/* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them. */
-#define CONV_SUMS(p) $(V) acc_p##p = b
+/* With one vector of output channels: all taps of a row at once, so that a pixel is read once for all of them.$(line.shared and " A\n * tile of few pixels is one of `least` or more, whose sums wait for themselves either way; it stores some of them." or "") */
+#define CONV_SUMS(p) $(V) acc_p##p = b;$(starts and " if (pixels > p) { CONV_START(acc_p##p); }" or "")
 #define CONV_ADD(p, kw) if (pixels > p) CONV_FMA(acc_p##p, x, w_t##kw);
-#define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel$((", acc_p##p"):rep(units)), 1, lanes$(its_bounds));
+#define CONV_END(p) if (pixels > p$(line.shared and " && (least > p || some > p)" or "")) CONV_(out)(out + p * out_pixel$((", acc_p##p"):rep(units)), 1, lanes$(its_bounds));
 #define CONV_COLUMN(read, there, from, adds) if ((read) && (there)) { x = $(isa.splat("from")); adds }
 @ local columns = line.columns
-static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(left), int pixels, const struct $(name)_view *view)
+static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(left), int pixels$(line.shared and ", int least" or ""), const struct $(name)_view *view)
 {
     const $(V) b = $(isa.load("w"));
-    $(calls("CONV_SUMS(%d);", line.pixels))
+    $(calls("CONV_SUMS(%d)", line.pixels))
     const float *wt = w + $(L);
 @ if clipped then
     /* The columns that are in the image. */
@@ -287,7 +290,7 @@ static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(
 @       adds[#adds + 1] = ("CONV_ADD(%d, %d)"):format(p, kw)
 @     end
 @   end
-@   local there = not clipped and "1" or (inner and j >= (KW - 1) * DW and ("pixels > %d || "):format(j) or "") .. ("valid & 0x%X"):format(1 << j)
+@   local there = not clipped and "1" or (inner and j >= (KW - 1) * DW and ("%s > %d || "):format(line.shared and "least" or "pixels", j) or "") .. ("valid & 0x%X"):format(1 << j)
             CONV_COLUMN(pixels > $(least), $(there), $(pixel(j)), $(table.concat(adds, " ")))
 @ end
 @ next_channel(count, columns)
@@ -295,22 +298,27 @@ static CONV_BODY void $(name)_line(const float *in, const float *w, float *out$(
     }
     const ptrdiff_t out_pixel = view->out_pixel;
     const int lanes = view->lanes;
+@ if line.shared then
+    const int some = view->pixels;
+@ end
 @ if bounded then
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
     $(calls("CONV_END(%d)", line.pixels))
 }
 
+@ local least = "pixels" -- pixels of the tiles whose work one does
+@ for i, p in ipairs(line.tiles) do
+@   local fewest = i > 1 and line.tiles[i - 1] + 1 or 1
+@   if fewest < p then least = ("pixels == %d ? %d : %s"):format(p, fewest, least) end
+@ end
 #define CONV_OF(pixels, vectors) \
     static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), struct CONV_(view) *view) \
     { \
-        CONV_(line)(in, w, out$(its_left), pixels, view); \
+        CONV_(line)(in, w, out$(its_left), pixels$(line.shared and ", " .. least or ""), view); \
     }
-@ for _, class in ipairs(plan.classes) do
-@   if class.vectors == 1 then
-$(all("CONV_OF", class))
-@   end
-@ end
+#define CONV_LINES(x) $(all(1, 2))
+CONV_LINES(CONV_OF)
 #undef CONV_OF
 #undef CONV_COLUMN
 #undef CONV_END
@@ -321,14 +329,29 @@ $(all("CONV_OF", class))
 #undef CONV_AT
 @ end
 
-/* One of these tiles. */
-static $(target)void $(name)_tile(int vectors, int pixels, const float *in, const float *w, float *out$(left), struct $(name)_view *view)
+/* Which of these tiles `pixels` x `vectors` of output channels are. */
+typedef void (*$(name)_kernel)(const float *, const float *, float *$(clipped and ", int" or ""), struct $(name)_view *);
+static CONV_TILE $(name)_kernel $(name)_tile(int vectors, int pixels)
 {
-#define CONV_CASE(pixels, vectors) case pixels: CONV_(tile##pixels##x##vectors)(in, w, out$(its_left), view); break;
-    switch (vectors) {
-@ for _, class in ipairs(plan.classes) do
-    case $(class.vectors): switch (pixels) { $(all("CONV_CASE", class)) } break;
+@ if line and line.shared then
+@   local text = "pixels"
+@   for i = #line.tiles, 1, -1 do
+@     local p = line.tiles[i]
+@     if p > (line.tiles[i - 1] or 0) + 1 then text = ("pixels <= %d ? %d : %s"):format(p, p, text) end
+@   end
+    if (vectors == 1) pixels = $(text);
+@ end
+#define CONV_CASE(pixels, vectors) case 4 * pixels + vectors: return CONV_(tile##pixels##x##vectors);
+    switch (4 * pixels + vectors) {
+    CONV_TILES(CONV_CASE)
+@ if line then
+    CONV_LINES(CONV_CASE)
 @ end
     }
 #undef CONV_CASE
+@ if line then
+#undef CONV_LINES
+@ end
+#undef CONV_TILES
+    return NULL; /* there is none */
 }

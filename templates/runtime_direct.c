@@ -9,6 +9,9 @@ struct $(name)_view {
     float low, high;
 @ end
     int lanes; /* of the last vector of a block of channels */
+@ if plan.line and plan.line.shared then
+    int pixels; /* of a tile, where that has more */
+@ end
 @ if plan.fetch_blocks then
     const char *ahead; /* of the next block's weights, which tiles fetch: so many bytes in each of their steps */
     ptrdiff_t fetch;
@@ -116,7 +119,10 @@ $(include("runtime_pixels.c", { each = each, calls = calls, units = units, bound
 @ end
 @ local scratch = layer.layout == "nchw"
 @ -- The tiles of a row, as nearly equal as they can be. Divisions take long: none for each tile.
-@ local equal_parts = "const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;"
+@ local function equal_parts(indent)
+$(indent)const int parts = (width + most - 1) / most, shorter = width / parts, longer = width % parts;
+$(indent)const $(name)_kernel tile = $(name)_tile(vectors, shorter), longer_tile = $(name)_tile(vectors, shorter + 1);
+@ end
 /* Rows oh_begin to oh_end of one block; in is the image, or the ring. */
 static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $(name)_split *s, struct $(name)_view *view,
     const float *in, const float *w, float *out, int vectors$((plan.pixels or plan.inputs or scratch) and ", int channels" or ""), int oh_begin, int oh_end$(scratch and ", float *scratch" or ""))
@@ -147,12 +153,12 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
 @ end
 @ if not plan.flat then
     const int width = s->width;
-    $(equal_parts)
+@   equal_parts("    ")
 @ end
     for (int oh = oh_begin; oh < oh_end; ++oh) {
 @ if plan.flat then
         const int width = pixels - oh * s->width < s->width ? pixels - oh * s->width : s->width;
-        $(equal_parts)
+@   equal_parts("        ")
 @ end
 @ if plan.gathered then
         const float *row = in + (oh - oh_begin) * view->in_row;
@@ -177,7 +183,10 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
 @ end
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
-            $(name)_tile(vectors, n, row$(plan.planes and " + " .. scaled("ow", plan.gathered and 1 or layer.stride_w) or " + ow * " .. times(layer.stride_w, "view->in_pixel")), w, to$(clipped and (", %s - shape->pad_left"):format(scaled("ow", layer.stride_w)) or ""), view);
+@ if plan.line and plan.line.shared then
+            view->pixels = n;
+@ end
+            (more > 0 ? longer_tile : tile)(row$(plan.planes and " + " .. scaled("ow", plan.gathered and 1 or layer.stride_w) or " + ow * " .. times(layer.stride_w, "view->in_pixel")), w, to$(clipped and (", %s - shape->pad_left"):format(scaled("ow", layer.stride_w)) or ""), view);
             to += n * view->out_pixel;
         }
 @ if scratch then

@@ -47,7 +47,7 @@ static CONV_TILE void $(name)_dot_out($(V) *sums, int count, const float *w, flo
 }
 
 /* A tile of `pixels` x `outputs`, numbers that leave its part of this body; all its taps are in the image. */
-#define CONV_SUMS(p) $(V) acc_p##p##_k0 = $(isa.zero())$(each(", acc_p##p##_k%d = acc_p##p##_k0", 1, D.outputs))
+#define CONV_SUMS(p) $(V) acc_p##p##_k0 = $(isa.zero())$(each(", acc_p##p##_k%d = acc_p##p##_k0", 1, D.outputs));$(plan.starts and (" \\\n    if (pixels > p) { CONV_START(acc_p##p##_k0);" .. each(" if (outputs > %d) CONV_START(acc_p##p##_k%d);", 1, D.outputs) .. " }") or "")
 #define CONV_ADD(p, from) if (pixels > p) { \
         x = $(isa.load("from")); \
         CONV_FMA(acc_p##p##_k0, x, w_k0);$(each(" \\\n        if (outputs > %d) CONV_FMA(acc_p##p##_k%d, x, w_k%d);", 1, D.outputs)) }
@@ -55,7 +55,7 @@ static CONV_TILE void $(name)_dot_out($(V) *sums, int count, const float *w, flo
         sums[p * outputs] = acc_p##p##_k0;$(each(" \\\n        if (outputs > %d) sums[p * outputs + %d] = acc_p##p##_k%d;", 1, D.outputs)) }
 static CONV_BODY void $(name)_dot_body(const float *in, const float *w, float *out, int pixels, int outputs, const struct $(name)_view *view)
 {
-    $(calls("CONV_SUMS(%d);", D.longest))
+    $(calls("CONV_SUMS(%d)", D.longest))
 @ weights("outputs")
 @ rows_of_taps()
     {

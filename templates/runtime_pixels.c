@@ -93,11 +93,6 @@ static CONV_TILE void $(name)_px_out(const $(V) *sums, int rows, float *out, int
 @ else
 #define CONV_KEEP(k) if (outputs > k && some > k) CONV_(out)(out + k * out_channel$(each(", acc_k##k##_p%d", 0, units, P.longest)), units, lanes$(its_bounds));
 @ end
-#if defined(__clang__)
-#define CONV_ROLLED _Pragma("clang loop vectorize(disable) unroll(disable)") /* it would be much code */
-#else
-#define CONV_ROLLED
-#endif
 /* A tile of `outputs` channels x `units` vectors of pixels, numbers that leave its part of this body.$(in_place and " Of 0\n * vectors, it is one of `lanes` lanes." or "")
  * `some` of the channels, and `lanes` of the last vector, are in the output. */
 static CONV_BODY void $(name)_px_body(const float *in, const float *w, float *out, int outputs, int units, int some, int lanes, const struct $(name)_view *view)
@@ -262,6 +257,5 @@ static CONV_TILE void $(name)_px_rows($(clipped and "const struct conv_shape *sh
 }
 #undef CONV_PIXELS
 #undef CONV_KEEP
-#undef CONV_ROLLED
 #undef CONV_ADD
 #undef CONV_SUMS

@@ -69,8 +69,10 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
         }
 @       end
 @       if not isa.load_between or L // 8 > 1 then
-        for (; c < columns; ++c)
+        for (; c < columns; ++c) {
+            CONV_ROLLED
             for (int l = 0; l < $(L); ++l) to[c * to_step + r + l] = from[(r + l) * from_step + c];
+        }
 @       end
     }
 @     else
@@ -84,8 +86,12 @@ static $(target)void $(name)_transpose(const float *from, ptrdiff_t from_step, p
 @     end
 @   end
 @   if L == 1 or nhwc then
-    for (; r < rows; ++r)
+    for (; r < rows; ++r) {
+@     if nhwc then
+        CONV_ROLLED
+@     end
         for (ptrdiff_t c = 0; c < columns; ++c) to[c * to_step + r] = from[r * from_step + c];
+    }
 @   end
 }
 
@@ -140,7 +146,9 @@ static $(target)void $(name)_stage_planes(const struct conv_shape *shape, const 
     for (int ih = first; IC > 1 && ih < last; ++ih, to += span * IC) {
         for (ptrdiff_t c = 0; fresh && c < IC; ++c) { /* vectors that reach over the padding are written before what is there */
             float *plane = to + c * span;
+            CONV_ROLLED
             for (ptrdiff_t x = 0; x < left; x += $(L)) $(isa.store("plane + x", isa.zero()))
+            CONV_ROLLED
             for (ptrdiff_t x = (left + there) / $(L) * $(L); x < needed; x += $(L)) $(isa.store("plane + x", isa.zero()))
         }
         $(name)_transpose(image + ih * IW * IC, IC, there, IC, to + left, span);
@@ -153,8 +161,10 @@ static $(target)void $(name)_stage_planes(const struct conv_shape *shape, const 
 @ image_columns()
         if (end < begin) end = begin;
         /* Of few pixels, padding: channel after channel. */
-        for (ptrdiff_t x = !fresh ? span : begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1)
+        for (ptrdiff_t x = !fresh ? span : begin > 0 ? 0 : end; x < span; x = x + 1 == begin ? end : x + 1) {
+            CONV_ROLLED
             for (ptrdiff_t c = 0; c < IC; ++c) plane[x + c * $(times(SW, "span"))] = 0.0f;
+        }
         if (begin < end)
             $(name)_transpose(row + ($(times(SW, "begin")) + phase - left) * IC, $(times(SW, "IC")), end - begin, IC, plane + begin, $(times(SW, "span")));
     }
@@ -180,6 +190,7 @@ static $(target)void $(name)_stage_planes(const struct conv_shape *shape, const 
             /* Its pixel x is pixel $(SW) x + phase - left of the row. */
 @ image_columns()
             ptrdiff_t x = fresh ? 0 : begin;
+            CONV_ROLLED
             for (; x < begin; ++x) to[x] = 0.0f;
 @   if SW == 2 then
             for (; x + $(L) <= end; x += $(L)) {
@@ -187,7 +198,11 @@ static $(target)void $(name)_stage_planes(const struct conv_shape *shape, const 
                 $(isa.store("to + x", isa.load_even("from", 0, L)))
             }
 @   end
+@   if SW == 2 then
+            CONV_ROLLED
+@   end
             for (; x < end; ++x) to[x] = row[$(SW) * x + phase - left];
+            CONV_ROLLED
             for (; fresh && x < span; ++x) to[x] = 0.0f;
         }
 @ end

@@ -87,14 +87,26 @@ local function pixels_of(layer, isa, line, flat)
   return best
 end
 
+-- A kernel must not be larger than 64 KB: instructions are long where a vector is a line, and loops where rows have
+-- many taps.
+local function long_code(isa) return 4 * isa.lanes >= cost.line_bytes end
+local function many_taps(layer) return layer.KW > 3 end
+
 -- With one vector of channels, all taps of a row are summed at once: each pixel is loaded once for them. Up to
--- so many pixels of the output, and columns of the input for them; or nil, if these are too few or too many.
-local function line_of(layer, isa)
+-- so many pixels of the output, and columns of the input for them; or nil, if these are too few or too many. `tiles`
+-- are the sizes that there are.
+local function line_of(layer, isa, padded)
   if isa.lanes == 1 or layer.KW == 1 or layer.stride_w > 1 then return nil end
   local reach = (layer.KW - 1) * layer.dilation_w + 1
   local pixels = math.min(16, isa.registers - layer.KW - 2 - (isa.fused and 0 or 1), 27 - reach + 1)
   if pixels < 8 then return nil end
-  return { pixels = pixels, columns = pixels + reach - 1 }
+  -- Fewer sums than wait for the multiply-add before all take about the same time, and only narrow maps have tiles of
+  -- so few: where there is much code, some sizes do the work of smaller ones, too.
+  local waiting = cost.fma * cost.latency
+  local shared = padded and isa.fused and long_code(isa) and waiting <= pixels
+  local tiles = not shared and {} or many_taps(layer) and { waiting // 2, waiting } or { waiting // 4, waiting // 2 }
+  for p = shared and tiles[#tiles] + 1 or 1, pixels do tiles[#tiles + 1] = p end
+  return { pixels = pixels, columns = pixels + reach - 1, tiles = tiles, shared = shared }
 end
 
 -- With input channels in the lanes: tiles of up to four output channels, and of how many pixels each. The taps of a
@@ -127,7 +139,7 @@ function runtime.plan(layer, isa, options)
     algorithm = "direct", mapping = "channels", runtime = true, exact = true, tasks = 1,
     tile_name = ("%dx%d"):format(tile.pixels, tile.vectors), tile = tile,
     rows_clipped = padded, flat = flat, planes = not nhwc, -- planes: of the input, for channels in the lanes
-    gathered = flat and gathered,
+    gathered = flat and gathered, starts = padded and long_code(isa),
     accumulators = tile.pixels * tile.vectors, registers = tile.pixels * tile.vectors + tile.vectors + 1,
     classes = {}, max_unroll = options.max_unroll,
     -- Tiles fetch the next block's weights; those of narrower vectors take so long that they need not. With more taps
@@ -135,14 +147,18 @@ function runtime.plan(layer, isa, options)
     fetch_blocks = 2 * 4 * isa.lanes >= cost.line_bytes and { tiles = cost.fetching_tiles, bytes = cost.fetched_block(),
       line = cost.line_bytes, vectors = tile.vectors > 3 and 2 or tile.vectors },
   }
-  plan.line, plan.inputs = line_of(layer, isa), inputs_of(layer, isa)
+  plan.line, plan.inputs = line_of(layer, isa, padded), inputs_of(layer, isa)
+  -- Large tiles have no loop of their own where all taps are in the image.
+  plan.few_loops = plan.line and plan.line.shared and many_taps(layer)
   -- With one vector each sum waits for itself: a tile's time hardly depends on its pixels.
   for _, vectors in ipairs(tile.vectors == 4 and { 4, 2, 1 } or tile.vectors == 3 and { 3, 2, 1 } or { 2, 1 }) do
     local most = vectors > 1 and isa.registers < 32 and 8 or vectors == 2 and (layer.KH * layer.KW > 1 and 7 or 10)
       or vectors == 1 and 11 or 8
     local pixels = math.min(most, cost.accumulators(isa, vectors) // vectors)
-    if vectors == 1 and plan.line then pixels = plan.line.pixels end
-    plan.classes[#plan.classes + 1] = { vectors = vectors, pixels = pixels }
+    local tiles = {}
+    for p = 1, pixels do tiles[p] = p end
+    if vectors == 1 and plan.line then pixels, tiles = plan.line.pixels, plan.line.tiles end
+    plan.classes[#plan.classes + 1] = { vectors = vectors, pixels = pixels, tiles = tiles }
     if not (vectors == 1 and plan.line) then plan.most_pixels = math.max(plan.most_pixels or 0, pixels) end
   end
   if isa.lanes > 1 and not (nhwc and flat) then

@@ -41,6 +41,7 @@ list.checks = {
   pools_by_hand = { suite = "pooling", builds = "avx2_nhwc" },
   fused = { suite = "fused", builds = "_avx2_nhwc", layers = "bands_kept,group_3,dw_17,tall" },
   runtime = { suite = "runtime", builds = "avx2_nhwc_*" },
+  runtime_avx512 = { suite = "runtime", builds = "avx512_nhwc_*" }, -- where tiles do the work of smaller ones
   runtime_nchw = { suite = "runtime", builds = "avx2_nchw_*" },
   -- A library made by the generator at hand, of one filter.
   library = {
@@ -388,6 +389,7 @@ of("templates/runtime_direct.c", {
   { "runtime_pixel_transposed", "if (view->out_channel > 1) $(name)", "if (view->out_channel > 0) $(name)",
     "runtime_nchw" },
   { "runtime_longer_tiles", "shorter + (more > 0)", "shorter + (more >= 0)", "runtime" },
+  { "runtime_longer_tile", "(more > 0 ? longer_tile", "(more > 1 ? longer_tile", "runtime" },
   { "runtime_nchw_last_band", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime_nchw" },
 })
@@ -410,6 +412,7 @@ of("templates/runtime_channels.c", {
   { "runtime_inner_right_of_planes", [[DW == 1 and "beyond"]], [[DW == 1 and "beyond + 1"]], "runtime_nchw" },
   { "runtime_line_left", "~0u << -left", "~0u", "runtime" },
   { "runtime_line_right", "(1u << right) - 1 : 0u", "(2u << right) - 1 : 0u", "runtime_nchw" },
+  { "runtime_line_stored_beyond", "(least > p || some > p)", "(least > p || some + 1 > p)", "runtime_avx512" },
   { "runtime_line_last_column", "for j = 0, columns - 1 do", "for j = 0, columns - 2 do", "runtime" },
 })
 

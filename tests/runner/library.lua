@@ -22,6 +22,7 @@ local FILTERS = {
   { "--filters OC --kernel 5x4", "{ 5, 4, 1, 1, 1, 1, VALID, 0, 0, 0, 0, $nchw, 0, 0, 0 }" },
   { "--filters OC --kernel 2x3 --dilation 1x2 --pad 3,0,6,1 --activation relu",
     "{ 2, 3, 1, 1, 1, 2, EXPLICIT, 3, 0, 6, 1, $nchw, 1, 0, 0 }" },
+  { "--filters OC --kernel 2x5 --pad same", "{ 2, 5, 1, 1, 1, 1, SAME, 0, 0, 0, 0, $nchw, 0, 0, 0 }" },
   { "--groups depthwise --kernel 3 --pad same --activation clamp:LOW,HIGH",
     "{ 3, 3, 1, 1, 1, 1, SAME, 0, 0, 0, 0, $nchw, 0, 1, 1 }" },
   { "--groups depthwise --kernel 5 --pad same --stride 2 --activation relu",
