@@ -70,11 +70,48 @@ static int out_size(const struct filter *f, int in, int k, int s, int d, int *be
     return in + *begin + end < reach ? 0 : (in + *begin + end - reach) / s + 1;
 }
 
-static size_t at(const struct filter *f, int n, int h, int w, int c, int H, int W, int C)
+/* Steps from one element of an image to the next one along each dimension. */
+struct steps { size_t n, h, w, c; };
+
+static struct steps steps_of(const struct filter *f, int h, int w, int c)
 {
-    const size_t N = (size_t)n, h_ = (size_t)h, w_ = (size_t)w, c_ = (size_t)c;
-    const size_t H_ = (size_t)H, W_ = (size_t)W, C_ = (size_t)C;
-    return f->nchw ? ((N * C_ + c_) * H_ + h_) * W_ + w_ : ((N * H_ + h_) * W_ + w_) * C_ + c_;
+    const size_t H = (size_t)h, W = (size_t)w, C = (size_t)c;
+    const struct steps nchw = { H * W * C, W, 1, H * W }, nhwc = { H * W * C, W * C, C, 1 };
+    return f->nchw ? nchw : nhwc;
+}
+
+/* The data as integers, of which sums are exact in any order, and fast where floats are emulated. */
+struct integers { int *x, *weights; size_t nan; }; /* the index of a pixel that is not a number, or behind the last */
+
+static int *integers_of(const float *from, size_t count)
+{
+    int *to = malloc(count * sizeof *to);
+    if (!to) {
+        puts("Bail out! no memory");
+        exit(1);
+    }
+    for (size_t i = 0; i < count; ++i) to[i] = (int)from[i];
+    return to;
+}
+
+/* The sum over a window whose first pixel is (top, left) of image n, for output channel o; *nan: it has that pixel. */
+static int sum_of(const struct filter *f, struct sizes z, struct steps by, const struct integers *data, int n, int o,
+    int top, int left, int *nan)
+{
+    const size_t group = f->depthwise ? 1 : (size_t)z.ic, taps = (size_t)f->kh * (size_t)f->kw;
+    int sum = 0;
+    for (int kh = 0; kh < f->kh; ++kh)
+    for (int kw = 0; kw < f->kw; ++kw) {
+        const int h = top + kh * f->dh, w = left + kw * f->dw;
+        if (h < 0 || h >= z.h || w < 0 || w >= z.w) continue;
+        const size_t channel = f->depthwise ? (size_t)o * by.c : 0;
+        const size_t first = (size_t)n * by.n + (size_t)h * by.h + (size_t)w * by.w + channel;
+        const int *x = data->x + first;
+        const int *weight = data->weights + (size_t)o * group * taps + (size_t)(kh * f->kw + kw);
+        for (size_t c = 0; c < group; ++c) sum += x[c * by.c] * weight[c * taps];
+        *nan |= data->nan >= first && (data->nan - first) % by.c == 0 && (data->nan - first) / by.c < group;
+    }
+    return sum;
 }
 
 /* A way to run a kernel. */
@@ -108,8 +145,7 @@ static int right_for(const struct runtime_kernel *k, struct sizes z, struct pass
     }
     const size_t ins = (size_t)z.batch * (size_t)z.h * (size_t)z.w * (size_t)z.ic;
     const size_t outs = (size_t)z.batch * (size_t)OH * (size_t)OW * (size_t)z.oc;
-    const int group = f->depthwise ? 1 : z.ic; /* input channels of an output */
-    const size_t taps = (size_t)z.oc * (size_t)group * (size_t)f->kh * (size_t)f->kw;
+    const size_t taps = (size_t)z.oc * (size_t)(f->depthwise ? 1 : z.ic) * (size_t)f->kh * (size_t)f->kw;
     struct guarded all[6] = {
         guard(ins * 4, 4, pass.end), guard(outs * 4, 4, pass.end), guard(taps * 4, 4, pass.end), guard((size_t)z.oc * 4, 4, pass.end),
         guard(k->packed_bytes(&s), 64, pass.end), guard(k->workspace_bytes(&s), 64, pass.end),
@@ -118,6 +154,7 @@ static int right_for(const struct runtime_kernel *k, struct sizes z, struct pass
     for (size_t i = 0; i < ins; ++i) x[i] = small();
     for (size_t i = 0; i < taps; ++i) weights[i] = small();
     for (int i = 0; i < z.oc; ++i) bias[i] = pass.given ? small() : 0.0f;
+    const struct integers data = { integers_of(x, ins), integers_of(weights, taps), pass.nan ? ins / 2 : ins };
     if (pass.nan) x[ins / 2] = NAN;
     memset(y, pass.nan ? 0x7f : 0xff, outs * 4); /* large numbers, or NaN */
     memset(all[5].at, 0xff, k->workspace_bytes(&s));
@@ -125,25 +162,21 @@ static int right_for(const struct runtime_kernel *k, struct sizes z, struct pass
     const int tasks = k->tasks(&s);
     if (pass.whole) k->run(&s, x, all[4].at, y, all[5].at, 0, tasks);
     else for (int task = tasks; task-- > 0;) k->run(&s, x, all[4].at, y, all[5].at, task, task + 1);
+    const struct steps in = steps_of(f, z.h, z.w, z.ic), out = steps_of(f, OH, OW, z.oc);
     for (int n = 0; n < z.batch && right; ++n)
     for (int o = 0; o < z.oc && right; ++o)
     for (int oh = 0; oh < OH && right; ++oh)
     for (int ow = 0; ow < OW && right; ++ow) {
-        double sum = (double)bias[o];
-        for (int c = 0; c < group; ++c)
-        for (int kh = 0; kh < f->kh; ++kh)
-        for (int kw = 0; kw < f->kw; ++kw) {
-            const int h = oh * f->sh - top + kh * f->dh, w = ow * f->sw - left + kw * f->dw;
-            if (h >= 0 && h < z.h && w >= 0 && w < z.w)
-                sum += (double)x[at(f, n, h, w, f->depthwise ? o : c, z.h, z.w, z.ic)]
-                    * (double)weights[((o * group + c) * f->kh + kh) * f->kw + kw];
-        }
+        int nan = 0;
+        double sum = (double)bias[o] + sum_of(f, z, in, &data, n, o, oh * f->sh - top, ow * f->sw - left, &nan);
         if (f->relu && sum < 0) sum = 0;
         if (clamps) sum = sum < -40 ? -40 : sum > 300 ? 300 : sum;
-        const double got = (double)y[at(f, n, oh, ow, o, OH, OW, z.oc)];
-        right = isnan(sum) ? isnan(got) : got >= sum && got <= sum;
-        if (!right) printf("# n %d oc %d oh %d ow %d: %g, should be %g\n", n, o, oh, ow, got, sum);
+        const double got = (double)y[(size_t)n * out.n + (size_t)oh * out.h + (size_t)ow * out.w + (size_t)o * out.c];
+        right = nan ? isnan(got) : got >= sum && got <= sum;
+        if (!right) printf("# n %d oc %d oh %d ow %d: %g, should be %g\n", n, o, oh, ow, got, nan ? (double)NAN : sum);
     }
+    free(data.x);
+    free(data.weights);
     for (int i = 0; i < 6; ++i) munmap(all[i].map, all[i].bytes);
     return right;
 }
