@@ -164,31 +164,29 @@ function isa.load_lanes(set, base, offsets)
   return set.load_at(base, offsets)
 end
 
---- Lines of C that transpose `count` vectors, load(l) each: `store(l, row)` for each of the first `lanes`
--- lanes, a row { name =, at = } as transpose() gives it.
-function isa.transposed(set, count, load, lanes, store)
+local function transposed(set, operation, count, load, lanes, store)
   local lines, vectors = {}, {}
   for l = 0, count - 1 do
     lines[l + 1], vectors[l + 1] = ("const %s c%d = %s;"):format(set.vector, l, load(l)), "c" .. l
   end
-  local steps, rows = set.transpose(vectors, "t", lanes)
+  local steps, rows = operation(vectors, "t", lanes)
   table.move(steps, 1, #steps, #lines + 1, lines)
   for l = 0, lanes - 1 do lines[#lines + 1] = store(l, rows[l + 1]) end
   return lines
 end
 
+--- Lines of C that transpose `count` vectors, load(l) each: `store(l, row)` for each of the first `lanes`
+-- lanes, a row { name =, at = } as transpose() gives it.
+function isa.transposed(set, ...) return transposed(set, set.transpose, ...) end
+
 --- The same of four neighbours each, lane l's at `base` + place(l), loaded four lanes at a time.
 function isa.transposed_four(set, base, place, store)
-  local lines, vectors = {}, {}
-  for r = 0, 3 do
+  local function load(r)
     local offsets = {}
     for part = 1, set.lanes // 4 do offsets[part] = place(r + 4 * (part - 1)) end
-    lines[r + 1], vectors[r + 1] = ("const %s c%d = %s;"):format(set.vector, r, set.load_parts(base, offsets)), "c" .. r
+    return set.load_parts(base, offsets)
   end
-  local steps, rows = set.transpose_parts(vectors, "t", 4)
-  table.move(steps, 1, #steps, #lines + 1, lines)
-  for i, row in ipairs(rows) do lines[#lines + 1] = store(i - 1, row) end
-  return lines
+  return transposed(set, set.transpose_parts, 4, load, 4, store)
 end
 
 isa.at, isa.index = text.at, text.index

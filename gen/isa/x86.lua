@@ -41,47 +41,35 @@ function x86.operations(prefix, lanes)
     end))
   end
 
-  -- Every 128-bit part of four vectors is a 4 x 4 matrix: transposed in two steps of shuffles. The vectors' names begin
-  -- with `temp`, and define(name, expression) says what they are.
-  local function quad(v, temp, define)
-    local function step(name, op, a, b, imm) return define(temp .. name, call(op)(a, b, imm)) end
-    local lo01, lo23 = step("lo01", "unpacklo_ps", v[1], v[2]), step("lo23", "unpacklo_ps", v[3], v[4])
-    local hi01, hi23 = step("hi01", "unpackhi_ps", v[1], v[2]), step("hi23", "unpackhi_ps", v[3], v[4])
-    return {
-      [0] = step("_0", "shuffle_ps", lo01, lo23, "0x44"), step("_1", "shuffle_ps", lo01, lo23, "0xEE"),
-      step("_2", "shuffle_ps", hi01, hi23, "0x44"), step("_3", "shuffle_ps", hi01, hi23, "0xEE"),
-    }
-  end
-
-  -- Then, for more than four vectors, parts move between vectors (`merge`).
+  -- Every 128-bit part of a vector is a 4 x 4 matrix with its neighbours: transposed in two steps
+  -- of shuffles; then, for more than four vectors, parts move between vectors (`merge`).
   function ops.transpose(names, temp, count, merge)
-    local steps, quads, rows = {}, {}, {}
-    local function define(name, expression)
+    local steps, quads = {}, {}
+    local function def(name, expression)
       steps[#steps + 1] = { name = name, expression = expression }
       return name
     end
     for q = 0, (#names - 1) // 4 do
       local v = {}
       for i = 1, 4 do v[i] = names[4 * q + i] or ops.zero() end
-      quads[q] = quad(v, temp .. q, define)
+      local function step(name, op, a, b) return def(temp .. q .. name, call(op)(a, b)) end
+      local lo01, lo23 = step("lo01", "unpacklo_ps", v[1], v[2]), step("lo23", "unpacklo_ps", v[3], v[4])
+      local hi01, hi23 = step("hi01", "unpackhi_ps", v[1], v[2]), step("hi23", "unpackhi_ps", v[3], v[4])
+      local function half(name, a, b, imm) return def(temp .. q .. name, call("shuffle_ps")(a, b, imm)) end
+      quads[q] = {
+        [0] = half("_0", lo01, lo23, "0x44"), half("_1", lo01, lo23, "0xEE"),
+        half("_2", hi01, hi23, "0x44"), half("_3", hi01, hi23, "0xEE"),
+      }
     end
+    local rows = {}
     if not quads[1] then
       for l = 0, lanes - 1 do rows[l + 1] = { name = quads[0][l % 4], at = l // 4 * 4 } end
     else
-      merge(quads, rows, define, temp)
+      merge(quads, rows, def, temp)
     end
     return text.needed(steps, rows, count, ops.vector), rows
   end
-
-  function ops.transpose_parts(names, temp, count)
-    local steps, rows = {}, {}
-    local parts = quad(names, temp, function(name, expression)
-      steps[#steps + 1] = { name = name, expression = expression }
-      return name
-    end)
-    for l = 1, 4 do rows[l] = { name = parts[l - 1], at = 0 } end
-    return text.needed(steps, rows, count, ops.vector), rows
-  end
+  ops.transpose_parts = ops.transpose -- of four vectors no part moves
 
   return ops
 end
