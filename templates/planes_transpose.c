@@ -7,13 +7,7 @@
         $(transposed_four("planes + i", function(c) return math.min(c, channels - 1) * plane end, function(j, row) return isa.store(at(scaled("pixels + i", L), j * L), row.name) end))
 @ end
 @ local function square(channels, plane, count)
-@   if count == L and plan.fetch_planes then
-        /* Those of the next square: stores that wait for a line hold up what is behind them. */
-@     for c = 0, channels - 1 do
-        CONV_FETCH($(at("planes", c * plane + L)) + i);
-@     end
-@   end
-        $(transposed(count, function(p) return isa.load(at(scaled("pixels + i", L), p * L)) end, channels, function(c, row) return isa.store_range(at("planes", c * plane) .. " + i", row.name, row.at, count) end))
+        $(include("planes_square.c", { from = scaled("pixels + i", L), to = "planes + i", channels = channels, plane = plane, count = count, fetch = count == L }))
 @ end
 @ for _, channels in ipairs(last == 0 and { L } or source.OC < L and { last } or { L, last }) do
 @   local plane = layer.IH * layer.IW

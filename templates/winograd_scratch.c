@@ -3,19 +3,6 @@
 @ -- image is zero there, or left out.
 @ local g, L = plan.geometry, isa.lanes
 @
-@ -- Transposes L x L elements: vectors `load(l)` for l < count, into `store(lane, vector)`.
-@ local function transposed(count, load, lanes, store)
-@   local all = {}
-@   for l = 0, L - 1 do
-            const $(V) c$(l) = $(l < count and load(l) or isa.zero());
-@     all[l + 1] = "c" .. l
-@   end
-@   local lines, rows = isa.transpose(all, "t", lanes)
-            $(lines)
-@   for l = 0, lanes - 1 do
-            $(store(l, rows[l + 1].name))
-@   end
-@ end
 @ for _, count in ipairs(plan.phases and {} or input_counts) do
 /* $(plan.region_h) x $(plan.region_w) pixels from (y, x) on of $(plural(count.lanes, "channel")), with zeros around the image. */
 static $(target)void $(name)_gather$(count.suffix)(const float *in, int y, int x, float *to)
@@ -42,8 +29,7 @@ static $(target)void $(name)_gather$(count.suffix)(const float *in, int y, int x
 @   end
             const float *from = row + (x + j);
             float *pixel = to + (ptrdiff_t)j * $(L);
-@   transposed(count.lanes, function(l) return isa.load_range(at("from", l * plan.input.channel), 0, math.min(valid, L)) end,
-@     math.min(valid, L), function(l, vector) return isa.store(at("pixel", l * L), vector) end)
+            $(transposed(L, function(l) return l < count.lanes and isa.load_range(at("from", l * plan.input.channel), 0, math.min(valid, L)) or isa.zero() end, math.min(valid, L), function(l, row) return isa.store(at("pixel", l * L), row.name) end))
         }
     }
 }
@@ -66,14 +52,7 @@ static $(target)void $(name)_scatter$(count.suffix)(const float *from, float *ou
 @   end
             const float *pixel = from + ((ptrdiff_t)i * $(plan.result_w) + j) * $(L);
             float *to = out + (ptrdiff_t)i * $(plan.output.row * plan.tiles_h.step) + j;
-@   if plan.fetch_planes then
-            /* What the next columns, or the next row, are stored to: stores that wait for a line hold up those behind them. */
-@     for l = 0, count.lanes - 1 do
-            CONV_FETCH($(at("to", l * plan.output.channel + L)));
-@     end
-@   end
-@   transposed(narrow and OW or L, function(l) return isa.load(at("pixel", l * L)) end, count.lanes,
-@     function(l, vector) return isa.store_range(at("to", l * plan.output.channel), vector, 0, narrow and OW or L) end)
+            $(include("planes_square.c", { from = "pixel", to = "to", channels = count.lanes, plane = plan.output.channel, count = narrow and OW or L, fetch = true }))
         }
     }
 }

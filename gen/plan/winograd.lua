@@ -561,8 +561,9 @@ function winograd.plan(layer, isa, options)
   plan.rows_padded = layer.pad_top > 0 or tiles_of.reach(c.pair.h, covered_h) - layer.pad_top > c.in_h
   plan.columns_padded = layer.pad_left > 0 or tiles_of.reach(c.pair.w, covered_w) - layer.pad_left > c.in_w
 
-  -- Scratch: in NHWC zeros in the place of a row of a window that lies in the padding; in NCHW the input
-  -- or the output of a block, of one vector of channels; where phases are channels, its input, of all of them.
+  -- Scratch: in NHWC zeros in the place of a row of a window that lies in the padding; in NCHW, of one vector of
+  -- channels, the input of a block or the output of a row of its tiles; where phases are channels, a block's input, of
+  -- all of them.
   local planes = layer.layout == "nchw"
   plan.gathers = planes or one.phases ~= nil
   plan.fetch_planes = planes
