@@ -39,6 +39,12 @@ static float small(void)
     return (float)((int)((state >> 16) % 17) - 8);
 }
 
+static void no_memory(void)
+{
+    puts("Bail out! no memory");
+    exit(1);
+}
+
 struct guarded { char *map; size_t bytes; void *at; };
 
 /* `bytes` bytes that end (or begin) at an unmapped page, as near as `align` lets them. */
@@ -49,10 +55,7 @@ static struct guarded guard(size_t bytes, size_t align, int end)
     g.bytes = room + 2 * page;
     g.map = mmap(NULL, g.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (g.map == MAP_FAILED || mprotect(g.map, page, PROT_NONE)
-        || mprotect(g.map + page + room, page, PROT_NONE)) {
-        puts("Bail out! no memory");
-        exit(1);
-    }
+        || mprotect(g.map + page + room, page, PROT_NONE)) no_memory();
     g.at = g.map + page + (end ? (room - bytes) / align * align : 0);
     return g;
 }
@@ -86,10 +89,7 @@ struct integers { int *x, *weights; size_t nan; }; /* the index of a pixel that 
 static int *integers_of(const float *from, size_t count)
 {
     int *to = malloc(count * sizeof *to);
-    if (!to) {
-        puts("Bail out! no memory");
-        exit(1);
-    }
+    if (!to) no_memory();
     for (size_t i = 0; i < count; ++i) to[i] = (int)from[i];
     return to;
 }

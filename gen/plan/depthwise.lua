@@ -132,9 +132,10 @@ local function candidates(layer, isa, options)
   local list = tiles(layer, isa, options)
   local seen = not options.by_row and transposed.layer(layer, isa)
   if not seen then return list end
+  local copies, vectors = layer.N * transposed.cycles(seen, isa), transposed.vectors(seen, isa)
   local share = isa.lanes < 16 and 4 / 5 or 1 -- of what is predicted (measured): all is in the first level
   for _, c in ipairs(tiles(seen, isa, options)) do
-    c.cycles = (c.cycles + layer.N * transposed.cycles(seen, isa)) * transposed.vectors(seen, isa) * share
+    c.cycles = (c.cycles + copies) * vectors * share
     list[#list + 1] = c
   end
   planes.sort(list)

@@ -32,13 +32,13 @@ end
 function planes.candidates(layer, isa, options, judge)
   local list, wanted = {}, options.tile
   local pixels = layer.layout == "nchw"
+  local mapping = layer.source and "transposed" or pixels and "pixels" or "channels"
   local unit = pixels and isa.lanes or 1
   local vectors = pixels and layer.OC or axis.ceil_div(layer.OC, isa.lanes)
   for rows = 1, options.by_row and 1 or math.min(5, layer.OH) do
     for units = 1, math.min(8, axis.ceil_div(layer.OW, unit)) do
       local c = judge(rows, units, pixels)
       local name = ("%dx%d"):format(rows, units)
-      local mapping = layer.source and "transposed" or pixels and "pixels" or "channels"
       if c and (not wanted or wanted.tile == name and mapping == (wanted.mapping or mapping)) then
         local cycles = 0
         for _, rr in ipairs(axis.balanced(layer.OH, rows)) do

@@ -35,7 +35,8 @@ function transposed.vectors(layer, isa) return axis.ceil_div(layer.source.OC, is
 function transposed.cycles(layer, isa)
   local L, read, written = isa.lanes, pixels(layer)
   local halvings = L > 8 and 4 or L > 4 and 3 or 2
-  local passed = bytes(layer, isa) > cost.l1_bytes() and bytes(layer, isa) / cost.l2_stream or 0
+  local both = bytes(layer, isa)
+  local passed = both > cost.l1_bytes() and both / cost.l2_stream or 0
   return read * (4 + L) / 6 + written * (halvings + 1 / 2) + 2 * cost.call + passed
 end
 
