@@ -121,6 +121,13 @@ local function chosen(o)
   return unknown and usage("no suite " .. unknown .. "; see --list") or list
 end
 
+local MOST = 12 -- messages of a suite that are printed
+
+local function say(messages)
+  for i = 1, math.min(#messages, MOST) do print("  " .. messages[i]:gsub("\n%s*", "\n    ")) end
+  if #messages > MOST then print(("  ... and %d more"):format(#messages - MOST)) end
+end
+
 local function clock() return tonumber(jobs.output("date +%s")) end
 
 local o = options()
@@ -162,8 +169,8 @@ function t:wants_layer(name) return matches(name, self.layers) end
 print(("seed %d: %s (SEED=%d runs the same)"):format(t.seed,
   o.all and "everything" or o.layers and "some layers"
   or "an eighth of the problems, another one for each seed", t.seed))
-local total = { passed = 0, failed = 0, skipped = 0 }
-for _, suite in ipairs(chosen(o)) do
+local list, total, failed = chosen(o), { passed = 0, failed = 0, skipped = 0 }, {}
+for _, suite in ipairs(list) do
   t.suite = suite[1]
   local begin = clock()
   local ok, result, why = pcall(suite[5], t)
@@ -178,14 +185,15 @@ for _, suite in ipairs(chosen(o)) do
   for key, count in pairs(total) do total[key] = count + result[key] end
   print(("%-12s %s (%d s)"):format(suite[1], why or ("%d passed, %d failed, %d skipped"):format(
     result.passed, result.failed, result.skipped), clock() - begin))
-  for i, message in ipairs(result.messages) do
-    if i > 12 then
-      print(("  ... and %d more"):format(#result.messages - 12))
-      break
-    end
-    print("  " .. message:gsub("\n%s*", "\n    "))
-  end
+  say(result.messages)
+  if result.failed > 0 then failed[#failed + 1] = { suite[1], result.messages } end
   io.stdout:flush()
+end
+if #list > 1 then -- once more, where a log may be cut to its end
+  for _, suite in ipairs(failed) do
+    print(("failed: %s (SEED=%d)"):format(suite[1], t.seed))
+    say(suite[2])
+  end
 end
 print(("%d passed, %d failed, %d skipped"):format(total.passed, total.failed, total.skipped))
 os.exit(total.failed == 0 and total.passed > 0 and 0 or 1)
