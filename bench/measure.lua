@@ -11,7 +11,7 @@ local measure = {}
 --- The compilers and their number, from the environment and the machine, and the profile of its processor, if any;
 -- or one that 'convgen emit' would take, or "none".
 function measure.tools(root, profile)
-  local native = not profile and profiles.open("native")
+  local native = not profile and profiles.native()
   return { root = root, cc = os.getenv("CC") or "cc", cxx = os.getenv("CXX") or "c++",
     flags = { "-O2" }, jobs = shell.processors(),
     profile = native and native:name() or profile ~= "none" and profile or nil }

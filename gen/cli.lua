@@ -197,7 +197,7 @@ function commands.tune(values)
   end
   local path = values["--profile"]
   if not path then return nil, "option '--profile' is missing: the file to write", 2 end
-  values["--profile"] = nil -- jobs by rule
+  values["--profile"] = "none" -- jobs by rule
   local jobs, why, status = jobs_of(values)
   if not jobs then return nil, why, status end
   local ok

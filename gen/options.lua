@@ -74,8 +74,9 @@ local CHOICE = {
   { "--algorithm", alternatives(options.words.algorithm),
     "See 'convgen list'; default auto." },
   { "--tile", "TILE", "The tile, as 'explain' names it; or of Winograd only its outputs, such as f4." },
-  { "--profile", "FILE|NAME|native", "How auto chooses: a file that 'convgen tune' wrote, or the costs of a "
-    .. "processor unlike most, in gen/processors; native: those of this one, if it is there." },
+  { "--profile", "FILE|NAME|native|none", "How auto chooses: a file that 'convgen tune' wrote, or the costs of a "
+    .. "processor unlike most, in gen/processors; native: those of this one, if it is there, as without --isa; "
+    .. "none, the default with it: those of most processors." },
   { "--name", "NAME", "Of the kernel and its files; default: a name that describes it." },
   { "--prefix", "P", "Put before every name." },
 }

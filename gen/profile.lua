@@ -237,22 +237,29 @@ function profile.processors()
   return names
 end
 
---- The profile that `word` means: a file, the name of one in processors/, or 'native', the one there that is of the
--- processor at hand: false where none is. nil, a message and the exit status where it cannot be read.
-function profile.open(word)
-  local names = profile.processors()
-  local function of_processor(name) return profile.read(("%s/%s.profile"):format(PROCESSORS, name)) end
-  for _, name in ipairs(names) do
-    if word == name and not lfs.attributes(word) then return of_processor(name) end
-  end
-  if word ~= "native" or lfs.attributes(word) then return profile.read(word) end
+local function of_processor(name) return profile.read(("%s/%s.profile"):format(PROCESSORS, name)) end
+
+--- The profile in processors/ of the processor at hand: false where there is none. nil, a message and the exit status
+-- where it cannot be read.
+function profile.native()
   local cpu = machine.cpu()
-  for _, name in ipairs(cpu and names or {}) do
+  for _, name in ipairs(cpu and profile.processors() or {}) do
     local self, why, status = of_processor(name)
     if not self then return nil, why, status end
     if is_of(self, cpu) then return self end
   end
   return false
+end
+
+--- The profile that `word` means: a file, the name of one in processors/, 'native', or 'none', which is false.
+function profile.open(word)
+  if lfs.attributes(word) then return profile.read(word) end
+  for _, name in ipairs(profile.processors()) do
+    if word == name then return of_processor(name) end
+  end
+  if word == "none" then return false end
+  if word == "native" then return profile.native() end
+  return profile.read(word)
 end
 
 -- ---- using -------------------------------------------------------------------------------------

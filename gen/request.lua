@@ -215,8 +215,8 @@ local function common_choices(values)
     if not value then return nil, text, status end
     chosen[word] = value
   end
-  if chosen.isa == "auto" then chosen.isa = isa.detect() end
-  chosen.isa = isa.get(chosen.isa)
+  local here = chosen.isa == "auto"
+  chosen.isa = isa.get(here and isa.detect() or chosen.isa)
   local unroll = values["--max-unroll"]
   if unroll then
     chosen.max_unroll = sizes.integer(unroll)
@@ -236,11 +236,14 @@ local function common_choices(values)
   if prefix and not prefix:find("^[A-Za-z][A-Za-z0-9_]*$") then
     return bad("--prefix", prefix, "want letters a-z A-Z, digits and _, a letter first")
   end
+  local read, text, status = false, nil, nil
   if values["--profile"] then
-    local read, text, status = profile.open(values["--profile"])
-    if read == nil then return nil, text, status end
-    if read then chosen.profile, chosen.costs = read, read:costs_of(chosen.isa.name) end
+    read, text, status = profile.open(values["--profile"])
+  elseif here then
+    read, text, status = profile.native()
   end
+  if read == nil then return nil, text, status end
+  if read then chosen.profile, chosen.costs = read, read:costs_of(chosen.isa.name) end
   return chosen
 end
 

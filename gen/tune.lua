@@ -144,7 +144,7 @@ local function opened(path, cpu)
   if not lfs.attributes(path) then
     local new = profile.new(cpu)
     for name, value in pairs(machine.caches()) do new:set_cost(name, value, "all") end
-    local native = profile.open("native")
+    local native = profile.native()
     for name, value in pairs(native and native.costs.all or {}) do new:set_cost(name, value, "all") end
     return new
   end

@@ -231,9 +231,10 @@ describe("the profiles of processors", function()
   end)
 
   it("are chosen by name, or by the processor at hand", function()
-    local cpu <const> = machine.cpu
-    local _ <close> = setmetatable({}, { __close = function() machine.cpu = cpu end })
-    local large = "--input 28x28x256 --filters 256 --kernel 3 --stride 2 --pad 1 --isa avx512"
+    local cpu <const>, detect <const> = machine.cpu, isa.detect
+    local _ <close> = setmetatable({}, { __close = function() machine.cpu, isa.detect = cpu, detect end })
+    local here = "--input 28x28x256 --filters 256 --kernel 3 --stride 2 --pad 1"
+    local large = here .. " --isa avx512"
     local rule, other = emitted(large), emitted(large .. " --profile sapphire_rapids")
     assert.is_truthy(other:find("--profile sapphire_rapids --name x", 1, true))
     assert.are_not.equal(rule:match("\n#include.*"), other:match("\n#include.*"))
@@ -247,10 +248,15 @@ describe("the profiles of processors", function()
     assert.is_nil(emitted(pieces):find("CONV_FETCH(", 1, true))
     assert.is_truthy(emitted(pieces .. " --profile sapphire_rapids"):find("CONV_FETCH(out + ", 1, true))
     function machine.cpu() return "Some Xeon (family 6 model 207)" end
+    function isa.detect() return "avx512" end
     assert.are.equal(other, emitted(large .. " --profile native"))
+    assert.are.equal(other, emitted(here)) -- for the machine at hand
+    assert.are.equal(rule, emitted(here .. " --profile none"))
+    assert.are.equal(rule, emitted(large .. " --profile none"))
     assert.are.same({}, profile.open("native"):warnings(machine.cpu()))
     function machine.cpu() return "Some Xeon (family 6 model 20)" end
     assert.are.equal(rule, emitted(large .. " --profile native"))
+    assert.are.equal(rule, emitted(here))
     assert.are.equal(1, #profile.open("sapphire_rapids"):warnings(machine.cpu()))
     function machine.cpu() end
     assert.are.equal(rule, emitted(large .. " --profile native"))
