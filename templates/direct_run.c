@@ -22,15 +22,6 @@
         const int chunk = $(index(chunks));
 @   end
 @ end
-@ if plan.chunks_first then chunk() end
-@ if bands > 1 then
-@   local band = index(bands)
-        const int oh_begin = $(begin_of(plan.bands, band));
-        const int oh_end = $(end_of(plan.bands, band, "oh_begin"));
-@ else
-        const int oh_begin = 0, oh_end = $(g.OH);
-@ end
-@ if not plan.chunks_first then chunk() end
 @ local image, to, weights = "input", "output", "(const float *)packed"
 @ local function coordinate(variable, count, rest, in_step, out_step, weight_step)
 @   if count > 1 then
@@ -40,7 +31,20 @@
 @     if weight_step ~= 0 then weights = ("%s + (ptrdiff_t)%s * %d"):format(weights, variable, weight_step) end
 @   end
 @ end
-@ coordinate("group", groups, g.N, plan.ICg * source.channel, plan.OCg * plan.output.channel, plan.group_floats)
+@ local function group(rest)
+@   coordinate("group", groups, rest, plan.ICg * source.channel, plan.OCg * plan.output.channel, plan.group_floats)
+@ end
+@ if plan.groups_first then group(tasks // groups) end
+@ if plan.chunks_first then chunk() end
+@ if bands > 1 then
+@   local band = index(bands)
+        const int oh_begin = $(begin_of(plan.bands, band));
+        const int oh_end = $(end_of(plan.bands, band, "oh_begin"));
+@ else
+        const int oh_begin = 0, oh_end = $(g.OH);
+@ end
+@ if not plan.chunks_first then chunk() end
+@ if not plan.groups_first then group(g.N) end
 @ coordinate("image", g.N, 1, source.image, plan.output.image, 0)
         const float *in = $(image);
         const float *w = $(weights);

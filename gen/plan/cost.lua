@@ -149,6 +149,10 @@ function cost.written(lines, runs, step, bytes)
   return runs == 1 and stream or math.max(9 / 8 * stream, step >= 1024 and 24 * runs or 0)
 end
 
+--- Cycles to wait for each line of a group's channels, where these are a part of a pixel: lines of images of so many
+-- bytes in all, strewn over pages and over few sets of the caches, of which none comes by itself (measured).
+function cost.strewn(bytes) return bytes > cost.l2_bytes and 10 or 5 end
+
 --- Replaces some of the numbers above, for as long as what is given back is in scope:
 -- local _ <close> = cost.replaced { l2_bytes = 512 * 1024 }
 function cost.replaced(numbers)

@@ -361,6 +361,9 @@ local function share(plan, layer, blocks, whole, gathered)
   }
   plan.alternate = plan.alternate and plan.chunks.count > 1
   plan.tasks = outer * plan.chunks.count * plan.bands.count
+  -- Groups of a pixel are neighbours: while they follow each other, pages and lines are still at hand.
+  plan.groups_first = plan.group_count > 1 and layer.layout == "nhwc" and not plan.planar
+    and not cost.heavy(4 * plan.packed_floats)
 end
 
 --- How `count` reduction steps become a loop: `loops` times `unroll` of them, 3 to `most` (6), and a `rest`.

@@ -287,6 +287,14 @@ local function writes(layer)
   return bytes > cost.l2_bytes and bytes * math.max(0, 1 / cost.l3_stream - 4 / cost.line_bytes) or 0
 end
 
+-- Cycles that lines of a group are waited for in NHWC.
+local function strewn(layer)
+  if layer.groups == 1 or layer.layout == "nchw" then return 0 end
+  local function lines(bytes, channels) return bytes / (4 * channels) * ceil_div(4 * channels, cost.line_bytes) end
+  return layer.N * layer.groups * cost.strewn(layer.groups * cost.image_bytes(layer))
+    * (lines(cost.input_bytes(layer), layer.IC) + lines(cost.output_bytes(layer), layer.OC))
+end
+
 -- Cycles that images beyond the last-level cache take: a burst of lines behind each block, which nothing hides.
 local function bursts(layer)
   local images = layer.N * layer.groups
@@ -357,7 +365,8 @@ local function candidate(isa, pair, vectors, pixels, most, channel_blocks)
   end
   share(c, places)
 
-  c.cycles = (layer.N * layer.groups * (cycles + pair.transforms) + layer.N * writes(layer) + bursts(layer)) // 1
+  c.cycles = (layer.N * layer.groups * (cycles + pair.transforms) + layer.N * writes(layer) + bursts(layer)
+    + strewn(layer)) // 1
   c.tile, c.mapping = ("%st%dx%d"):format(pair.name, pixels, c.classes[1].size), "channels"
   return c
 end

@@ -263,7 +263,8 @@ of("templates/direct_step.c", {
 
 of("templates/direct_run.c", {
   { "batch_reads_first_image", "source.image, plan.output.image", "0, plan.output.image", "direct" },
-  { "group_reads_first_channels", "g.N, plan.ICg * source.channel", "g.N, 0", "direct" },
+  { "group_reads_first_channels", "groups, rest, plan.ICg * source.channel", "groups, rest, 0", "direct" },
+  { "groups_beyond_the_last", '"group", groups, rest', '"group", groups, 1', "direct" },
   { "group_offset_of_outputs", "plan.ICg * source.channel", "plan.OCg * source.channel", "direct" },
   { "copy_of_another_image", "plane != task / %d", "plane > task / %d", "planar" },
   { "copy_moved_to_the_wrong_row", "copy + (ptrdiff_t)(from - base) *", "copy + (ptrdiff_t)(from - base + 1) *",

@@ -87,6 +87,20 @@ describe("a direct plan", function()
     grouped.IC, grouped.OC, grouped.groups = 480, 480, 30
     assert.are.equal("channels", planned(grouped).mapping)
   end)
+  it("passes over the groups of some rows one after the other, where the weights of all stay", function()
+    local grouped = { IH = 56, IW = 56, IC = 256, OC = 256, groups = 4, stride_h = 2, stride_w = 2, KH = 1, KW = 1 }
+    assert.is_true(planned(grouped).groups_first)
+    grouped.layout = "nchw"
+    assert.is_false(planned(grouped).groups_first)
+    grouped.layout, grouped.IC, grouped.OC = "nhwc", 2048, 2048
+    assert.is_false(planned(grouped).groups_first)
+  end)
+  it("is for groups of few channels with a stride, whose windows are strewn", function()
+    local grouped = { IH = 56, IW = 56, IC = 256, OC = 256, groups = 16, stride_h = 2, stride_w = 2 }
+    assert.are.equal("direct", planned(grouped).algorithm)
+    grouped.stride_h, grouped.stride_w = 1, 1
+    assert.are.equal("winograd", planned(grouped).algorithm)
+  end)
   it("has no groups in a single lane", function()
     assert.are.equal("channels", planned({ IH = 2, IW = 2, IC = 14, OC = 2, groups = 2 }, "scalar").mapping)
   end)
