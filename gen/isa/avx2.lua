@@ -25,9 +25,13 @@ local function integers(index)
   return ("_mm256_setr_epi32(%s)"):format(x86.list(8, function(l) return index[l] end))
 end
 
+-- A masked load in front of p would take hundreds of cycles where the page before is not there.
 function avx2.load_range(p, at, n)
   if n == 8 then return avx2.load(p) end
-  return ("_mm256_maskload_ps(%s, %s)"):format(at == 0 and p or ("%s - %d"):format(p, at), mask(at, n))
+  if at == 0 then return ("_mm256_maskload_ps(%s, %s)"):format(p, mask(0, n)) end
+  local from, none = {}, n -- the lanes, and one that is zero
+  for l = 1, 8 do from[l] = l > at and l <= at + n and l - 1 - at or none end
+  return ("_mm256_permutevar8x32_ps(_mm256_maskload_ps(%s, %s), %s)"):format(p, mask(0, n), integers(from))
 end
 
 -- A mask of the lanes whose numbers, counted from `from` on, are in [first, last).

@@ -22,9 +22,10 @@ local function integers(index)
   return ("_mm512_setr_epi32(%s)"):format(x86.list(16, function(l) return index[l] or 0 end))
 end
 
+-- A masked load in front of p would take hundreds of cycles where the page before is not there.
 function avx512.load_range(p, at, n)
   if n == 16 then return avx512.load(p) end
-  return ("_mm512_maskz_loadu_ps(%s, %s)"):format(mask(at, n), at == 0 and p or ("%s - %d"):format(p, at))
+  return ("_mm512_maskz_%s_ps(%s, %s)"):format(at == 0 and "loadu" or "expandloadu", mask(at, n), p)
 end
 
 -- The lanes from first to last - 1.
