@@ -18,9 +18,14 @@ static $(target)void $(name)_copy(const float *row, float *to)
 @ if empty then
     (void)row; /* all windows lie in its padding */
 @ end
+@ local planes = source.pixel == 1 -- one after the other: more at a time would be too many streams
+@ if planes and C > 1 then
+    for (int c = 0; c < $(C); ++c, row += $(source.channel), to += $(planar.channel)) {
+@ end
 @ for _, phase in ipairs(planar.phases) do
 @   for _, run in ipairs(phase.runs) do
 @     local first, last = run.first, run.last
+@     local there = first < last
 @     local from = at(scaled("j", s), phase.from + first * s)
 @     if run.count > 1 then
     for (int j = $(run.at); j < $(run.at + run.count * L); j += $(L)) {
@@ -29,12 +34,14 @@ static $(target)void $(name)_copy(const float *row, float *to)
         const int j = $(run.at);
 @     end
         float *plane = $(at("to", phase.at)) + j;
-@     if first >= last or source.pixel == 1 then
-@       if first < last then
+@     if planes then
+@       if there then
         const float *from = row + ($(from));
 @       end
-        for (int c = 0; c < $(C); ++c, plane += $(planar.channel)$(first < last and ", from += " .. source.channel or ""))
-            $(isa.store("plane", first < last and strided("from", s, first, last) or isa.zero()))
+        $(isa.store("plane", there and strided("from", s, first, last) or isa.zero()))
+@     elseif not there then
+        for (int c = 0; c < $(C); ++c, plane += $(planar.channel))
+            $(isa.store("plane", isa.zero()))
 @     else
         const float *from = row + (ptrdiff_t)($(from)) * $(source.pixel);
 @       if C >= L then
@@ -50,6 +57,9 @@ static $(target)void $(name)_copy(const float *row, float *to)
 @     end
     }
 @   end
+@ end
+@ if planes and C > 1 then
+    }
 @ end
 }
 
