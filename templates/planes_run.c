@@ -1,16 +1,16 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- The tasks: rows of tiles, one after the other.
-@ local copies, L = plan.copies, isa.lanes
+@ local copies = plan.copies
 @ if copies then
     float *const sums = workspace, *const pixels = sums + $(copies.pixels);
 @ end
-@ -- The copy of a vector of channels, of which the last one may have fewer.
+@ -- The copy of a vector of channels.
 @ local function copy(name_of, from, into)
-@   local channels, last = plan.seen.source.OC, plan.seen.source.OC % L
-@   if last == 0 or channels < L then
-        $(name)_$(name_of)$(last == 0 and L or last)($(from), $(into));
+@   local all, last = table.unpack(copies.channels)
+@   if not last then
+        $(name)_$(name_of)$(all)($(from), $(into));
 @   else
-        if (chunk < $(plan.outer.count - 1)) $(name)_$(name_of)$(L)($(from), $(into));
+        if (chunk < $(plan.outer.count - 1)) $(name)_$(name_of)$(all)($(from), $(into));
         else $(name)_$(name_of)$(last)($(from), $(into));
 @   end
 @ end

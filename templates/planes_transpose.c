@@ -1,7 +1,6 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- Copies planes to where a vector of channels of a pixel are neighbours, and back: so many pixels at a time.
-@ local L, source = isa.lanes, layer.source
-@ local last = source.OC % L
+@ local L = isa.lanes
 @ -- In the lanes of channels that are not there the last one is once more.
 @ local function four(channels, plane)
         $(transposed_four("planes + i", function(c) return math.min(c, channels - 1) * plane end, function(j, row) return isa.store(at(scaled("pixels + i", L), j * L), row.name) end))
@@ -9,7 +8,7 @@
 @ local function square(channels, plane, count)
         $(include("planes_square.c", { from = scaled("pixels + i", L), to = "planes + i", channels = channels, plane = plane, count = count, fetch = count == L }))
 @ end
-@ for _, channels in ipairs(last == 0 and { L } or source.OC < L and { last } or { L, last }) do
+@ for _, channels in ipairs(plan.copies.channels) do
 @   local plane = layer.IH * layer.IW
 /* $(plural(channels, "plane")) of the input. */
 static $(target)void $(name)_in$(channels)(const float *planes, float *pixels)

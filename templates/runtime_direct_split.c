@@ -120,11 +120,12 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = $(plan.staged and "s.pixels ? 8 : 16" or plan.gathered and 8 or 16);
     long long band = $(plan.staged and ("(s.pixels ? %d : %d)"):format(l2_bytes // 2, l2_bytes // 4) or l2_bytes // 4) / row_bytes;
-    long long chunk = weights > $(l2_bytes // 2) ? $(l2_bytes // 8) / (vector_bytes * s.block) : blocks;
+@ local large = ("weights > %d"):format(l2_bytes // 2) -- for that cache, beside what passes
+    long long chunk = $(large) ? $(l2_bytes // 8) / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
     /* Where the image does not fit that cache, either: it once a chunk, or weights once a band, what is less. */
     const double row = $(4 * math.min(layer.stride_h, KH) * math.min(layer.stride_w, KW)).0 * shape->in_channels * s.width;
-    const int heavy = weights > $(l2_bytes // 2) && (row * s.rows <= $(l2_bytes // 2) || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
+    const int heavy = $(large) && (row * s.rows <= $(l2_bytes // 2) || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
     if (!heavy) chunk = blocks;
 @ if plan.staged then
     /* Each chunk copies the band again: no more than are wanted, and than sums are large enough for. */

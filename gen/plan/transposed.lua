@@ -41,12 +41,16 @@ function transposed.cycles(layer, isa)
 end
 
 --- Where the copies of a task lie in the workspace, in floats: its outputs at the begin, its inputs from `pixels` on,
--- so that a tile of so many rows writes where what the tiles before it have read was; and how many floats in all.
+-- so that a tile of so many rows writes where what the tiles before it have read was; how many floats in all; and of
+-- how many channels they are: all but the last one, the last one, or all.
 function transposed.copies(layer, isa, rows)
   local read, written = pixels(layer)
   local ahead = layer.stride_h * layer.IW < layer.OW and written
     or math.min(written, math.max(0, layer.pad_top * layer.IW + rows * layer.OW))
-  return { pixels = ahead * isa.lanes, floats = math.max(written, ahead + read) * isa.lanes }
+  local OC, L = layer.source.OC, isa.lanes
+  local last = (OC - 1) % L + 1
+  return { pixels = ahead * L, floats = math.max(written, ahead + read) * L,
+    channels = (OC <= L or last == L) and { last } or { L, last } }
 end
 
 return transposed
