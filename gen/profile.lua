@@ -34,7 +34,7 @@ local profile = {}
 
 -- The numbers of the cost model that may be replaced, and what they may be.
 local COSTS = {
-  fma = { 1, 8 }, load = { 1, 8 }, shuffle = { 1, 8 },
+  fma = { 1, 8 }, load = { 1, 8 }, shuffle = { 1, 8 }, arithmetic = { 1, 8 },
   l1_ways = { 1, 64 }, l1_way_bytes = { 1 << 9, 1 << 20 }, line_bytes = { 16, 1 << 12 },
   l2_bytes = { 1 << 14, 1 << 30 }, l3_bytes = { 1 << 16, 1 << 36 },
   l3_stream = { 1, 64 }, memory_stream = { 1, 64 },

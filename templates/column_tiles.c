@@ -20,7 +20,7 @@ for (int ow = $(segment.x); ow < $(segment.x + segment.count); ++ow) {
 }
 @   elseif segment.count > 1 then
 for (int i = 0; i < $(segment.count); ++i)
-    $(tile)($(at("row", segment.origin * plan.input.pixel)) + (ptrdiff_t)i * $(segment.pixels * (plan.planar and 1 or layer.stride_w) * plan.input.pixel)$(between), $(at("to", segment.x // per * plan.output.pixel)) + (ptrdiff_t)i * $(segment.pixels // per * plan.output.pixel)$(pass)$(rolled)$(tail));
+    $(tile)($(at("row", segment.origin * plan.input.pixel)) + (ptrdiff_t)i * $(segment.pixels * (plan.planar and plan.planar.places and 1 or layer.stride_w) * plan.input.pixel)$(between), $(at("to", segment.x // per * plan.output.pixel)) + (ptrdiff_t)i * $(segment.pixels // per * plan.output.pixel)$(pass)$(rolled)$(tail));
 @   else
 $(tile)($(at("row", segment.origin * plan.input.pixel))$(between), $(at("to", segment.x // per * plan.output.pixel))$(pass)$(rolled)$(tail));
 @   end

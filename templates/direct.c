@@ -6,7 +6,7 @@
 @ local holds = pooled and pooled.KH > 1
 @ local active = layer.activation.kind ~= "none"
 @ if plan.planar then
-$(include(plan.planar.pieces and "direct_gather.c" or "direct_copy.c"))
+$(include(plan.planar.sets and "direct_interleave.c" or plan.planar.pieces and "direct_gather.c" or "direct_copy.c"))
 
 @ end
 @ local based = plan.planar and ", int base" or ""

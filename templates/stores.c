@@ -14,13 +14,19 @@
 @   return (variant.stored or variant.pixels) - v * L
 @ end
 @ local function result(s, v) return active and activate(acc(s, v)) or acc(s, v) end
+@ local back = plan.planar and plan.planar.back -- lanes of several groups, interleaved
 @ local function place(s, v) return at("out", plus(times(s, splat_step), times(v, vector_step))) end
 @ -- The vectors first to last, in the order of their addresses: lines that are written whole, one after the other,
 @ -- need not be read before.
 @ local function plain(first, last, count)
 @   for s = 0, splats - 1 do
 @     for v = first, last do
-    $(isa.store_range(place(s, v), result(s, v), 0, v == vectors - 1 and count or L))
+@       local all = result(s, v)
+@       if back then
+    $(acc(s, v)) = $(all);
+@         all = isa.permute(("(const float *)(const void *)&%s"):format(acc(s, v)), L, back)
+@       end
+    $(isa.store_range(place(s, v), all, 0, v == vectors - 1 and count or L))
 @     end
 @   end
 @ end

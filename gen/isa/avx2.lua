@@ -90,6 +90,14 @@ function avx2.load_parts(p, offsets)
   return ("_mm256_insertf128_ps(_mm256_castps128_ps256(%s), %s, 1)"):format(part(1), part(2))
 end
 
+function avx2.splat_some(p, n)
+  if n == 2 then
+    return ("_mm256_castsi256_ps(_mm256_broadcastq_epi64(_mm_loadl_epi64((const __m128i *)(const void *)(%s))))")
+      :format(p)
+  end
+  return n == 4 and ("_mm256_broadcast_ps((const __m128 *)(const void *)(%s))"):format(p)
+end
+
 function avx2.permute(p, n, index)
   local operand = x86.in_parts(index, 8)
   if operand then return ("_mm256_permute_ps(%s, %s)"):format(avx2.load_range(p, 0, n), operand) end

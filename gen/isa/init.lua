@@ -41,6 +41,7 @@ isa.operations = {
   { "load_at(p, offsets)", "offsets[l] != none ? p[offsets[l]] : 0.0f" },
   { "load_parts(p, offsets)", "p[offsets[l / 4] + l % 4]" }, -- optional: each four lanes from a place of their own
   { "permute(p, n, index)", "p[index[l]]" },
+  { "splat_some(p, n)", "p[l % n]" }, -- optional: of a power of two below `lanes`, or false where it is no load alone
   -- first and last are C expressions, from 0 to `lanes`, last perhaps the smaller one. Optional: where
   -- a table has none, templates/lanes.c goes from lane to lane.
   { "load_between(p, first, last)", "first <= l && l < last ? p[l] : 0.0f" },
@@ -81,7 +82,7 @@ local fields = {
 }
 for _, operation in ipairs(isa.operations) do fields[operation[1]:match("^[%w_]+")] = "function" end
 local optional = { load_between = true, load_even_between = true, store_first = true,
-  store_between = true, load_parts = true, transpose_parts = true, scaled_index = true }
+  store_between = true, load_parts = true, splat_some = true, transpose_parts = true, scaled_index = true }
 
 local function checked(name)
   local set = require("isa." .. name)

@@ -15,6 +15,7 @@ function direct.names(plan, isa, layer)
   local L = isa.lanes
   local channels = plan.mapping ~= "pixels"
   local groups, inputs = plan.mapping == "groups", plan.mapping == "inputs"
+  local beside = plan.planar and plan.planar.sets and plan.planar -- groups are interleaved
   local names = {}
 
   -- In a tile, `splats` x `vectors` accumulators; p counts pixels (or vectors of them), k channels
@@ -37,7 +38,7 @@ function direct.names(plan, isa, layer)
 
   -- Where pixel i of a variant reads for tap k, in input pixels from its origin; false in the padding.
   local function read(variant, tap, i)
-    if plan.planar then return plan.planar.places[tap + 1] + i end
+    if plan.planar and plan.planar.places then return plan.planar.places[tap + 1] + i end
     if variant.rolled then return i * layer.stride_w end
     return variant.reads[tap + 1][i + 1]
   end
@@ -108,6 +109,9 @@ function direct.names(plan, isa, layer)
   local function spread(class, at, v, u)
     if plan.vector_inputs == plan.ICg then -- there is one
       return isa.splat(("src[%d]"):format(at * plan.input.pixel + v * plan.ICg + u))
+    end
+    if beside then
+      return isa.splat_some(isa_of.at("src", at * plan.input.pixel + v * beside.vector + u * beside.sets), beside.sets)
     end
     local index = {}
     for l = 1, L do

@@ -5,6 +5,7 @@
 
 local cost = {
   fma = 2, load = 2, store = 1, shuffle = 2, -- per cycle
+  arithmetic = 3,                -- multiply-adds and permutations, in all
   latency = 4,                   -- of a multiply-add: each accumulator takes one at a time
   window = 64,                   -- multiply-adds among which those are found that need not wait
   call = 12,                     -- cycles to enter, set up and leave a micro-kernel
@@ -33,9 +34,9 @@ function cost.step(fmas, loads, bytes, resident)
 end
 
 --- The same where each loaded vector is permuted before it is multiplied, which some of the units of
--- multiply-adds do: half as many more fit in a cycle.
+-- multiply-adds do.
 function cost.spread_step(fmas, spreads, loads)
-  return math.max(cost.step(fmas, spreads + loads, 0, 0), (fmas + spreads) / (1.5 * cost.fma))
+  return math.max(cost.step(fmas, spreads + loads, 0, 0), (fmas + spreads) / cost.arithmetic)
 end
 
 --- The size of the first-level cache.

@@ -4,6 +4,7 @@
 --   mapping 'channels'   lanes are output channels: vectors of weights times splats of input pixels
 --   mapping 'groups'     (NHWC) so are they, of several groups: a channel of each group is spread over the
 --                        lanes of its outputs in place of a splat; or a group has a vector, and a splat, of its own
+--   mapping 'interleaved' (NHWC) the same, of a copy in which these channels are neighbours (plan/interleaved.lua)
 --   mapping 'inputs'     (NHWC) lanes are input channels: vectors of weights times vectors of input, whose lanes are
 --                        summed in the end; for few outputs
 --   mapping 'pixels'     lanes are output pixels: vectors of input times splats of weights
@@ -19,6 +20,7 @@ local cost = require "plan.cost"
 local dense = require "plan.dense"
 local fetches = require "plan.fetches"
 local gather = require "plan.gather"
+local interleaved = require "plan.interleaved"
 local one_row = require "plan.one_row"
 local planar = require "plan.planar"
 local runtime = require "plan.runtime"
@@ -127,6 +129,9 @@ local function classes_of_groups(classes, layer, isa, sets)
   return list
 end
 
+-- Mappings with all groups in one pass.
+local AT_ONCE = { groups = true, interleaved = true }
+
 -- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.
 -- With options.pooled a tile holds whole windows, and lanes are channels.
 local function candidates(layer, isa, options, flat)
@@ -162,7 +167,7 @@ local function candidates(layer, isa, options, flat)
     list[#list + 1] = {
       layer = layer, mapping = layer.source and gather.mappings[mapping] or mapping,
       units = units, unit = unit, classes = classes, flat = flat,
-      cycles = (cycles * rows + waits) * (mapping == "groups" and 1 or layer.groups), together = together,
+      cycles = (cycles * rows + waits) * (AT_ONCE[mapping] and 1 or layer.groups), together = together,
       tile = ("%dx%d"):format(lanes_of_output == 1 and units or units * unit, classes[1].size),
       held = mapping ~= "inputs" and lanes_of_output == 1 and units or classes[1].size * together,
       splats = lanes_of_output == 1 and units or units * unit,
@@ -190,13 +195,13 @@ local function candidates(layer, isa, options, flat)
   local sets = direct.groups_of(layer, isa)
 
   -- Tiles whose lanes are channels, `total` vectors of them.
-  local function add_channels(mapping, total, more, vectors, together)
+  local function add_channels(mapping, total, more, vectors, together, copy)
     -- Compilers want some to spare.
     if together > 1 then more = more + 2 * math.min(vectors, 2) end
     if layer.place then more = more + 2 end
     local room = cost.accumulators(isa, vectors * together + more) // vectors
     for units = 1, math.min(room, width) // group do
-      add(mapping, units, group, { total = total, most = vectors }, isa.lanes,
+      local c = add(mapping, units, group, { total = total, most = vectors }, isa.lanes,
         function(size, v)
           local p = size * group
           local stores = p * v
@@ -205,7 +210,7 @@ local function candidates(layer, isa, options, flat)
           for _, run in ipairs(axis.balanced(layer.KW, together)) do
             local taps = run.size
             local pixels = #axis.reads(p, taps, layer.stride_w, layer.dilation_w)
-            if mapping == "groups" then pixels = pixels * v end
+            if AT_ONCE[mapping] then pixels = pixels * v end
             local step = mapping == "groups" and sets > 1 and cost.spread_step(p * v * taps, pixels, v * taps)
               or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
             if planes then
@@ -222,6 +227,7 @@ local function candidates(layer, isa, options, flat)
           if planes or pooled then return work end
           return math.max(work, written(p, v * isa.lanes) + work / 16)
         end, together)
+      if c and copy then c.copy, c.cycles = copy, c.cycles + copy.cycles * layer.IH * layer.N end
     end
   end
   local function add_vectors(vectors)
@@ -239,9 +245,12 @@ local function candidates(layer, isa, options, flat)
     local total = axis.ceil_div(layer.groups, sets)
     local in_parts = sets == 1 or ICg == OCg and 4 % OCg == 0
     local more = in_parts and 0 or 2 -- registers of a mask and of a permutation
+    local beside = sets > 1 and not flat and not pooled and not options.by_row and not layer.place
+      and interleaved.new(layer, isa, sets)
     for vectors = sets > 1 and 1 or 2, sets * OCg == isa.lanes and math.min(2, total) or 1 do
       for _, together in ipairs(layer.place and { 1 } or taps_together(layer.KW)) do
         add_channels("groups", total, more, vectors, together)
+        if beside then add_channels("interleaved", total, 0, vectors, together, beside) end
       end
     end
   end
@@ -388,11 +397,14 @@ end
 --- Any layer.
 function direct.fits() return true end
 
+-- The mappings of those that read a copy.
+local MAPPINGS = { planar = "pixels", gathered = "channels", interleaved = "groups" }
+
 -- The plan that a candidate makes, or nil where it would be too much code.
 local function of_candidate(best, original, isa, options)
   local layer, copy = best.layer, best.copy
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
-  local mapping = best.mapping == "planar" and "pixels" or best.mapping == "gathered" and "channels" or best.mapping
+  local mapping = MAPPINGS[best.mapping] or best.mapping
   local channels, in_groups = mapping ~= "pixels", mapping == "groups"
   local inputs = best.mapping == "inputs"
   local plan = {
@@ -434,7 +446,7 @@ local function of_candidate(best, original, isa, options)
     local source = layer.source or layer
     plan.source = views.image(layer.layout, layer.IC, source.IH, source.IW)
     plan.source.row = copy.source_row or plan.source.row
-    plan.input = { row = copy.row, pixel = 1, channel = copy.channel }
+    plan.input = { row = copy.row, pixel = copy.pixel or 1, channel = copy.channel }
   end
 
   plan.rows, plan.columns = axis.of(layer)
@@ -457,6 +469,9 @@ local function of_candidate(best, original, isa, options)
     local sets = direct.groups_of(layer, isa)
     plan.vector_inputs = sets * ICg
     best.classes = classes_of_groups(best.classes, layer, isa, sets)
+    for _, class in ipairs(copy and best.classes or {}) do
+      class.inputs, class.first_input = class.inputs * layer.IW, class.first_input * layer.IW
+    end
   end
   plan.group_count = in_groups and 1 or layer.groups
   local blocks, floats = 0, 0

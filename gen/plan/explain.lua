@@ -104,7 +104,8 @@ return function(plan, layer, isa)
     say("pixels", "a 1x1 filter: %d x %d pixels seen as %s of %d", layer.OH, layer.OW, rows(g.OH), g.OW)
   end
   if plan.planar then
-    say("copy", "%s of %s, a plane of each channel", rows(plan.planar.rows), plan.folded and "pixels" or "the input")
+    say("copy", "%s of %s, %s", rows(plan.planar.rows), plan.folded and "pixels" or "the input",
+      plan.planar.sets and "channels of several groups side by side" or "a plane of each channel")
   end
   if plan.copies then say("copy", "planes, a vector of channels at a time, so that these are neighbours; and back") end
   if plan.looped then say("code", "too much to unroll: the rows of the filter are a loop") end

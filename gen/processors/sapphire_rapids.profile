@@ -12,5 +12,6 @@ cost l3_stream 7
 cost memory_stream 6
 cost transform 150 avx512
 cost shuffle 1
+cost arithmetic 2 avx512
 cost l1_kept 90
 cost streams 34 avx512

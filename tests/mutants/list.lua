@@ -20,6 +20,7 @@ list.checks = {
   direct_nchw = { suite = "problems", builds = "avx2_nchw", layers = DIRECT },
   groups = { suite = "problems", builds = "avx2_nhwc",
     layers = "group_3_9_9,group_16_32_32,group_17_34_34,group_32_64_64,group_4_two_vectors,group_4_two_tall" },
+  interleaved = { suite = "profiles", builds = "*_avx512_nhwc", layers = "beside_*" },
   inputs = { suite = "problems", builds = "avx2_nhwc", layers = "few_out_point,few_out_3,few_out_1" },
   planar = { suite = "problems", builds = "avx2_nhwc",
     layers = "width_20,stem_c3_10k5,planar_high,planar_high_group,planar_s2_batch,planar_s3,wide_65" },
@@ -279,6 +280,16 @@ of("templates/direct_copy.c", {
   { "copy_without_last_channels", "@       if C % L > 0 then", "@       if C < L then", "planar" },
 })
 
+of("templates/direct_interleave.c", {
+  { "interleaved_without_last_channels", "@ if C % L > 0 then", "@ if C < L then", "interleaved" },
+})
+
+of("gen/plan/interleaved.lua", {
+  { "interleaved_groups_reversed", "l % sets * ICg", "(sets - 1 - l % sets) * ICg", "interleaved" },
+  { "interleaved_sums_left_as_they_are", "l % OCg * sets + l // OCg", "l", "interleaved" },
+  { "interleaved_first_vector_only", "vector = layer.IW * L", "vector = 0", "interleaved" },
+})
+
 of("templates/direct_gather.c", {
   { "gathered_without_the_rest_of_a_row", "@ if rest > 0 then", "@ if rest > 0 and whole == 0 then", "gathered" },
   { "gathered_rows_twice", "(ptrdiff_t)y * $(copy.step)", "(ptrdiff_t)(y / 2) * $(copy.step)", "gathered" },
@@ -305,7 +316,7 @@ of("templates/stores.c", {
 })
 
 of("templates/column_tiles.c", {
-  { "tiles_ignore_stride", "(plan.planar and 1 or layer.stride_w)", "1", "direct depthwise" },
+  { "tiles_ignore_stride", "(plan.planar and plan.planar.places and 1 or layer.stride_w)", "1", "direct depthwise" },
   { "looped_border_left", [[$(ceil_quotient("-left", layer.dilation_w)) : 0]],
     [[$(ceil_quotient("-left", layer.dilation_w)) + 1 : 0]], "little_code" },
 })
@@ -330,8 +341,8 @@ of("templates/pooling_window.c", {
 of("templates/pack.c", {
   { "null_bias_read", "*to++ = bias != NULL$(there", "*to++ = 1$(there", "direct" },
   { "bias_missing", "bias[$(group)first$(", "0.0f * bias[$(group)first$(", "direct" },
-  { "weights_read_beyond", [[or class.step == class.width and ("first + k < %d")]],
-    [[or class.step == class.width and ("first + k <= %d")]], "direct" },
+  { "weights_read_beyond", [[or class.step == class.width and ("first + %s < %d")]],
+    [[or class.step == class.width and ("first + %s <= %d")]], "direct" },
   { "pack_ignores_columns", [[{ "kw", layer.KW > 1 and w.kw }]], [[{ "kw", layer.KW > 1 and w.kh }]],
     "direct" },
 })

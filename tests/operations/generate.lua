@@ -96,6 +96,15 @@ local function places()
   return list
 end
 
+local function runs()
+  local list, n = {}, 2
+  while set.splat_some and n < L do
+    if set.splat_some("p", n) then list[#list + 1] = { n = n } end
+    n = 2 * n
+  end
+  return list
+end
+
 local function transposes()
   local list = {}
   for k = 1, L do
@@ -115,7 +124,7 @@ end
 local PATTERNS = {
   load = whole, load_range = ranges, load_even = ranges, load_at = offsets, load_lanes = offsets,
   load_between = ranges, load_even_between = ranges, store_first = beginnings, store_between = ranges,
-  load_parts = places, permute = permutations, store = whole, store_range = ranges,
+  load_parts = places, permute = permutations, splat_some = runs, store = whole, store_range = ranges,
   transpose = transposes, transpose_parts = parts,
 }
 

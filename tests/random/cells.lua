@@ -4,12 +4,13 @@
 -- SPDX-License-Identifier: MIT-0
 
 local draw = require "random.draw"
+local isa = require "isa"
 local plan = require "plan"
 
 local cells = {}
 
 local WAYS = {
-  direct = { "channels", "gathered", "groups", "inputs", "pixels", "planar" },
+  direct = { "channels", "gathered", "groups", "inputs", "interleaved", "pixels", "planar" },
   depthwise = { "channels", "pixels", "transposed" },
   pooling = { "max, tiles", "max, windows", "average, tiles", "average, windows" },
 }
@@ -21,7 +22,8 @@ function cells.way(layer, made)
     return ("pooling %s, %s"):format(layer.pool, made.windows and "windows" or "tiles")
   end
   -- a kernel with run-time sizes may hold several: the last one is what is special about it
-  local copied = made.copies and "transposed" or made.planar and (made.mapping == "pixels" and "planar" or "gathered")
+  local copied = made.copies and "transposed" or made.planar and (made.mapping == "pixels" and "planar"
+    or made.mapping == "groups" and "interleaved" or "gathered")
   return made.algorithm .. " " .. (copied or made.inputs and "inputs" or made.pixels and "pixels"
     or made.mapping)
 end
@@ -50,6 +52,11 @@ local REASONS = {
     end },
   { "several groups lie side by side in NHWC only, and run-time sizes have none",
     function(c) return c.way == "direct groups" and (c.layout == "nchw" or c.sizes == "run-time") end },
+  { "groups are interleaved where several are in a vector, and a load repeats some of its lanes",
+    function(c)
+      return c.way == "direct interleaved" and (c.layout == "nchw" or c.sizes == "run-time"
+        or not isa.get(c.isa).splat_some)
+    end },
   { "in NCHW neighbouring channels are not neighbours in memory",
     function(c)
       return (c.way == "depthwise channels" or c.way == "direct inputs") and c.layout == "nchw"

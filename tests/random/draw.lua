@@ -9,6 +9,7 @@
 -- SPDX-License-Identifier: MIT-0
 
 local benchdnn = require "import.benchdnn"
+local isa = require "isa"
 local plan = require "plan"
 local request = require "request"
 
@@ -95,6 +96,11 @@ local function channels(s, kind, mapping) -- for that mapping
     s.groups = pick { 2, 3, 4, 8, 17 }
     local sizes = mapping and FEW or SMALL
     s.c, s.filters = s.groups * pick(sizes), s.groups * pick(sizes)
+  elseif mapping == "interleaved" then
+    local few, lanes = pick { 2, 2, 4, 4, 8 }, isa.get(s.isa).lanes
+    if few >= lanes then few = lanes // 2 end
+    s.groups = random(1, 2 * lanes // few + 1)
+    s.c, s.filters = s.groups * few, s.groups * few
   elseif mapping == "pixels" and s.layout == "nhwc" then
     s.c = 1
   end

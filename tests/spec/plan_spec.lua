@@ -87,6 +87,19 @@ describe("a direct plan", function()
     grouped.IC, grouped.OC, grouped.groups = 480, 480, 30
     assert.are.equal("channels", planned(grouped).mapping)
   end)
+  it("interleaves groups by a copy where permutations take the place of multiply-adds", function()
+    local function sets(size, channels, costs)
+      local l = assert(layer.new { IH = size, IW = size, IC = channels, OC = channels, groups = 32, KH = 3, KW = 3,
+        pad = "same" })
+      local made = plan.make(l, isa.get("avx512"), { algorithm = "direct", costs = costs })
+      return made.planar and made.planar.sets
+    end
+    assert.are.same({ 2, 4, 8 }, { sets(28, 256, { arithmetic = 2 }), sets(28, 128, { arithmetic = 2 }),
+      sets(28, 64, { arithmetic = 2 }) })
+    assert.is_nil(sets(28, 256))
+    assert.is_nil(sets(28, 512, { arithmetic = 2 })) -- a vector each
+    assert.is_nil(sets(112, 128, { arithmetic = 2, l3_stream = 7 })) -- from beyond the second level
+  end)
   it("passes over the groups of some rows one after the other, where the weights of all stay", function()
     local grouped = { IH = 56, IW = 56, IC = 256, OC = 256, groups = 4, stride_h = 2, stride_w = 2, KH = 1, KW = 1 }
     assert.is_true(planned(grouped).groups_first)
