@@ -130,7 +130,8 @@ local function cut(plan, rows, columns, best, isa, budget)
   for _, segment in ipairs(plan.row_segments) do plan.row_tiles = plan.row_tiles + segment.count end
 end
 
---- Tasks: images x outer channels x bands of row tiles, each worth some microseconds.
+--- Tasks: images x outer channels x bands of row tiles, each worth some microseconds. Of images beyond the second
+-- level chunks of channels take turns in each row of tiles: what prefetchers bring beyond one is the next one's.
 function planes.share(plan, layer)
   local outer, tiles = plan.outer, plan.row_tiles
   if plan.copies then tiles = 1 end -- of a whole map
@@ -142,6 +143,9 @@ function planes.share(plan, layer)
   local _
   _, plan.bands = tasks.cut { outer = layer.N, rows = tiles, fitting = tiles, least = math.max(1, 50000 // work),
     blocks = outer.count, widths = tasks.widths(chunks), fewest = outer.count, most = outer.count }
+  if outer.noun == "chunk" and not plan.copies and layer.N * cost.image_bytes(layer) > cost.l2_bytes then
+    plan.chunks_first, plan.bands = true, tasks.parts(tiles, tiles)
+  end
   plan.tasks = layer.N * outer.count * plan.bands.count
 end
 

@@ -8,7 +8,7 @@ local FAULTS = {}
 local DIRECT = "same_15_33,width_13,point_oc24,point_oc129,asym_k3s2_end,dil_mixed,dil_valid_2,pad_k3_5,group_2_10_66,"
   .. "batch_7,axes_s1x3,axes_p2x1,bands_valid,bands_group_batch,height_14,pad_dilated,pad_begin_only,"
   .. "dil_valid_wide,net_keyword,mix_batch_dil_asym"
-local DEPTHWISE = "dw_33,dw_257,large_dw_17x31,dw_5x3,dw_3x7,dw_2x17,dw_k5s2,dw_s1x2,dw_batch,dw_width_13,"
+local DEPTHWISE = "dw_33,dw_257,dw_300_far,large_dw_17x31,dw_5x3,dw_3x7,dw_2x17,dw_k5s2,dw_s1x2,dw_batch,dw_width_13,"
   .. "bands_dw_k5,mix_asym_dil_dw"
 local POOLS = "half_c5,row_17,row_s2_18,global_13x6,global_padded,pad_2_of_3,dil_mixed,stride_1x2,batch_7,ceil_3_pad,"
   .. "large_clipped"
@@ -278,6 +278,11 @@ of("templates/direct_run.c", {
 of("templates/direct_copy.c", {
   { "copy_of_the_padding_shifted", "(l - first) * s * source.pixel", "l * s * source.pixel", "planar" },
   { "copy_without_last_channels", "@       if C % L > 0 then", "@       if C < L then", "planar" },
+})
+
+of("templates/planes_task.c", {
+  { "chunks_take_turns_once", [[if outer.count * g.N > inner then band]], [[if false then band]], "depthwise" },
+  { "rows_follow_each_other", [[("task / %d"):format(inner)]], [["task"]], "depthwise" },
 })
 
 of("templates/direct_interleave.c", {

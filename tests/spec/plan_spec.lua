@@ -26,6 +26,12 @@ describe("a depthwise plan", function()
     return depthwise(size, channels, { layout = layout }, set).fetch_output
   end
 
+  it("lets chunks of channels take turns in each row where images lie beyond the second level", function()
+    local far, near = depthwise(33, 960, {}), depthwise(14, 512, {})
+    assert.are.same({ true, far.row_tiles, far.outer.count * far.row_tiles },
+      { far.chunks_first, far.bands.count, far.tasks })
+    assert.are.same({ 2, nil }, { near.outer.count, near.chunks_first })
+  end)
   it("fetches the lines that it will store where that is late, and not in the way", function()
     assert.is_true(fetches(14, 116)) -- stores lie across lines
     assert.is_true(fetches(33, 960)) -- lines come from beyond the second level

@@ -11,8 +11,9 @@ local LONG = 350000 -- cycles, some 100 us
 
 -- The multiply-adds of each task, but for a factor.
 local function work_of(made)
-  local images, list = {}, {}
-  for i = 1, made.geometry.N * (made.group_count or 1) do images[i] = 1 end
+  local images, groups, list = {}, {}, {}
+  for i = 1, made.geometry.N do images[i] = 1 end
+  for i = 1, made.group_count or 1 do groups[i] = 1 end
   if made.algorithm == "winograd" then
     for _, rows in ipairs(tiles.parts(made.tiles_h, made.row_cut)) do
       for _, columns in ipairs(tiles.parts(made.tiles_w, made.column_cut)) do
@@ -30,9 +31,10 @@ local function work_of(made)
     list = made.chunks_first and tasks.pairs(bands, chunks) or tasks.pairs(chunks, bands)
   else
     for i = 1, made.outer.count do list[i] = 1 end
-    list = tasks.pairs(list, tasks.sizes(made.bands))
+    local bands = tasks.sizes(made.bands)
+    list = made.chunks_first and tasks.pairs(bands, list) or tasks.pairs(list, bands)
   end
-  list = tasks.pairs(images, list)
+  list = tasks.pairs(images, made.groups_first and tasks.pairs(list, groups) or tasks.pairs(groups, list))
   assert.are.equal(made.tasks, #list)
   return list
 end
