@@ -55,6 +55,7 @@ enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h
 struct CONV_(split) {
     int chunk, chunks; /* in channels, whole vectors but for the last */
     int band, bands;   /* in rows, whole tiles but for the last */
+    int in_turn;       /* whether the chunks of a band follow each other, not the bands of a chunk */
 };
 
 static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
@@ -75,6 +76,11 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long parts_of_rows = (wanted + s.chunks - 1) / s.chunks;
     s.band = (int)((shape->out_h + parts_of_rows - 1) / parts_of_rows);
     s.band = (s.band - 1) / 4 * 4 + 4;
+    /* Of images beyond the second-level cache chunks take turns in each row: what prefetchers bring beyond one is the
+     * next one's. */
+    const long long pixels = plane + (long long)shape->in_h * shape->in_w;
+    s.in_turn = s.chunks > 1 && pixels * shape->in_channels > 262144 / shape->batch;
+    if (s.in_turn) s.band = 4;
     if (s.band > shape->out_h) s.band = shape->out_h;
     s.bands = (shape->out_h - 1) / s.band + 1;
     return s;
@@ -532,9 +538,9 @@ CONV_TARGET void CONV_(run)(const struct conv_shape *shape, const float *input, 
     };
     (void)workspace;
     for (int task = task_begin; task < task_end; ++task) {
-        const int oh_begin = task % s.bands * s.band;
+        const int oh_begin = (s.in_turn ? task / s.chunks : task) % s.bands * s.band;
         const int oh_end = shape->out_h - oh_begin < s.band ? shape->out_h : oh_begin + s.band;
-        const int first = task / s.bands % s.chunks * s.chunk;
+        const int first = (s.in_turn ? task : task / s.bands) % s.chunks * s.chunk;
         const ptrdiff_t image = task / s.bands / s.chunks;
         const int channels = (int)C - first < s.chunk ? (int)C - first : s.chunk;
         const float *in = input + image * in_pixels * C, *w = packed;

@@ -97,9 +97,13 @@ $(target)void $(name)_run(const struct conv_shape *shape, const float *input, co
     };
     (void)workspace;
     for (int task = task_begin; task < task_end; ++task) {
-        const int oh_begin = task % s.bands * s.band;
+@ local band, chunk = "task % s.bands", "task / s.bands % s.chunks"
+@ if not pixels then
+@   band, chunk = "(s.in_turn ? task / s.chunks : task) % s.bands", "(s.in_turn ? task : task / s.bands) % s.chunks"
+@ end
+        const int oh_begin = $(band) * s.band;
         const int oh_end = shape->out_h - oh_begin < s.band ? shape->out_h : oh_begin + s.band;
-        const int first = task / s.bands % s.chunks * s.chunk;
+        const int first = $(chunk) * s.chunk;
         const ptrdiff_t image = task / s.bands / s.chunks;
         const int channels = (int)C - first < s.chunk ? (int)C - first : s.chunk;
         const float *in = input + image * in_pixels * C, *w = packed;

@@ -6,6 +6,8 @@ struct $(name)_split {
     int band, bands;   /* in rows, whole tiles but for the last */
 @ if pixels then
     int together;      /* channels whose planes are small enough to be passed over together */
+@ else
+    int in_turn;       /* whether the chunks of a band follow each other, not the bands of a chunk */
 @ end
 };
 
@@ -33,6 +35,13 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     const long long parts_of_rows = (wanted + s.chunks - 1) / s.chunks;
     s.band = (int)((shape->out_h + parts_of_rows - 1) / parts_of_rows);
     s.band = (s.band - 1) / $(plan.rows.pixels) * $(plan.rows.pixels) + $(plan.rows.pixels);
+@ if not pixels then
+    /* Of images beyond the second-level cache chunks take turns in each row: what prefetchers bring beyond one is the
+     * next one's. */
+    const long long pixels = plane + (long long)shape->in_h * shape->in_w;
+    s.in_turn = s.chunks > 1 && pixels * shape->in_channels > $(l2_bytes // 4) / shape->batch;
+    if (s.in_turn) s.band = $(plan.rows.pixels);
+@ end
     if (s.band > shape->out_h) s.band = shape->out_h;
     s.bands = (shape->out_h - 1) / s.band + 1;
     return s;

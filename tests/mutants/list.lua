@@ -483,6 +483,7 @@ of("templates/runtime_depthwise.c", {
     "runtime" },
   { "runtime_depthwise_right", "there.column_end = shape->in_w - left;",
     "there.column_end = shape->in_w - left + 1;", "runtime" },
+  { "runtime_depthwise_turn_lost", "(s.in_turn ? task / s.chunks : task)", "task", "runtime" },
 })
 
 -- Winograd's algorithms.
