@@ -75,6 +75,8 @@ local function traffic(layer, isa, r, c, chunk)
   local crowd = cost.l1_crowd(input, bytes) + written
   local room = math.max(0, math.min(1, 2 - crowd / math.max(1, ways)))
   local kept = math.min(cost.l1_kept / 100, room)
+  -- Where not all is kept, tiles of few columns with a stride lose more of it (measured).
+  if layer.stride_w > 1 then kept = kept * math.max(0, 1 - (1 - cost.l1_kept / 100) * 5 / c) end
   -- Outputs that drive each other out before they are stored cost much more.
   local lines = #rows * (#columns - kept * (#columns - new)) + r * c * (written > cost.l1_ways and 6 or 2)
   -- Some that are fetched early are driven out before their turn.
