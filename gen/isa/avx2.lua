@@ -91,10 +91,7 @@ function avx2.load_parts(p, offsets)
 end
 
 function avx2.splat_some(p, n)
-  if n == 2 then
-    return ("_mm256_castsi256_ps(_mm256_broadcastq_epi64(_mm_loadl_epi64((const __m128i *)(const void *)(%s))))")
-      :format(p)
-  end
+  if n == 2 then return x86.splat_two(256, p) end
   return n == 4 and ("_mm256_broadcast_ps((const __m128 *)(const void *)(%s))"):format(p)
 end
 

@@ -89,10 +89,7 @@ function avx512.load_parts(p, offsets)
 end
 
 function avx512.splat_some(p, n)
-  if n == 2 then
-    return ("_mm512_castsi512_ps(_mm512_broadcastq_epi64(_mm_loadl_epi64((const __m128i *)(const void *)(%s))))")
-      :format(p)
-  end
+  if n == 2 then return x86.splat_two(512, p) end
   if n == 4 then return ("_mm512_broadcast_f32x4(_mm_loadu_ps(%s))"):format(p) end
   return n == 8 and ("_mm512_castpd_ps(_mm512_broadcast_f64x4(_mm256_castps_pd(_mm256_loadu_ps(%s))))"):format(p)
 end

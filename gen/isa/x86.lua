@@ -15,6 +15,12 @@ function x86.accumulate_fma(constraint)
     .. '    : "+%s"(acc) : "%s"(a), "%s"(b))'):format(constraint, constraint, constraint)
 end
 
+--- p[l % 2] in a vector of so many bits, by one load.
+function x86.splat_two(bits, p)
+  return ("_mm%d_castsi%d_ps(_mm%d_broadcastq_epi64(_mm_loadl_epi64((const __m128i *)(const void *)(%s))))")
+    :format(bits, bits, bits, p)
+end
+
 --- The operations that `prefix` (_mm, _mm256, _mm512) spells alike for all of them.
 function x86.operations(prefix, lanes)
   local function call(name)

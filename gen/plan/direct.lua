@@ -129,8 +129,10 @@ local function classes_of_groups(classes, layer, isa, sets)
   return list
 end
 
--- Mappings with all groups in one pass.
-local AT_ONCE = { groups = true, interleaved = true }
+-- The mappings of candidates that read a copy.
+local MAPPINGS = { planar = "pixels", gathered = "channels", interleaved = "groups" }
+
+local function mapping_of(name) return MAPPINGS[name] or name end
 
 -- Every register tile worth a thought: { mapping, units, classes, cycles, ... }. `flat`: rows are one.
 -- With options.pooled a tile holds whole windows, and lanes are channels.
@@ -145,7 +147,7 @@ local function candidates(layer, isa, options, flat)
   local along_h, along_w = axis.of(layer)
   local clipped = axis.clips(along_w)
 
-  local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles, together)
+  local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles, together, copy)
     -- outputs: how many output vectors (or outputs) there are, and how many a tile holds at most
     local classes, cycles, first, waits = axis.balanced(outputs.total, outputs.most), 0, 0, 0
     local tiles = rows * axis.ceil_div(width, units * unit)
@@ -167,7 +169,9 @@ local function candidates(layer, isa, options, flat)
     list[#list + 1] = {
       layer = layer, mapping = layer.source and gather.mappings[mapping] or mapping,
       units = units, unit = unit, classes = classes, flat = flat,
-      cycles = (cycles * rows + waits) * (AT_ONCE[mapping] and 1 or layer.groups), together = together,
+      cycles = (cycles * rows + waits + (copy and copy.cycles * layer.IH * layer.N or 0))
+        * (mapping_of(mapping) == "groups" and 1 or layer.groups),
+      copy = copy, together = together,
       tile = ("%dx%d"):format(lanes_of_output == 1 and units or units * unit, classes[1].size),
       held = mapping ~= "inputs" and lanes_of_output == 1 and units or classes[1].size * together,
       splats = lanes_of_output == 1 and units or units * unit,
@@ -201,7 +205,7 @@ local function candidates(layer, isa, options, flat)
     if layer.place then more = more + 2 end
     local room = cost.accumulators(isa, vectors * together + more) // vectors
     for units = 1, math.min(room, width) // group do
-      local c = add(mapping, units, group, { total = total, most = vectors }, isa.lanes,
+      add(mapping, units, group, { total = total, most = vectors }, isa.lanes,
         function(size, v)
           local p = size * group
           local stores = p * v
@@ -210,7 +214,7 @@ local function candidates(layer, isa, options, flat)
           for _, run in ipairs(axis.balanced(layer.KW, together)) do
             local taps = run.size
             local pixels = #axis.reads(p, taps, layer.stride_w, layer.dilation_w)
-            if AT_ONCE[mapping] then pixels = pixels * v end
+            if mapping_of(mapping) == "groups" then pixels = pixels * v end
             local step = mapping == "groups" and sets > 1 and cost.spread_step(p * v * taps, pixels, v * taps)
               or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
             if planes then
@@ -226,8 +230,7 @@ local function candidates(layer, isa, options, flat)
           local work = inside * layer.KH * ICg * sum + cost.tail(p * v, stores)
           if planes or pooled then return work end
           return math.max(work, written(p, v * isa.lanes) + work / 16)
-        end, together)
-      if c and copy then c.copy, c.cycles = copy, c.cycles + copy.cycles * layer.IH * layer.N end
+        end, together, copy)
     end
   end
   local function add_vectors(vectors)
@@ -261,7 +264,7 @@ local function candidates(layer, isa, options, flat)
     for units = 1, math.min(4, vectors) do
       local room = cost.accumulators(isa, units) // units
       for outputs = 1, math.min(room, OCg) do
-        local c = add(mapping, units, isa.lanes, { total = OCg, most = outputs }, 1, function(v, o)
+        add(mapping, units, isa.lanes, { total = OCg, most = outputs }, 1, function(v, o)
           local stores = v * o
           if layer.layout == "nhwc" and layer.OC > 1 then
             stores = v * transposed(o, isa.lanes)
@@ -276,10 +279,7 @@ local function candidates(layer, isa, options, flat)
           end
           local work = steps * step + cost.tail(o * v, stores)
           return planes and work or math.max(work, written(v * isa.lanes, o) + work / 16)
-        end, 1)
-        if c and copy then
-          c.copy, c.cycles = copy, c.cycles + copy.cycles * layer.IH * layer.N * layer.groups
-        end
+        end, 1, copy)
       end
     end
   end
@@ -397,14 +397,11 @@ end
 --- Any layer.
 function direct.fits() return true end
 
--- The mappings of those that read a copy.
-local MAPPINGS = { planar = "pixels", gathered = "channels", interleaved = "groups" }
-
 -- The plan that a candidate makes, or nil where it would be too much code.
 local function of_candidate(best, original, isa, options)
   local layer, copy = best.layer, best.copy
   local ICg, OCg = layer.IC // layer.groups, layer.OC // layer.groups
-  local mapping = MAPPINGS[best.mapping] or best.mapping
+  local mapping = mapping_of(best.mapping)
   local channels, in_groups = mapping ~= "pixels", mapping == "groups"
   local inputs = best.mapping == "inputs"
   local plan = {

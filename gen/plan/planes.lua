@@ -135,16 +135,17 @@ end
 function planes.share(plan, layer)
   local outer, tiles = plan.outer, plan.row_tiles
   if plan.copies then tiles = 1 end -- of a whole map
-  local work = 2 * layer.KH * layer.KW * layer.OW * layer.OC // outer.count
-  local chunks = { { width = 1, count = outer.count } }
-  if plan.chunk then
-    chunks = { { width = plan.chunk, count = outer.count - 1 }, { width = plan.last_blocks, count = 1 } }
-  end
-  local _
-  _, plan.bands = tasks.cut { outer = layer.N, rows = tiles, fitting = tiles, least = math.max(1, 50000 // work),
-    blocks = outer.count, widths = tasks.widths(chunks), fewest = outer.count, most = outer.count }
   if outer.noun == "chunk" and not plan.copies and layer.N * cost.image_bytes(layer) > cost.l2_bytes then
     plan.chunks_first, plan.bands = true, tasks.parts(tiles, tiles)
+  else
+    local work = 2 * layer.KH * layer.KW * layer.OW * layer.OC // outer.count
+    local chunks = { { width = 1, count = outer.count } }
+    if plan.chunk then
+      chunks = { { width = plan.chunk, count = outer.count - 1 }, { width = plan.last_blocks, count = 1 } }
+    end
+    local _
+    _, plan.bands = tasks.cut { outer = layer.N, rows = tiles, fitting = tiles, least = math.max(1, 50000 // work),
+      blocks = outer.count, widths = tasks.widths(chunks), fewest = outer.count, most = outer.count }
   end
   plan.tasks = layer.N * outer.count * plan.bands.count
 end

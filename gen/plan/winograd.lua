@@ -290,9 +290,9 @@ end
 -- Cycles that lines of a group are waited for in NHWC.
 local function strewn(layer)
   if layer.groups == 1 or layer.layout == "nchw" then return 0 end
-  local function lines(bytes, channels) return bytes / (4 * channels) * ceil_div(4 * channels, cost.line_bytes) end
+  local function lines(pixels, channels) return pixels * ceil_div(4 * channels, cost.line_bytes) end
   return layer.N * layer.groups * cost.strewn(layer.groups * cost.image_bytes(layer))
-    * (lines(cost.input_bytes(layer), layer.IC) + lines(cost.output_bytes(layer), layer.OC))
+    * (lines(layer.IH * layer.IW, layer.IC) + lines(layer.OH * layer.OW, layer.OC))
 end
 
 -- Cycles that images beyond the last-level cache take: a burst of lines behind each block, which nothing hides.
