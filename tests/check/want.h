@@ -12,6 +12,8 @@ struct check_want {
     double exact; /* how far on exact data: 0 means ==, also in float */
     double real;  /* and on real data */
     double unit;  /* u times the size of the sum, what errors are measured in */
+    double scale; /* what errors of bilinear algorithms are relative to: the value, but the sum where
+                     a smooth activation flattens it, times its Lipschitz constant */
     size_t taps;  /* that lie in the input */
 };
 
@@ -76,6 +78,7 @@ static struct check_want check_want_one(const struct check *c, struct reference_
     struct check_want w;
     w.value = reference_activation(l, x);
     w.unit = CHECK_UNIT * (s.size + fabs(bias));
+    w.scale = check_is_smooth(l) ? check_lipschitz(l) * fabs(x) : fabs(w.value);
     w.exact = check_is_smooth(l) ? check_activation_error(l, x, w.value) : 0.0;
     if (CHECK_FINITE && l->kind == CONV_AVERAGE_POOLING) /* perhaps times a reciprocal */
         w.exact = check_bound(l, (double)s.taps, w.unit);
@@ -91,7 +94,7 @@ static struct check_want check_want_pooled(const struct check *c, size_t i, int 
 {
     const struct check_point p = c->point[i];
     const int average = c->last->kind == CONV_AVERAGE_POOLING;
-    struct check_want w = { 0.0, 0.0, 0.0, 0.0, 0 };
+    struct check_want w = { 0.0, 0.0, 0.0, 0.0, 0.0, 0 };
     struct reference_window at = REFERENCE_WINDOW;
     double size = 0.0, pixels = 0.0;
     for (const struct reference_sum *s = c->sum + i * c->window;
@@ -102,11 +105,13 @@ static struct check_want check_want_pooled(const struct check *c, size_t i, int 
             w.exact += one.exact;
             w.real += one.real;
             w.unit += one.unit;
+            w.scale += one.scale;
         } else {
             w.value = pixels == 0.0 || one.value > w.value || isnan(one.value) ? one.value : w.value;
             w.exact = one.exact > w.exact ? one.exact : w.exact;
             w.real = one.real > w.real ? one.real : w.real;
             w.unit = one.unit > w.unit ? one.unit : w.unit;
+            w.scale = one.scale > w.scale ? one.scale : w.scale;
         }
         size += fabs(one.value);
         w.taps += one.taps;
@@ -117,6 +122,7 @@ static struct check_want check_want_pooled(const struct check *c, size_t i, int 
         const double rounding = check_average_bound(pixels, CHECK_UNIT * size / divisor);
         w.value /= divisor;
         w.unit /= divisor;
+        w.scale /= divisor;
         w.real = w.real / divisor + rounding;
         w.exact /= divisor;
         if (CHECK_FINITE || (c->layer->activation != CONV_NONE && c->layer->activation != CONV_RELU))
