@@ -72,24 +72,46 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
         const float *wb = $(block("w", plan.block_floats));
         float *to = $(block("out", panel.output));
 @   end
+@   if not plan.rolling then
         const $(V) bias = $(weight(-1));
-@   for r = 0, rows.pixels - 1 do
-@     for i = 0, units - 1 do
-        $(V) $(acc(r, i)) = bias;
+@   end
+@   local function begin(list)
+@     for _, r in ipairs(list or {}) do
+@       for i = 0, units - 1 do
+        $(V) $(acc(r, i)) = $(plan.rolling and weight(-1) or "bias");
+@       end
 @     end
 @   end
-@   if plan.fetch_output and not edge then
-        /* What is stored in the end: a store that has to wait for its line$(plan.runtime and ", or two," or "") holds up those behind it. */
-@     if plan.runtime then
-        if (view->$(output_step) % $(plan.fetch_output // 4) != 0) {
-@     end
-@     for r = 0, rows.pixels - 1 do
+@   local fetched = plan.fetch_output and not edge
+@   local begins, ends = lives(rows, reads)
+@   begin(begins.first)
+@   local function fetch(list)
+@     for _, r in ipairs(list or {}) do
 @       for i = 0, units - 1 do
         $(plan.runtime and r > 0 and ("if (rows > %d) "):format(r) or "")CONV_FETCH($(place(r, i)));
 @       end
 @     end
+@   end
+@   if fetched then
+        /* What is stored in the end: a store that has to wait for its line$(plan.runtime and ", or two," or "") holds up those behind it. */
+@     if plan.runtime then
+        if (view->$(output_step) % $(plan.fetch_output // 4) != 0) {
+@     end
+@     fetch(begins.first)
 @     if plan.runtime then
         }
+@     end
+@   end
+@   local function store(r)
+@     for i = 0, units - 1 do
+@       local result = layer.activation.kind ~= "none" and activate(acc(r, i)) or acc(r, i)
+@       if edge then
+        if (rows > $(r)) $(name)_store($(place(r, i)), $(result), $(plan.mapping == "channels" and "lanes" or "columns"));
+@       elseif plan.runtime then
+        if (rows > $(r)) $(isa.store(place(r, i), result))
+@       else
+        $(isa.store_range(place(r, i), result, 0, stored(columns, i, panel)))
+@       end
 @     end
 @   end
 @   local function tap(r, kh, use)
@@ -154,6 +176,8 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @       end
 @     end
 @     for _, input in ipairs(input_rows(rows)) do
+@       begin(begins[input.at])
+@       if fetched then fetch(begins[input.at]) end
         $(plan.runtime and ("if (row_begin <= %d && %d < row_end) "):format(input.at, input.at) or "")$("{")   /* input row $(input.at) */
             const float *row = $(at("x", times(input.at, plan.input.row)));
 @       if not plan.resident and not once then
@@ -175,21 +199,11 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
             $(guarded and "}" or "")
 @       end
         }
+@       for _, r in ipairs(ends[input.at] or {}) do store(r) end
 @     end
 @   end
 @   end
-@   for r = 0, rows.pixels - 1 do
-@     for i = 0, units - 1 do
-@       local result = layer.activation.kind ~= "none" and activate(acc(r, i)) or acc(r, i)
-@       if edge then
-        if (rows > $(r)) $(name)_store($(place(r, i)), $(result), $(plan.mapping == "channels" and "lanes" or "columns"));
-@       elseif plan.runtime then
-        if (rows > $(r)) $(isa.store(place(r, i), result))
-@       else
-        $(isa.store_range(place(r, i), result, 0, stored(columns, i, panel)))
-@       end
-@     end
-@   end
+@   for _, r in ipairs(ends.last) do store(r) end
     }
 @ end
 }

@@ -95,6 +95,25 @@ function depthwise.names(plan, isa, layer, name)
     return taps
   end
 
+  --- Where in a tile an output row's sums begin and are stored: lists of rows, by the input row before which they
+  -- are the first time read and after which they are complete; of all that live from the begin to the end of the
+  -- tile, `first` and `last`.
+  function names.lives(variant, reads)
+    local begins, ends, from, to = { first = {} }, { last = {} }, {}, {}
+    for _, input in ipairs(reads and plan.rolling and names.input_rows(variant) or {}) do
+      for _, tap in ipairs(input.taps) do
+        from[tap.r], to[tap.r] = from[tap.r] or input.at, input.at
+      end
+    end
+    for r = 0, variant.pixels - 1 do
+      local first, last = from[r] or "first", to[r] or "last"
+      begins[first], ends[last] = begins[first] or {}, ends[last] or {}
+      table.insert(begins[first], r)
+      table.insert(ends[last], r)
+    end
+    return begins, ends
+  end
+
   names.method = {
     pixels and ("Lanes are neighbouring pixels of one channel; a tile is %s (rows x vectors of %d)."):format(
       plan.tile_name, isa.lanes)

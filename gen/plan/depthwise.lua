@@ -20,11 +20,22 @@ function depthwise.fits(layer)
   return layer.IC == layer.groups and layer.groups > 1
 end
 
+-- The most rows of a tile whose sums all live until its end; and of one that rolls down: each row is stored when it
+-- is complete.
+local MOST_ROWS, MOST_ROLLING = 5, 14
+
+-- Rows of a tile whose sums live at a time: where it rolls, those that one input row takes part in.
+local function alive(layer, rows)
+  if rows <= MOST_ROWS then return rows end
+  return math.min(rows, axis.ceil_div((layer.KH - 1) * layer.dilation_h + 1, layer.stride_h))
+end
+
 -- Registers beside the accumulators: one input, and the weights that live at the same time: all taps,
--- or, where those are too many, the taps of the rows that one input row takes part in.
+-- or, where those are too many, the taps of the rows that one input row takes part in. What activations compare
+-- sums with is beside them where rows are stored early.
 local function register_use(layer, isa, rows, units)
   local taps = layer.KH * layer.KW
-  local sums = rows * units
+  local sums = alive(layer, rows) * units + (rows > MOST_ROWS and 1 or 0)
   local room = isa.registers - 1 - (isa.fused and 0 or 1) - sums
   if taps <= room then return taps + sums + 1, true end
   return math.min(rows, layer.KH) * layer.KW + sums + 1, false
@@ -67,7 +78,7 @@ local function traffic(layer, isa, r, c, chunk)
   for _, y in ipairs(rows) do
     for _, x in ipairs(columns) do input[#input + 1] = (y * layer.IW + x) * pixel end
   end
-  for y = 0, r - 1 do
+  for y = 0, (r > alive(layer, r) and 1 or r) - 1 do
     for x = 0, c - 1 do output[#output + 1] = (y * layer.OW + x) * 4 * layer.OC end
   end
   local ways = cost.l1_ways - (1 + layer.KH * layer.KW) * bytes / cost.l1_way_bytes
@@ -88,12 +99,28 @@ end
 -- holds up those behind it: one that lies across two lines, or whose line comes from beyond the second level, for
 -- long. Elsewhere lines that are there early are in the way where they drive out what tiles have in common.
 local function fetches_output(plan, layer, isa, best)
-  if 8 * isa.lanes < cost.line_bytes then return false end
+  if 8 * isa.lanes < cost.line_bytes or plan.rolling and plan.mapping ~= "pixels" then return false end
   if layer.N * cost.image_bytes(layer) > cost.l2_bytes then return true end
   if plan.mapping == "pixels" then return false end
   if 4 * layer.OC % cost.line_bytes ~= 0 then return true end
   local _, room = traffic(layer, isa, best.rows, best.units, best.chunk)
   return room == 0 or room > 9 / 10
+end
+
+-- Whether a tile may roll down so many rows: few live at a time, in many registers, and it does not read lines of
+-- pixels so far apart of an image that passes through the last level, which come late (measured).
+local function rolls(layer, isa, rows)
+  return isa.registers >= 32 and not layer.runtime and alive(layer, rows) < rows
+    and (layer.layout == "nchw" or layer.N * cost.image_bytes(layer) <= cost.l3_bytes // 2)
+end
+
+-- Vectors of a chunk of those tiles, which read each line once: what is computed next to a vector of channels then
+-- are pixels that its lines are still near of, not those of the next vector, whose lines may be in the sets of the
+-- first level that the stores before it go to (measured). A second vector where it has a part of the same lines.
+-- Of images beyond the second level prefetchers want more, unless they are strided.
+local function rolling_chunk(layer, chunk)
+  if layer.stride_h == 1 and layer.N * cost.image_bytes(layer) > cost.l2_bytes then return chunk end
+  return 4 * layer.IC % cost.line_bytes == 0 and 1 or math.min(2, chunk)
 end
 
 local function tiles(layer, isa, options)
@@ -104,9 +131,11 @@ local function tiles(layer, isa, options)
     local rows, columns = axis.of(layer)
     inside = axis.inside(rows) * axis.inside(columns)
   end
-  return planes.candidates(layer, isa, options, function(rows, units, pixels)
+  return planes.candidates(layer, isa, options, MOST_ROLLING, function(rows, units, pixels)
+    local rolling = rows > MOST_ROWS
     local registers, resident = register_use(layer, isa, rows, units)
     if registers > isa.registers and rows * units > 1 then return nil end
+    if rolling and not rolls(layer, isa, rows) then return nil end
     local function cycles(r, c)
       local in_rows = #axis.reads(r, layer.KH, layer.stride_h, layer.dilation_h)
       local in_columns = pixels and c * layer.KW or #axis.reads(c, layer.KW, layer.stride_w, layer.dilation_w)
@@ -118,6 +147,8 @@ local function tiles(layer, isa, options)
       local work = math.max(r * c * taps * inside / cost.fma, loads / cost.load, r * c / cost.store)
       -- Few sums wait for themselves, unless the next block's are within sight.
       work = math.max(work, taps * inside * cost.latency / math.max(1, cost.window / (r * c * taps)))
+      -- So do those of many rows, of which few live at a time.
+      if rolling then work = math.max(work, r * taps * inside * cost.latency / alive(layer, r)) end
       -- Rows that tiles share are fetched again for each of them: more rows in a tile, fewer fetches.
       if pixels then return work + 4 + 0.6 * in_rows * c end
       if layer.source then return work + 6 end -- all of it in the first level
@@ -125,7 +156,8 @@ local function tiles(layer, isa, options)
       return math.max(work + 6, traffic(layer, isa, r, c, chunk)) + math.max(0, in_rows * in_columns - cost.streams)
     end
     return { registers = registers, resident = resident, cycles = cycles, looped_units = looped_units(isa),
-      chunk = not options.by_row and chunk or nil }
+      rolling = rolling, accumulators = alive(layer, rows) * units,
+      chunk = not options.by_row and (rolling and rolling_chunk(layer, chunk) or chunk) or nil }
   end)
 end
 
@@ -211,6 +243,7 @@ function depthwise.plan(layer, isa, options)
   local rows, columns = axis.of(layer)
   local plan = planes.plan(layer, isa, choice, rows, columns, options)
   plan.algorithm, plan.resident = "depthwise", choice[1].resident
+  plan.rolling = choice[1].rolling and not plan.looped
   if plan.looped then
     plan.taps_at_a_time = taps_at_a_time(layer, isa, plan.accumulators)
     plan.resident, plan.registers = false, plan.accumulators + 1 + plan.taps_at_a_time

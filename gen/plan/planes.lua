@@ -29,13 +29,13 @@ end
 --- The tiles of rows x units of columns that judge(rows, units, pixels) approves of, the fastest
 -- first. It gives a tile's fields, among them `cycles`, a function of the rows and units of a tile that
 -- may be smaller; or nil. options: tile, by_row.
-function planes.candidates(layer, isa, options, judge)
+function planes.candidates(layer, isa, options, most_rows, judge)
   local list, wanted = {}, options.tile
   local pixels = layer.layout == "nchw"
   local mapping = layer.source and "transposed" or pixels and "pixels" or "channels"
   local unit = pixels and isa.lanes or 1
   local vectors = pixels and layer.OC or axis.ceil_div(layer.OC, isa.lanes)
-  for rows = 1, options.by_row and 1 or math.min(5, layer.OH) do
+  for rows = 1, options.by_row and 1 or math.min(most_rows, layer.OH) do
     for units = 1, math.min(8, axis.ceil_div(layer.OW, unit)) do
       local c = judge(rows, units, pixels)
       local name = ("%dx%d"):format(rows, units)
@@ -162,7 +162,7 @@ function planes.base(layer, mapping, options)
 end
 
 --- The plan for the best of some candidates; for one that is a little slower where the best would be too much code
--- to unroll, and that one not.
+-- to unroll, and that one not. (Tiles that roll down many rows do not count where they are too much.)
 function planes.plan(layer, isa, choice, rows, columns, options)
   local function made(best)
     local seen = best.layer ~= layer and best.layer or nil
@@ -176,21 +176,24 @@ function planes.plan(layer, isa, choice, rows, columns, options)
     end
     plan.run = "planes" -- templates/planes_run.c
     plan.tile_name, plan.candidates, plan.cycles = best.tile, choice, best.cycles
-    plan.accumulators, plan.registers = best.rows * best.units, best.registers
+    plan.accumulators, plan.registers = best.accumulators or best.rows * best.units, best.registers
     plan.multiplier = layer.OC // layer.IC
     panels(plan, best.layer, isa, plan.multiplier, best.chunk)
     cut(plan, rows, columns, best, isa, cost.unrolled(isa, options) // #plan.panels)
     planes.share(plan, layer)
     return plan
   end
+  local best
   for i, candidate in ipairs(choice) do
-    if candidate.cycles > 1.1 * choice[1].cycles then break end
+    if not candidate.rolling then best = best or i end
+    if best and candidate.cycles > 1.1 * choice[best].cycles then break end
     local plan = made(candidate)
     if not plan.looped then
       table.insert(choice, 1, table.remove(choice, i))
       return plan
     end
   end
+  table.insert(choice, 1, table.remove(choice, best or 1))
   return made(choice[1])
 end
 

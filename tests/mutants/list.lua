@@ -30,6 +30,7 @@ list.checks = {
   direct_heavy = { suite = "problems", builds = "avx2_nhwc", layers = "heavy_ragged,heavy_batch" },
   depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
   transposed = { suite = "problems", builds = "avx2_nchw,avx512_nchw", layers = "small_dw_*" },
+  rolling = { suite = "profiles", builds = "*zen4_avx512_nhwc", layers = "roll_dw,roll_dw_ragged,roll_dw_s2" },
   depthwise_nchw = { suite = "problems", builds = "avx2_nchw", layers = DEPTHWISE },
   little_code = { suite = "options", builds = "max_unroll_40_avx2_nhwc",
     layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed,dw_33,dw_16x3" },
@@ -208,6 +209,11 @@ of("gen/lower/pooling.lua", {
   { "last_taps_read_beyond", "w.taps - L + l - 1", "w.taps - L + l", "maximum_nchw" },
 })
 
+of("gen/lower/depthwise.lua", {
+  { "rows_stored_too_early", "from[tap.r] or input.at, input.at", "from[tap.r] or input.at, to[tap.r] or input.at",
+    "rolling" },
+})
+
 of("gen/lower/planes.lua", {
   { "multiplier_in_lanes_ignored", "(l - 1) // plan.multiplier", "(l - 1)", "depthwise" },
   { "depthwise_nchw_tail_too_many", "return math.min(L, variant.pixels - i * L)", "return L",
@@ -331,6 +337,7 @@ of("templates/depthwise_tile.c", {
   { "depthwise_rest_of_another_chunk", '("if (blocks < %d) ")', '("if (blocks <= %d) ")', "depthwise" },
   { "looped_taps_lost", "math.min(first + plan.taps_at_a_time - 1, #taps)",
     "math.min(first + plan.taps_at_a_time - 1, #taps - 1)", "depthwise" },
+  { "rolling_without_bias", 'plan.rolling and weight(-1)', 'plan.rolling and isa.zero()', "rolling" },
   { "runtime_depthwise_row_more", "%d < row_end", "%d <= row_end", "runtime" },
 })
 

@@ -34,13 +34,20 @@ describe("a depthwise plan", function()
   end)
   it("fetches the lines that it will store where that is late, and not in the way", function()
     assert.is_true(fetches(14, 116)) -- stores lie across lines
-    assert.is_true(fetches(33, 960)) -- lines come from beyond the second level
+    assert.is_true(fetches(56, 128)) -- lines come from beyond the second level
     assert.is_true(fetches(112, 32, nil, "nchw"))
     assert.is_true(fetches(28, 256)) -- the first level has room for all of a tile
-    assert.is_true(fetches(7, 1024)) -- and none for what neighbours share
+    assert.is_true(fetches(5, 1024)) -- and none for what neighbours share
     assert.is_false(fetches(14, 512)) -- just for that
     assert.is_false(fetches(28, 58, nil, "nchw"))
     assert.is_false(fetches(33, 960, "sse2"))
+  end)
+  it("rolls down many rows where few of them live at a time and others would load lines again", function()
+    local made = depthwise(7, 1024, {})
+    assert.are.same({ "7x7", true, false, 21 },
+      { made.tile_name, made.rolling, made.fetch_output, made.accumulators })
+    assert.are.same({ 1, 64 }, { made.outer.chunk, made.outer.count }) -- a vector after the other
+    assert.is_falsy(depthwise(14, 116, {}).rolling)
   end)
 end)
 
