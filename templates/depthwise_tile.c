@@ -1,6 +1,7 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- A tile of depthwise convolution: `rows` x `columns` of outputs, for one panel of channels after the
 @ -- other. Each input vector is loaded once, and multiplied with the weights of all the taps that read it.
+@ -- A tile that is `rolling` is of many rows: each one's sums begin and are stored where they can.
 @ local KH, KW = layer.KH, layer.KW
 @ local clipped = plan.looped and plan.rows_clipped
 @ local row_step = times(layer.dilation_h, plan.input.row)

@@ -118,6 +118,7 @@ function depthwise.names(plan, isa, layer, name)
     pixels and ("Lanes are neighbouring pixels of one channel; a tile is %s (rows x vectors of %d)."):format(
       plan.tile_name, isa.lanes)
       or ("Lanes are neighbouring channels; a tile is %s pixels (rows x columns)."):format(plan.tile_name),
+    plan.rolling and "Tiles roll down their rows: each is stored when it is complete." or "",
     plan.copies and "Planes are copied to where channels are neighbours, and back." or "",
     plan.runtime and "Tiles at the border, and of the channels that fill no vector, are computed lane by lane."
       or plan.looped and "The rows of the filter are a loop; each input vector is loaded once for all taps of a row."
