@@ -39,8 +39,12 @@ CONV_PIN($(operand.name));
 @   end
 @ end
 @ for _, operand in ipairs(splat_operands(class, variant, taps, u, channels)) do
+@   if embedded(operand) then
+CONV_FMA_SPLAT($(operand.uses[1].acc), $(operand.float), $(operand.uses[1].vector));
+@   else
 $(splat_name) = $(operand.load);
-@   for _, use in ipairs(operand.uses) do
+@     for _, use in ipairs(operand.uses) do
 CONV_FMA($(use.acc), $(splat_name), $(use.vector));
+@     end
 @   end
 @ end

@@ -87,7 +87,7 @@
 
     /* In each step, $(step_noun). */
     const float *src, *wt;
-    $(V) $(table.concat(vector_names(class, variant), ", ")), $(splat_name);
+    $(V) $(table.concat(vector_names(class, variant), ", "))$(needs_splats(class, variant) and ", " .. splat_name or "");
 @ if KH > 1 or clipped then
     for (int kh = $(kh_begin); kh < $(kh_end); ++kh) {
         const float *row = in + (ptrdiff_t)(kh - $(kh_begin)) * $(row_step);

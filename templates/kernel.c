@@ -54,6 +54,7 @@ $(include((plan.run or plan.algorithm) .. "_run.c", { layer = seen }))
 #undef CONV_TILE
 @ if not layer.pool then
 #undef CONV_FMA
+#undef CONV_FMA_SPLAT
 #undef CONV_STEP
 #undef CONV_PIN
 #undef CONV_FETCH

@@ -30,6 +30,11 @@
  * and merge them into multiply-adds, and then run out of registers and spill the sums. */
 #define CONV_FMA(acc, a, b) $(isa.accumulate)
 @ end
+@ local embeds = isa.accumulate_splat and steps and plan.algorithm ~= "depthwise"
+@ if embeds then
+/* acc += s * b, s in all lanes. */
+#define CONV_FMA_SPLAT(acc, s, b) $(isa.accumulate_splat)
+@ end
 @ if steps then
 /* Between steps: what several taps read is loaded again, where compilers would keep it and spill. */
 #define CONV_STEP __asm__ volatile("" : : : "memory")
@@ -62,6 +67,9 @@
 @ end
 @ if isa.accumulate ~= "" and not layer.pool then
 #define CONV_FMA(acc, a, b) ((acc) = $(isa.fma("a", "b", "acc")))
+@ end
+@ if embeds then
+#define CONV_FMA_SPLAT(acc, s, b) ((acc) = $(isa.fma(isa.splat("s"), "b", "acc")))
 @ end
 @ if steps then
 #define CONV_STEP ((void)0)

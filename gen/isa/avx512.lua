@@ -13,6 +13,8 @@ avx512.guard, avx512.target = x86.guard, "avx512f"
 avx512.cpu_check, avx512.cpu_flags = '__builtin_cpu_supports("avx512f")', { "avx512f" }
 avx512.constraint = "v"
 avx512.accumulate = x86.accumulate_fma(avx512.constraint)
+avx512.accumulate_splat = '__asm__ volatile("{vfmadd231ps %2%{1to16%}, %1, %0|vfmadd231ps %0, %1, %2%{1to16%}}" \\\n'
+  .. '    : "+v"(acc) : "v"(b), "m"(s))'
 
 local function mask(at, n)
   return ("(__mmask16)0x%04X"):format(((1 << n) - 1) << at)

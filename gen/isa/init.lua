@@ -15,6 +15,7 @@
 --   cpu_flags       the same as /proc/cpuinfo names it, for 'auto'
 --   accumulate      body of a GNU C macro (acc, a, b) for acc += a b that the compiler can neither reorder
 --                   nor merge with loads, "" for none: see CONV_FMA in templates/macros.c
+--   accumulate_splat the same (acc, s, b) for acc += s b, s being a float in memory, as one instruction; or nil
 --   scaled_index    whether a load can add to an address a register times 1, 2, 4 or 8
 --   constraint      of a vector in a register, in GNU assembly
 
@@ -78,11 +79,12 @@ local fields = {
   name = "string", title = "string", lanes = "number", registers = "number", fused = "boolean",
   vector = "string", headers = "table", guard = "string", target = "string",
   cpu_check = "string", cpu_flags = "table", accumulate = "string", constraint = "string",
-  scaled_index = "boolean",
+  accumulate_splat = "string", scaled_index = "boolean",
 }
 for _, operation in ipairs(isa.operations) do fields[operation[1]:match("^[%w_]+")] = "function" end
 local optional = { load_between = true, load_even_between = true, store_first = true,
-  store_between = true, load_parts = true, splat_some = true, transpose_parts = true, scaled_index = true }
+  store_between = true, load_parts = true, splat_some = true, transpose_parts = true, accumulate_splat = true,
+  scaled_index = true }
 
 local function checked(name)
   local set = require("isa." .. name)

@@ -144,28 +144,29 @@ function direct.names(plan, isa, layer)
   local function channel_operands(class, variant, taps, u, count)
     local list = {}
     for _, pixel in ipairs(pixels_read(class, variant, taps)) do
-      local function operand(load, first, last)
+      local function operand(load, first, last, float)
         local uses = {}
         for _, use in ipairs(pixel.uses) do
           for v = first, last do
             uses[#uses + 1] = { acc = names.acc(use.s, v), vector = weight_name(taps, use.k, v) }
           end
         end
-        list[#list + 1] = { load = load, uses = uses }
+        list[#list + 1] = { load = load, uses = uses, float = float }
       end
       for v = 0, groups and class.vectors - 1 or -1 do operand(spread(class, pixel.at, v, u), v, v) end
       if inputs then
         local from = isa_of.at("src", pixel.at * plan.input.pixel + u * L)
         operand(isa.load_range(from, 0, count or L), 0, class.vectors - 1)
       elseif not groups then
-        operand(isa.splat(("src[%d]"):format(pixel.at * plan.input.pixel + u * plan.input.channel)),
-          0, class.vectors - 1)
+        local float = ("src[%d]"):format(pixel.at * plan.input.pixel + u * plan.input.channel)
+        operand(isa.splat(float), 0, class.vectors - 1, float)
       end
     end
     return list
   end
 
-  --- Splat operands of channel step u at some taps: { load, uses = { { acc, vector } } }. With inputs in the
+  --- Splat operands of channel step u at some taps: { load, uses = { { acc, vector } }, float }, that float being what
+  -- is in all lanes. With inputs in the
   -- lanes they are vectors, too, of `count` channels (nil: all lanes).
   function names.splat_operands(class, variant, taps, u, count)
     if channels then return channel_operands(class, variant, taps, u, count) end
@@ -176,9 +177,27 @@ function direct.names(plan, isa, layer)
       for i, vector in ipairs(vectors) do
         uses[i] = { acc = names.acc(s, vector.index or i - 1), vector = vector.name }
       end
-      list[s + 1] = { load = isa.splat(("wt[%d]"):format(u * class.width + s)), uses = uses }
+      local float = ("wt[%d]"):format(u * class.width + s)
+      list[s + 1] = { load = isa.splat(float), uses = uses, float = float }
     end
     return list
+  end
+
+  --- Whether a splat operand is one of its only multiply-add, from memory: a load of its own takes a place in what a
+  -- processor decodes and keeps waiting (measured).
+  function names.embedded(operand)
+    return isa.accumulate_splat and operand.float and #operand.uses == 1
+  end
+
+  --- Whether a tile has others.
+  function names.needs_splats(class, variant)
+    local list = variant.rolled and { { first = 0, count = 1 } } or names.taps_of(variant)
+    for _, taps in ipairs(list) do
+      for _, operand in ipairs(names.splat_operands(class, variant, taps, 0)) do
+        if not names.embedded(operand) then return true end
+      end
+    end
+    return false
   end
 
   --- Whether the vector operands of a tile are kept from being loaded again: where few multiply-adds use each of

@@ -27,6 +27,7 @@ list.checks = {
   gathered = { suite = "problems", builds = "avx2_nchw,avx512_nchw", layers = "gather_*" },
   dense = { suite = "problems", builds = "avx2_nchw", layers = "dense_*" },
   together = { suite = "problems", builds = "avx2_nhwc", layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed" },
+  embedded = { suite = "problems", builds = "avx512_nhwc", layers = "same_15_33,width_13,point_oc*" },
   direct_heavy = { suite = "problems", builds = "avx2_nhwc", layers = "heavy_ragged,heavy_batch" },
   depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
   transposed = { suite = "problems", builds = "avx2_nchw,avx512_nchw", layers = "small_dw_*" },
@@ -608,6 +609,7 @@ of("gen/isa/avx2.lua", {
 })
 
 of("gen/isa/avx512.lua", {
+  { "avx512_splat_subtracted", "{vfmadd231ps %2%{1to16%}", "{vfmsub231ps %2%{1to16%}", "embedded avx512_operations" },
   { "avx512_mask_too_long", "((1 << n) - 1) << at", "((2 << n) - 1) << at", "avx512_operations" },
   { "avx512_maximum_loses_nan", "_CMP_ORD_Q", "_CMP_UNORD_Q", "avx512_operations" },
 })

@@ -172,6 +172,11 @@ add(entry_of("load_at(p, offsets)", by_name.load_at.meanings, "load_lanes"))
 if set.accumulate ~= "" then
   add(entry_of("accumulate(a, b, c)", by_name.fma.meanings))
 end
+if set.accumulate_splat then
+  local meanings = {}
+  for i, meaning in ipairs(by_name.fma.meanings) do meanings[i] = meaning:gsub("%f[%w]a%f[%W]", "s") end
+  add(entry_of("accumulate_splat(s, b, c)", meanings))
+end
 
 -- C initialiser of a list of offsets.
 local function braces(list)

@@ -190,9 +190,9 @@ static $(target)void run_$(name)(const float *const *from, float *to, float *min
 @   if #entry.parameters == 0 then
     (void)from;
 @   end
-@   if name == "accumulate" then
+@   if name:find("^accumulate") then
     $(V) acc = c;
-    $(set.accumulate);
+    $(set[name]);
     $(set.store("to", "acc"))
     $(set.store("minus", set.mul("acc", set.splat("-1.0f"))))
 @   else
