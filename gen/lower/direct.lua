@@ -193,7 +193,7 @@ function direct.names(plan, isa, layer)
   function names.needs_splats(class, variant)
     local list = variant.rolled and { { first = 0, count = 1 } } or names.taps_of(variant)
     for _, taps in ipairs(list) do
-      for _, operand in ipairs(names.splat_operands(class, variant, taps, 0)) do
+      for _, operand in ipairs(names.touched(variant, taps) and names.splat_operands(class, variant, taps, 0) or {}) do
         if not names.embedded(operand) then return true end
       end
     end

@@ -29,6 +29,9 @@
 /* How many comparisons of pixels the peaks of maxima may cost. */
 #define CHECK_PEAKS 1e7
 
+/* Outputs of which each may be a sum that cancels: see check_values_bilinear(). */
+#define CHECK_FEW_OUTPUTS 16
+
 /* What a smooth activation (sigmoid, tanh, silu, hardswish) may add: so many ulps of its value. */
 #define CHECK_ACTIVATION_ULPS 8.0
 
