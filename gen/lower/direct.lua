@@ -66,6 +66,11 @@ function direct.names(plan, isa, layer)
     return list
   end
 
+  --- The same as they stand in the code: where taps are a loop, its one.
+  function names.sums_of(variant)
+    return variant.rolled and { { first = 0, count = 1 } } or names.taps_of(variant)
+  end
+
   local function weight_name(taps, k, v)
     return taps.count == 1 and ("w_k%d"):format(v) or ("w_t%d_k%d"):format(k, v)
   end
@@ -94,7 +99,7 @@ function direct.names(plan, isa, layer)
   --- The names of all vector operands of a variant.
   function names.vector_names(class, variant)
     local list, seen = {}, {}
-    for _, taps in ipairs(variant.rolled and { { first = 0, count = 1 } } or names.taps_of(variant)) do
+    for _, taps in ipairs(names.sums_of(variant)) do
       for _, operand in ipairs(names.vector_operands(class, variant, taps, 0)) do
         if not seen[operand.name] then
           seen[operand.name] = true
@@ -166,8 +171,7 @@ function direct.names(plan, isa, layer)
   end
 
   --- Splat operands of channel step u at some taps: { load, uses = { { acc, vector } }, float }, that float being what
-  -- is in all lanes. With inputs in the
-  -- lanes they are vectors, too, of `count` channels (nil: all lanes).
+  -- is in all lanes. With inputs in the lanes they are vectors, too, of `count` channels (nil: all lanes).
   function names.splat_operands(class, variant, taps, u, count)
     if channels then return channel_operands(class, variant, taps, u, count) end
     local list = {}
@@ -191,8 +195,7 @@ function direct.names(plan, isa, layer)
 
   --- Whether a tile has others.
   function names.needs_splats(class, variant)
-    local list = variant.rolled and { { first = 0, count = 1 } } or names.taps_of(variant)
-    for _, taps in ipairs(list) do
+    for _, taps in ipairs(names.sums_of(variant)) do
       for _, operand in ipairs(names.touched(variant, taps) and names.splat_operands(class, variant, taps, 0) or {}) do
         if not names.embedded(operand) then return true end
       end

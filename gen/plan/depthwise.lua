@@ -22,7 +22,7 @@ end
 
 -- The most rows of a tile whose sums all live until its end; and of one that rolls down: each row is stored when it
 -- is complete.
-local MOST_ROWS, MOST_ROLLING = 5, 14
+local MOST_ROWS, MOST_ROLLING = planes.most_rows, 14
 
 -- Rows of a tile whose sums live at a time: where it rolls, those that one input row takes part in.
 local function alive(layer, rows)

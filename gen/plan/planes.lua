@@ -16,6 +16,9 @@ local views = require "plan.views"
 
 local planes = {}
 
+--- The most rows of a tile whose results all live until its end.
+planes.most_rows = 5
+
 --- Candidates in order, the fastest first.
 function planes.sort(list)
   table.sort(list, function(a, b)
