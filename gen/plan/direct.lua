@@ -54,9 +54,11 @@ local function pointwise(layer)
     and layer.IH == layer.OH and layer.IW == layer.OW
 end
 
--- How many (tap, unit) pairs of a row the tiles of a class may unroll.
-local function unrolled_pairs(isa, options, ICg, classes, class)
-  return cost.unrolled(isa, options) // (#classes * math.min(ICg, 4) * class.size)
+-- How many (tap, unit) pairs of a row the tiles of a class may unroll, some steps for each of the ICg channels: so many
+-- at most, and of a small map up to 13 where compilers unroll the loop over its channels altogether.
+local function unrolled_pairs(isa, options, layer, ICg, classes, class)
+  local steps = layer.place and ICg <= 13 and ICg or math.min(ICg, 4)
+  return cost.unrolled(isa, options) // (#classes * steps * class.size)
 end
 
 -- The cost of a row of pixels: f(pixels of the tile) summed over the tiles of the row. `long`: the axis, where its
@@ -154,7 +156,7 @@ local function candidates(layer, isa, options, flat)
     if classes[1].size < outputs.most then return end -- the same as a smaller tile
     if axis.balanced(axis.ceil_div(width, unit), units)[1].size < units then return end
     for _, class in ipairs(classes) do
-      local budget = unrolled_pairs(isa, options, ICg, classes, class)
+      local budget = unrolled_pairs(isa, options, layer, ICg, classes, class)
       local long = mapping ~= "planar" and clipped and 4 * layer.KW * units > budget and along_w or nil
       cycles = cycles + class.count * row_cycles(width, unit, units,
         function(size) return tile_cycles(size, class.size) end, long, budget)
@@ -477,7 +479,7 @@ local function of_candidate(best, original, isa, options)
     class.vectors = inputs and class.width or channels and class.width // isa.lanes or nil
     class.biases = inputs and axis.ceil_div(best.units * class.width, isa.lanes) * isa.lanes or class.width
     class.segments, class.variants = axis.cut(plan.columns, best.unit, best.units,
-      unrolled_pairs(isa, options, ICg, best.classes, class))
+      unrolled_pairs(isa, options, layer, ICg, best.classes, class))
     -- Where there is too much to unroll, tiles are not told apart by what they store.
     local uneven = plan.columns.counted and plan.columns.out > g.OW
     if uneven and class.segments[#class.segments].count > 1 then return nil end
