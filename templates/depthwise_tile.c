@@ -6,6 +6,8 @@
 @ local clipped = plan.looped and plan.rows_clipped
 @ local row_step = times(layer.dilation_h, plan.input.row)
 @ local units = columns.units
+@ local beside = plan.vectors or 1 -- vectors of channels; the sums of a pixel are neighbours
+@ local function of(word, v) return beside > 1 and ("%s_v%d"):format(word, v) or word end
 @ local reads = rows.looped or #input_rows(rows) > 0
 @ reads = reads and #column_operands(columns, plan.panels[1]) > 0
 @ if plan.runtime then
@@ -40,9 +42,9 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
     (void)$(argument);
 @   end
 @ end
-@ local function place(r, i) return at("to", plus(times(r, plan.output.row), times(i, unit_step))) end
+@ local function place(r, i, v) return at("to", plus(plus(times(r, plan.output.row), times(i, unit_step)), v * isa.lanes)) end
 @ -- Weights that are in no register all the time, and of which each input row needs each once.
-@ local once = edge and not plan.resident
+@ local once = edge and plan.held ~= "all"
 @ if layer.activation.runtime then
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
@@ -74,12 +76,14 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
         float *to = $(block("out", panel.output));
 @   end
 @   if not plan.rolling then
-        const $(V) bias = $(weight(-1));
+@     for v = 0, beside - 1 do
+        const $(V) $(of("bias", v)) = $(weight(-1, v));
+@     end
 @   end
 @   local function begin(list)
 @     for _, r in ipairs(list or {}) do
-@       for i = 0, units - 1 do
-        $(V) $(acc(r, i)) = $(plan.rolling and weight(-1) or "bias");
+@       for i = 0, units * beside - 1 do
+        $(V) $(acc(r, i)) = $(plan.rolling and weight(-1, i % beside) or of("bias", i % beside));
 @       end
 @     end
 @   end
@@ -89,7 +93,7 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @   local function fetch(list)
 @     for _, r in ipairs(list or {}) do
 @       for i = 0, units - 1 do
-        $(plan.runtime and r > 0 and ("if (rows > %d) "):format(r) or "")CONV_FETCH($(place(r, i)));
+        $(plan.runtime and r > 0 and ("if (rows > %d) "):format(r) or "")CONV_FETCH($(place(r, i, 0)));
 @       end
 @     end
 @   end
@@ -104,22 +108,23 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @     end
 @   end
 @   local function store(r)
-@     for i = 0, units - 1 do
-@       local result = layer.activation.kind ~= "none" and activate(acc(r, i)) or acc(r, i)
+@     for n = 0, units * beside - 1 do
+@       local i, v = n // beside, n % beside
+@       local result = layer.activation.kind ~= "none" and activate(acc(r, n)) or acc(r, n)
 @       if edge then
-        if (rows > $(r)) $(name)_store($(place(r, i)), $(result), $(plan.mapping == "channels" and "lanes" or "columns"));
+        if (rows > $(r)) $(name)_store($(place(r, i, v)), $(result), $(plan.mapping == "channels" and "lanes" or "columns"));
 @       elseif plan.runtime then
-        if (rows > $(r)) $(isa.store(place(r, i), result))
+        if (rows > $(r)) $(isa.store(place(r, i, v), result))
 @       else
-        $(isa.store_range(place(r, i), result, 0, stored(columns, i, panel)))
+        $(isa.store_range(place(r, i, v), result, 0, stored(columns, i, panel)))
 @       end
 @     end
 @   end
-@   local function tap(r, kh, use)
-            CONV_FMA($(acc(r, use.i)), value, $(once and weight(kh * KW + use.kw) or ("w_%s_%d"):format(kh, use.kw)));
+@   local function tap(r, kh, use, v)
+            CONV_FMA($(acc(r, use.i * beside + v)), value, $(once and weight(kh * KW + use.kw) or of(("w_%s_%d"):format(kh, use.kw), v)));
 @   end
-@   local function weights(kh, kw)
-        const $(V) w_$(kh)_$(kw) = $(weight(kh * KW + kw));
+@   local function weights(kh, kw, v)
+        const $(V) $(of(("w_%s_%d"):format(kh, kw), v)) = $(weight(kh * KW + kw, v));
 @   end
 @   if reads then
         $(V) value;
@@ -152,7 +157,7 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
                 value = $(operand.load);
 @               loaded = true
 @             end
-@             tap(0, "kh", use)
+@             tap(0, "kh", use, 0)
 @           end
 @         end
 @       end
@@ -163,14 +168,14 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @     end
         }
 @   else
-@     if plan.resident then
+@     if plan.held == "all" then
 @       local loaded = {}
 @       for _, input in ipairs(input_rows(rows)) do
 @         for _, use in ipairs(input.taps) do
 @           if not loaded[use.kh] then
 @             loaded[use.kh] = true
-@             for _, kw in ipairs(taps) do
-@               weights(use.kh, kw)
+@             for v = 0, beside - 1 do
+@               for _, kw in ipairs(taps) do weights(use.kh, kw, v) end
 @             end
 @           end
 @         end
@@ -181,23 +186,48 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @       if fetched then fetch(begins[input.at]) end
         $(plan.runtime and ("if (row_begin <= %d && %d < row_end) "):format(input.at, input.at) or "")$("{")   /* input row $(input.at) */
             const float *row = $(at("x", times(input.at, plan.input.row)));
-@       if not plan.resident and not once then
-@         for _, use in ipairs(input.taps) do
+@       for v = 0, beside - 1 do
+@         local operands = v > 0 and column_operands(columns, panel, v) or operands
+@         if plan.held == "one" then
+@           local loaded = {}
 @           for _, kw in ipairs(taps) do
-@             weights(use.kh, kw)
+@             local together = {}
+@             for _, operand in ipairs(operands) do
+@               for _, use in ipairs(operand.uses) do
+@                 if use.kw == kw then
+@                   if not loaded[operand] then
+            const $(V) $(of("x" .. operand.index, v)) = $(operand.load);
+@                     loaded[operand] = true
+@                   end
+@                   together[#together + 1] = { i = use.i * beside + v, x = of("x" .. operand.index, v) }
+@                 end
+@               end
+@             end
+@             for _, t in ipairs(input.taps) do
+            value = $(weight(t.kh * KW + kw, v));
+@               for _, use in ipairs(together) do
+            CONV_FMA($(acc(t.r, use.i)), value, $(use.x));
+@               end
+@             end
 @           end
-@         end
-@       end
-@       for _, operand in ipairs(operands) do
-@         local guarded = edge and operand.condition ~= ""
+@         else
+@           if plan.held == "row" and not once then
+@             for _, use in ipairs(input.taps) do
+@               for _, kw in ipairs(taps) do weights(use.kh, kw, v) end
+@             end
+@           end
+@           for _, operand in ipairs(operands) do
+@             local guarded = edge and operand.condition ~= ""
             $(guarded and operand.condition .. "{" or "")
             value = $(operand.load);
-@         for _, t in ipairs(input.taps) do
-@           for _, use in ipairs(operand.uses) do
-@             tap(t.r, t.kh, use)
+@             for _, t in ipairs(input.taps) do
+@               for _, use in ipairs(operand.uses) do
+@                 tap(t.r, t.kh, use, v)
+@               end
+@             end
+            $(guarded and "}" or "")
 @           end
 @         end
-            $(guarded and "}" or "")
 @       end
         }
 @       for _, r in ipairs(ends[input.at] or {}) do store(r) end

@@ -74,9 +74,9 @@ function depthwise.names(plan, isa, layer, name)
 
   if plan.runtime then runtime_operands(names, plan, isa, layer, name) end
 
-  --- The weight of a tap in a block, or its bias (tap -1).
-  function names.weight(tap)
-    local at = (1 + tap) * plan.width
+  --- The weight of a tap in a block, or its bias (tap -1); `vector`: which of those side by side.
+  function names.weight(tap, vector)
+    local at = (1 + tap) * plan.width + (vector or 0) * isa.lanes
     return pixels and isa.splat(("wb[%d]"):format(at)) or isa.load(isa_of.at("wb", at))
   end
 
@@ -117,11 +117,13 @@ function depthwise.names(plan, isa, layer, name)
   names.method = {
     pixels and ("Lanes are neighbouring pixels of one channel; a tile is %s (rows x vectors of %d)."):format(
       plan.tile_name, isa.lanes)
-      or ("Lanes are neighbouring channels; a tile is %s pixels (rows x columns)."):format(plan.tile_name),
+      or ("Lanes are neighbouring channels; a tile is %s pixels (rows x columns%s)."):format(plan.tile_name,
+        (plan.vectors or 1) > 1 and " x vectors of channels" or ""),
     plan.rolling and "Tiles roll down their rows: each is stored when it is complete." or "",
     plan.copies and "Planes are copied to where channels are neighbours, and back." or "",
     plan.runtime and "Tiles at the border, and of the channels that fill no vector, are computed lane by lane."
       or plan.looped and "The rows of the filter are a loop; each input vector is loaded once for all taps of a row."
+      or plan.held == "one" and "Each weight is loaded once for a row of inputs, and multiplied with all that it meets."
       or "Each input vector is loaded once, and multiplied with the weights of all the taps that read it.",
   }
   return names

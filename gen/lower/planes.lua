@@ -51,19 +51,20 @@ function planes.names(plan, isa, layer, spare)
     return offsets
   end
 
-  -- Offsets of the channels of a pixel; nil in the padding.
-  local function channel_offsets(variant, kw, i, lanes)
+  -- Offsets of the channels of a pixel from `first` on; nil in the padding.
+  local function channel_offsets(variant, kw, i, lanes, first)
     local at, offsets = read(variant, kw, i), {}
     if not at then return nil end
     for l = 1, L do
-      offsets[l] = l <= lanes and at * plan.input.pixel + (plan.multiplier <= L and (l - 1) // plan.multiplier or 0)
+      offsets[l] = l <= lanes
+        and at * plan.input.pixel + first + (plan.multiplier <= L and (l - 1) // plan.multiplier or 0)
     end
     return offsets
   end
 
-  --- What a tile reads of one input row, each vector once: a list of { load, uses = { { i, kw } } },
-  -- in the order of their place in the row. `variant` is that of the columns.
-  function names.column_operands(variant, panel)
+  --- What a tile reads of one input row, each vector once: a list of { index, load, uses = { { i, kw } } },
+  -- in the order of their place in the row. `variant` is that of the columns; `vector`: which of those side by side.
+  function names.column_operands(variant, panel, vector)
     local list, by_place = {}, {}
     for i = 0, variant.units - 1 do
       for kw = 0, (variant.rolled and 1 or layer.KW) - 1 do
@@ -71,14 +72,14 @@ function planes.names(plan, isa, layer, spare)
         if pixels then
           offsets = pixel_offsets(variant, kw, i)
         else
-          offsets = channel_offsets(variant, kw, i, panel.lanes)
+          offsets = channel_offsets(variant, kw, i, math.min(L, panel.lanes), (vector or 0) * L)
         end
         if offsets then
           local key = {}
           for l = 1, L do key[l] = tostring(offsets[l]) end
           key = table.concat(key, " ")
           if not by_place[key] then
-            by_place[key] = { load = isa_of.load_lanes(isa, "row", offsets), uses = {} }
+            by_place[key] = { index = #list, load = isa_of.load_lanes(isa, "row", offsets), uses = {} }
             list[#list + 1] = by_place[key]
           end
           table.insert(by_place[key].uses, { i = i, kw = kw })
@@ -109,7 +110,7 @@ function planes.names(plan, isa, layer, spare)
 
   --- How many lanes of unit i are stored.
   function names.stored(variant, i, panel)
-    if not pixels then return panel.lanes end
+    if not pixels then return math.min(L, panel.lanes) end
     return math.min(L, variant.pixels - i * L)
   end
 

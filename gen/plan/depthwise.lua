@@ -30,15 +30,41 @@ local function alive(layer, rows)
   return math.min(rows, axis.ceil_div((layer.KH - 1) * layer.dilation_h + 1, layer.stride_h))
 end
 
--- Registers beside the accumulators: one input, and the weights that live at the same time: all taps,
--- or, where those are too many, the taps of the rows that one input row takes part in. What activations compare
--- sums with is beside them where rows are stored early.
-local function register_use(layer, isa, rows, units)
+-- The most inputs of a row that live at a time where a tap of all columns follows the other.
+local function inputs_alive(layer, units, pixels)
+  if pixels then return units end
+  local last, most = {}, 0
+  local function place(i, kw) return i * layer.stride_w + kw * layer.dilation_w end
+  for kw = 0, layer.KW - 1 do
+    for i = 0, units - 1 do last[place(i, kw)] = kw end
+  end
+  local live = {}
+  for kw = 0, layer.KW - 1 do
+    for i = 0, units - 1 do live[place(i, kw)] = true end
+    local count = 0
+    for at in pairs(live) do
+      count = count + 1
+      if last[at] == kw then live[at] = nil end
+    end
+    most = math.max(most, count)
+  end
+  return most
+end
+
+-- The registers of a tile; which weights live at a time: all ("all"), or, where those are too many, the taps of the
+-- rows that one input row takes part in ("row"), each beside one input; or one at a time, beside the inputs that it
+-- meets ("one"). What activations compare sums with is beside them where rows are stored early.
+local function register_use(layer, isa, rows, units, pixels, vectors)
   local taps = layer.KH * layer.KW
-  local sums = alive(layer, rows) * units + (rows > MOST_ROWS and 1 or 0)
+  local rolling = rows > MOST_ROWS
+  local sums = alive(layer, rows) * units * vectors + (rolling and 1 or 0)
   local room = isa.registers - 1 - (isa.fused and 0 or 1) - sums
-  if taps <= room then return taps + sums + 1, true end
-  return math.min(rows, layer.KH) * layer.KW + sums + 1, false
+  if taps * vectors <= room then return taps * vectors + sums + 1, "all" end
+  local of_row = math.min(rows, layer.KH) * layer.KW + sums + 1
+  if of_row > isa.registers and vectors > 1 then
+    return sums + inputs_alive(layer, units, pixels) + 1 + (isa.fused and 0 or 1), "one"
+  end
+  return of_row, "row"
 end
 
 -- Outputs in a row whose filter's rows are a loop: as many sums as hide the latency of a multiply-add, twice
@@ -67,6 +93,15 @@ local function chunk_of(layer, isa)
   return axis.ceil_div(vectors, axis.ceil_div(vectors, most_vectors(layer, isa)))
 end
 
+-- The most vectors of channels side by side in a tile: two of a cache line, where lines of neighbouring pixels are in
+-- so few sets of the first-level cache that they are gone when the next vector is computed. (Elsewhere a tile of one
+-- vector and more columns is faster; measured.)
+local function most_beside(layer, isa)
+  local apart = layer.layout == "nhwc" and not layer.runtime and layer.OC == layer.IC and isa.lanes > 1
+    and cost.l1_lines(4 * layer.IC) < 32 * layer.stride_w
+  return apart and 8 * isa.lanes <= cost.line_bytes and layer.OC % (2 * isa.lanes) == 0 and 2 or 1
+end
+
 -- Cycles that lines from the second-level cache and to it take, of a tile where lanes are channels. What
 -- tiles have in common with the next ones in their row is still in the first level where it has room; the second
 -- result tells how much of it.
@@ -81,10 +116,14 @@ local function traffic(layer, isa, r, c, chunk)
   for y = 0, (r > alive(layer, r) and 1 or r) - 1 do
     for x = 0, c - 1 do output[#output + 1] = (y * layer.OW + x) * 4 * layer.OC end
   end
-  local ways = cost.l1_ways - (1 + layer.KH * layer.KW) * bytes / cost.l1_way_bytes
+  local apart = most_beside(layer, isa) > 1
+  -- Most processors without longer vectors have eight ways.
+  local ways = apart and math.min(8, cost.l1_ways) or cost.l1_ways
+  ways = ways - (1 + layer.KH * layer.KW) * bytes / cost.l1_way_bytes
   local written = cost.l1_crowd(output, bytes)
   local crowd = cost.l1_crowd(input, bytes) + written
   local room = math.max(0, math.min(1, 2 - crowd / math.max(1, ways)))
+  if apart and room < 1 then room = 0 end -- (measured)
   local kept = math.min(cost.l1_kept / 100, room)
   -- Where not all is kept, tiles of few columns with a stride lose more of it (measured).
   if layer.stride_w > 1 then kept = kept * math.max(0, 1 - (1 - cost.l1_kept / 100) * 5 / c) end
@@ -92,7 +131,11 @@ local function traffic(layer, isa, r, c, chunk)
   local lines = #rows * (#columns - kept * (#columns - new)) + r * c * (written > cost.l1_ways and 6 or 2)
   -- Some that are fetched early are driven out before their turn.
   local early = math.max(0, math.min(2, crowd / math.max(1, ways) - 1)) / 10
-  return 1.4 * (1 + early) * lines * 4 * isa.lanes / cost.line_bytes, room
+  if not apart then return 1.4 * (1 + early) * lines * 4 * isa.lanes / cost.line_bytes, room end
+  -- From the last level, or in the way of others, a line takes longer (measured).
+  local cycles = layer.N * cost.image_bytes(layer) > cost.l2_bytes and cost.line_bytes / cost.l3_stream
+    or 1.4 + 1.9 * (1 - room)
+  return cycles * (1 + early) * lines, room
 end
 
 -- Whether a tile fetches its lines of the output before it computes them. A store whose line is not in the first level
@@ -107,10 +150,11 @@ local function fetches_output(plan, layer, isa, best)
   return room == 0 or room > 9 / 10
 end
 
--- Whether a tile may roll down so many rows: few live at a time, in many registers, and it does not read lines of
--- pixels so far apart of an image that passes through the last level, which come late (measured).
-local function rolls(layer, isa, rows)
-  return isa.registers >= 32 and not layer.runtime and alive(layer, rows) < rows
+-- Whether a tile may roll down so many rows: few live at a time, in many registers or where it reads whole lines, and
+-- it does not read lines of pixels so far apart of an image that passes through the last level, which come late
+-- (measured).
+local function rolls(layer, isa, rows, vectors)
+  return (isa.registers >= 32 or vectors > 1) and not layer.runtime and alive(layer, rows) < rows
     and (layer.layout == "nchw" or layer.N * cost.image_bytes(layer) <= cost.l3_bytes // 2)
 end
 
@@ -131,33 +175,36 @@ local function tiles(layer, isa, options)
     local rows, columns = axis.of(layer)
     inside = axis.inside(rows) * axis.inside(columns)
   end
-  return planes.candidates(layer, isa, options, MOST_ROLLING, function(rows, units, pixels)
+  local beside = options.by_row and 1 or most_beside(layer, isa)
+  return planes.candidates(layer, isa, options, MOST_ROLLING, beside, function(rows, units, pixels, vectors)
     local rolling = rows > MOST_ROWS
-    local registers, resident = register_use(layer, isa, rows, units)
+    local registers, held = register_use(layer, isa, rows, units, pixels, vectors)
     if registers > isa.registers and rows * units > 1 then return nil end
-    if rolling and not rolls(layer, isa, rows) then return nil end
+    if rolling and not rolls(layer, isa, rows, vectors) then return nil end
     local function cycles(r, c)
       local in_rows = #axis.reads(r, layer.KH, layer.stride_h, layer.dilation_h)
       local in_columns = pixels and c * layer.KW or #axis.reads(c, layer.KW, layer.stride_w, layer.dilation_w)
       -- Of pixels, whose vectors lie across lines; strided ones are two loads and a shuffle.
       local per_load = pixels
         and (layer.stride_w > 2 and isa.lanes or layer.stride_w == 2 and 2 + isa.lanes / 8 or 1.5) or 1
-      local weights = resident and (pixels and 0 or taps) or in_rows * math.min(r, layer.KH) * layer.KW
+      local weights = held == "all" and (pixels and 0 or taps) or in_rows * math.min(r, layer.KH) * layer.KW
       local loads = in_rows * in_columns * per_load + weights
-      local work = math.max(r * c * taps * inside / cost.fma, loads / cost.load, r * c / cost.store)
+      local work = vectors * math.max(r * c * taps * inside / cost.fma, loads / cost.load, r * c / cost.store)
       -- Few sums wait for themselves, unless the next block's are within sight.
-      work = math.max(work, taps * inside * cost.latency / math.max(1, cost.window / (r * c * taps)))
+      work = math.max(work, taps * inside * cost.latency / math.max(1, cost.window / (r * c * vectors * taps)))
+      if held == "one" then work = work * 8 / 7 end -- a sum is soon needed again (measured)
       -- So do those of many rows, of which few live at a time.
       if rolling then work = math.max(work, r * taps * inside * cost.latency / alive(layer, r)) end
       -- Rows that tiles share are fetched again for each of them: more rows in a tile, fewer fetches.
       if pixels then return work + 4 + 0.6 * in_rows * c end
       if layer.source then return work + 6 end -- all of it in the first level
-      -- Each pixel is a stream of channels. Prefetchers follow only so many.
-      return math.max(work + 6, traffic(layer, isa, r, c, chunk)) + math.max(0, in_rows * in_columns - cost.streams)
+      -- Each pixel is a stream of channels. Prefetchers follow only so many, or none where their lines are gone.
+      local late = beside > 1 and 0 or math.max(0, in_rows * in_columns - cost.streams)
+      return math.max(work + 6, (traffic(layer, isa, r, c, chunk))) + late
     end
-    return { registers = registers, resident = resident, cycles = cycles, looped_units = looped_units(isa),
-      rolling = rolling, accumulators = alive(layer, rows) * units,
-      chunk = not options.by_row and (rolling and rolling_chunk(layer, chunk) or chunk) or nil }
+    return { registers = registers, held = held, cycles = cycles, looped_units = looped_units(isa),
+      rolling = rolling, accumulators = alive(layer, rows) * units * vectors,
+      chunk = not options.by_row and axis.ceil_div(rolling and rolling_chunk(layer, chunk) or chunk, vectors) or nil }
   end)
 end
 
@@ -181,7 +228,7 @@ end
 local function pack(plan, layer, isa)
   local outer, pixels = plan.outer, plan.mapping == "pixels"
   plan.weights = views.weights(layer.weights, layer)
-  plan.width = pixels and 1 or isa.lanes
+  plan.width = pixels and 1 or isa.lanes * plan.vectors
   plan.block_floats = plan.width * (1 + layer.KH * layer.KW)
   -- Chunks of blocks are packed as if they were one.
   plan.pack_groups = outer.noun == "chunk" and 1 or outer.count
@@ -222,7 +269,7 @@ local function runtime_plan(layer, isa, options)
     algorithm = "depthwise", mapping = best.mapping, runtime = true, exact = true, tasks = 1,
     tile_name = best.tile, accumulators = best.rows * best.units, registers = best.registers,
     fetch_output = not pixels and 8 * L >= cost.line_bytes and cost.line_bytes, -- where stores lie across lines
-    resident = best.resident, multiplier = 1, width = width, block_floats = width * (1 + taps),
+    held = best.held, multiplier = 1, width = width, block_floats = width * (1 + taps),
     input = { row = "in_row", pixel = pixels and 1 or "in_pixel" },
     output = { row = "out_row", pixel = pixels and 1 or "out_pixel" },
     panels = { { count = "blocks", first = 0, lanes = width,
@@ -242,11 +289,12 @@ function depthwise.plan(layer, isa, options)
   if not choice[1] then return nil, "no register tile of that shape" end
   local rows, columns = axis.of(layer)
   local plan = planes.plan(layer, isa, choice, rows, columns, options)
-  plan.algorithm, plan.resident = "depthwise", choice[1].resident
+  if not plan then return nil, "too much to unroll for vectors side by side" end
+  plan.algorithm, plan.held = "depthwise", choice[1].held
   plan.rolling = choice[1].rolling and not plan.looped
   if plan.looped then
     plan.taps_at_a_time = taps_at_a_time(layer, isa, plan.accumulators)
-    plan.resident, plan.registers = false, plan.accumulators + 1 + plan.taps_at_a_time
+    plan.held, plan.registers = "row", plan.accumulators + 1 + plan.taps_at_a_time
   end
   plan.fetch_output = not options.by_row and not plan.copies and fetches_output(plan, layer, isa, choice[1])
   pack(plan, layer, isa)

@@ -24,36 +24,40 @@ function planes.sort(list)
   table.sort(list, function(a, b)
     if a.cycles ~= b.cycles then return a.cycles < b.cycles end
     if a.mapping ~= b.mapping then return a.mapping < b.mapping end
+    if a.vectors ~= b.vectors then return a.vectors < b.vectors end
     if a.rows ~= b.rows then return a.rows < b.rows end
     return a.units < b.units
   end)
 end
 
---- The tiles of rows x units of columns that judge(rows, units, pixels) approves of, the fastest
--- first. It gives a tile's fields, among them `cycles`, a function of the rows and units of a tile that
--- may be smaller; or nil. options: tile, by_row.
-function planes.candidates(layer, isa, options, most_rows, judge)
+--- The tiles of rows x units of columns (x vectors of channels, up to `most_vectors`) that judge(rows, units, pixels,
+-- vectors) approves of, the fastest first. It gives a tile's fields, among them `cycles`, a function of the rows and
+-- units of a tile that may be smaller; or nil. options: tile, by_row.
+function planes.candidates(layer, isa, options, most_rows, most_vectors, judge)
   local list, wanted = {}, options.tile
   local pixels = layer.layout == "nchw"
   local mapping = layer.source and "transposed" or pixels and "pixels" or "channels"
   local unit = pixels and isa.lanes or 1
   local vectors = pixels and layer.OC or axis.ceil_div(layer.OC, isa.lanes)
-  for rows = 1, options.by_row and 1 or math.min(most_rows, layer.OH) do
-    for units = 1, math.min(8, axis.ceil_div(layer.OW, unit)) do
-      local c = judge(rows, units, pixels)
-      local name = ("%dx%d"):format(rows, units)
-      if c and (not wanted or wanted.tile == name and mapping == (wanted.mapping or mapping)) then
-        local cycles = 0
-        for _, rr in ipairs(axis.balanced(layer.OH, rows)) do
-          for _, cc in ipairs(axis.balanced(axis.ceil_div(layer.OW, unit), units)) do
-            cycles = cycles + rr.count * cc.count * c.cycles(rr.size, cc.size)
-          end
+  local function add(rows, units, beside)
+    local c = judge(rows, units, pixels, beside)
+    local name = ("%dx%d"):format(rows, units) .. (beside > 1 and "x" .. beside or "")
+    if c and (not wanted or wanted.tile == name and mapping == (wanted.mapping or mapping)) then
+      local cycles = 0
+      for _, rr in ipairs(axis.balanced(layer.OH, rows)) do
+        for _, cc in ipairs(axis.balanced(axis.ceil_div(layer.OW, unit), units)) do
+          cycles = cycles + rr.count * cc.count * c.cycles(rr.size, cc.size)
         end
-        c.rows, c.units, c.unit, c.tile = rows, units, unit, name
-        c.mapping, c.layer = mapping, layer
-        c.cycles = cycles * vectors * layer.N
-        list[#list + 1] = c
       end
+      c.rows, c.units, c.unit, c.vectors, c.tile = rows, units, unit, beside, name
+      c.mapping, c.layer = mapping, layer
+      c.cycles = cycles * vectors / beside * layer.N
+      list[#list + 1] = c
+    end
+  end
+  for beside = 1, most_vectors do
+    for rows = 1, options.by_row and 1 or math.min(most_rows, layer.OH) do
+      for units = 1, math.min(8, axis.ceil_div(layer.OW, unit)) do add(rows, units, beside) end
     end
   end
   planes.sort(list)
@@ -65,7 +69,7 @@ end
 -- each. A block holds plan.block_outputs outputs. A task has at most `chunk` blocks; where the last one has
 -- fewer whole ones than the others, plan.chunk is set, and a tile is told how many (`blocks`).
 local function panels(plan, layer, isa, multiplier, chunk)
-  local L = isa.lanes
+  local L = isa.lanes * plan.vectors
   if plan.copies then -- of a vector each, all lanes of which are computed
     local vectors = transposed.vectors(layer, isa)
     plan.block_outputs = L
@@ -179,8 +183,9 @@ function planes.plan(layer, isa, choice, rows, columns, options)
     end
     plan.run = "planes" -- templates/planes_run.c
     plan.tile_name, plan.candidates, plan.cycles = best.tile, choice, best.cycles
-    plan.accumulators, plan.registers = best.accumulators or best.rows * best.units, best.registers
-    plan.multiplier = layer.OC // layer.IC
+    plan.accumulators = best.accumulators or best.rows * best.units
+    plan.registers = best.registers
+    plan.multiplier, plan.vectors = layer.OC // layer.IC, best.vectors
     panels(plan, best.layer, isa, plan.multiplier, best.chunk)
     cut(plan, rows, columns, best, isa, cost.unrolled(isa, options) // #plan.panels)
     planes.share(plan, layer)
@@ -188,7 +193,7 @@ function planes.plan(layer, isa, choice, rows, columns, options)
   end
   local best
   for i, candidate in ipairs(choice) do
-    if not candidate.rolling then best = best or i end
+    if not candidate.rolling and candidate.vectors == 1 then best = best or i end
     if best and candidate.cycles > 1.1 * choice[best].cycles then break end
     local plan = made(candidate)
     if not plan.looped then
@@ -197,7 +202,7 @@ function planes.plan(layer, isa, choice, rows, columns, options)
     end
   end
   table.insert(choice, 1, table.remove(choice, best or 1))
-  return made(choice[1])
+  return choice[1].vectors == 1 and made(choice[1]) or nil
 end
 
 return planes

@@ -42,7 +42,7 @@ end
 local function candidates(layer, isa, options)
   local per_tap, per_output = operations(layer, isa)
   local shared = layer.stride_h <= (layer.KH - 1) * layer.dilation_h -- rows of input
-  return planes.candidates(layer, isa, options, planes.most_rows, function(rows, units, pixels)
+  return planes.candidates(layer, isa, options, planes.most_rows, 1, function(rows, units, pixels)
     local registers = rows * units + (rows > 1 and units or 0) + 3
     if rows * units > 1 and registers > isa.registers or rows > 1 and not shared then return nil end
     local function cycles(r, c)

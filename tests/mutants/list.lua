@@ -32,6 +32,7 @@ list.checks = {
   depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
   transposed = { suite = "problems", builds = "avx2_nchw,avx512_nchw", layers = "small_dw_*" },
   rolling = { suite = "profiles", builds = "*zen4_avx512_nhwc", layers = "roll_dw,roll_dw_ragged,roll_dw_s2" },
+  pairs = { suite = "profiles", builds = "*zen3_avx2_nhwc", layers = "pair_dw*" },
   depthwise_nchw = { suite = "problems", builds = "avx2_nchw", layers = DEPTHWISE },
   little_code = { suite = "options", builds = "max_unroll_40_avx2_nhwc",
     layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed,dw_33,dw_16x3" },
@@ -334,11 +335,14 @@ of("templates/column_tiles.c", {
 })
 
 of("templates/depthwise_tile.c", {
-  { "depthwise_without_bias", "bias = $(weight(-1));", "bias = $(isa.zero());", "depthwise" },
+  { "depthwise_without_bias", "= $(weight(-1, v));", "= $(isa.zero());", "depthwise" },
   { "depthwise_rest_of_another_chunk", '("if (blocks < %d) ")', '("if (blocks <= %d) ")', "depthwise" },
   { "looped_taps_lost", "math.min(first + plan.taps_at_a_time - 1, #taps)",
     "math.min(first + plan.taps_at_a_time - 1, #taps - 1)", "depthwise" },
-  { "rolling_without_bias", 'plan.rolling and weight(-1)', 'plan.rolling and isa.zero()', "rolling" },
+  { "rolling_without_bias", 'plan.rolling and weight(-1, i % beside)', 'plan.rolling and isa.zero()', "rolling pairs" },
+  { "vectors_beside_share_weights", "value = $(weight(t.kh * KW + kw, v));", "value = $(weight(t.kh * KW + kw));",
+    "pairs" },
+  { "vectors_beside_stored_as_one", "local i, v = n // beside, n % beside", "local i, v = n // beside, 0", "pairs" },
   { "runtime_depthwise_row_more", "%d < row_end", "%d <= row_end", "runtime" },
 })
 

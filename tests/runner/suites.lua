@@ -117,6 +117,7 @@ local STREAMS = {
   "stream_rest", "stream_few", "stream_wide", "stream_batch", "stream_dw", "heavy_point", "stem_c3k3s1",
   "beside_8", "beside_4_s2", "beside_2_d2", "beside_8_bands",
   "roll_dw", "roll_dw_ragged", "roll_dw_s2", "roll_dw_d2", "roll_dw_twice", "roll_dw_k5x3",
+  "pair_dw", "pair_dw_batch", "pair_dw_s2", "pair_dw_k5x3",
 }
 
 --- What the costs of the processors that gen/processors/ knows change, on every instruction set.

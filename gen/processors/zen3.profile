@@ -1,0 +1,9 @@
+# Zen 3 of servers. The second level is half of others', what one core gets of the last one is less, and what comes from
+# the memory comes more slowly (measured on model 1, where others share both).
+# SPDX-License-Identifier: MIT-0
+convgen 0.1.0
+cpu AMD EPYC (family 25 model 1)
+cost l1_ways 8
+cost l2_bytes 524288
+cost l3_bytes 8388608
+cost memory_stream 4
