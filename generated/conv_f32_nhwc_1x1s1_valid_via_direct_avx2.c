@@ -202,7 +202,7 @@ static inline CONV_TARGET __m256 CONV_(load)(const float *p, int first, int last
     return _mm256_maskload_ps(p, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(last), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((first) - 1))));
 }
 
-#define CONV_STORE(out, v) do { if (lanes < 8) { _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v); } else { _mm256_storeu_ps(out, v); } } while (0)
+#define CONV_STORE(out, v) { const __m256 v_ = v; float *p_ = out; const int n_ = lanes; if (n_ > 7) { _mm256_storeu_ps(p_, v_); } else if (n_ > 0) { __m128 h_ = _mm256_castps256_ps128(v_); if (n_ & 4) { _mm_storeu_ps(p_, h_); p_ += 4; h_ = _mm256_extractf128_ps(v_, 1); } if (n_ & 2) { _mm_storel_pi((__m64 *)p_, h_); p_ += 2; h_ = _mm_movehl_ps(h_, h_); } if (n_ & 1) _mm_store_ss(p_, h_); } }
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
 static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, int vectors, int lanes, __m256 low, __m256 high)

@@ -259,7 +259,7 @@ static inline CONV_TARGET __m256 CONV_(load)(const float *p, int first, int last
     return _mm256_maskload_ps(p, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(last), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((first) - 1))));
 }
 
-#define CONV_STORE(out, v) do { if (lanes < 8) { _mm256_maskstore_ps(out, _mm256_and_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), _mm256_cmpgt_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((0) - 1))), v); } else { _mm256_storeu_ps(out, v); } } while (0)
+#define CONV_STORE(out, v) { const __m256 v_ = v; float *p_ = out; const int n_ = lanes; if (n_ > 7) { _mm256_storeu_ps(p_, v_); } else if (n_ > 0) { __m128 h_ = _mm256_castps256_ps128(v_); if (n_ & 4) { _mm_storeu_ps(p_, h_); p_ += 4; h_ = _mm256_extractf128_ps(v_, 1); } if (n_ & 2) { _mm_storel_pi((__m64 *)p_, h_); p_ += 2; h_ = _mm_movehl_ps(h_, h_); } if (n_ & 1) _mm_store_ss(p_, h_); } }
 
 /* A row of a finished tile: `vectors` of the sums, of the last one `lanes` lanes. */
 static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __m256 v3, int vectors, int lanes, __m256 low, __m256 high)
@@ -618,15 +618,15 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
     v5 = CONV_CLAMP(v5);
     if (some >= 1 && some <= 4) {
 #define CONV_PUT0(l, v) if (lanes > l) { \
-        if (count == 1) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, 0, 0, 0, 0, 0, 0, 0), v); }\
-        else if (count == 2) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, 0, 0, 0, 0, 0, 0), v); }\
-        else if (count == 3) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, 0, 0, 0, 0, 0), v); }\
+        if (count == 1) { _mm_store_ss(to, _mm256_castps256_ps128(v)); }\
+        else if (count == 2) { _mm_storel_pi((__m64 *)(to), _mm256_castps256_ps128(v)); }\
+        else if (count == 3) { _mm_storel_pi((__m64 *)(to), _mm256_castps256_ps128(v)); _mm_store_ss(to + 2, _mm_permute_ps(_mm256_castps256_ps128(v), 2)); }\
         else { _mm_storeu_ps(to, _mm256_castps256_ps128(v)); } \
         to += out_pixel; }
 #define CONV_PUT4(l, v) if (lanes > l) { \
-        if (count == 1) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, 0, 0, 0), v); }\
-        else if (count == 2) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, 0, 0), v); }\
-        else if (count == 3) { _mm256_maskstore_ps(to - 4, _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, 0), v); }\
+        if (count == 1) { _mm_store_ss(to, _mm256_extractf128_ps(v, 1)); }\
+        else if (count == 2) { _mm_storel_pi((__m64 *)(to), _mm256_extractf128_ps(v, 1)); }\
+        else if (count == 3) { _mm_storel_pi((__m64 *)(to), _mm256_extractf128_ps(v, 1)); _mm_store_ss(to + 2, _mm_permute_ps(_mm256_extractf128_ps(v, 1), 2)); }\
         else { _mm_storeu_ps(to, _mm256_extractf128_ps(v, 1)); } \
         to += out_pixel; }
         const __m256 t0lo01 = _mm256_unpacklo_ps(v0, v1), t0lo23 = _mm256_unpacklo_ps(v2, v3), t0hi01 = _mm256_unpackhi_ps(v0, v1);
@@ -649,8 +649,8 @@ static CONV_TILE void CONV_(px_transposed)(float *out, int some, int lanes, cons
     if (some >= 5) {
 #define CONV_PUT0(l, v) if (lanes > l) { if (over > l) { _mm256_storeu_ps(to, v); }\
         else \
-        if (count == 5) { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, -1, 0, 0, 0), v); }\
-        else { _mm256_maskstore_ps(to, _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, 0, 0), v); } \
+        if (count == 5) { _mm_storeu_ps(to, _mm256_castps256_ps128(v)); _mm_store_ss(to + 4, _mm256_extractf128_ps(v, 1)); }\
+        else { _mm_storeu_ps(to, _mm256_castps256_ps128(v)); _mm_storel_pi((__m64 *)(to + 4), _mm256_extractf128_ps(v, 1)); } \
         to += out_pixel; }
         const __m256 t0lo01 = _mm256_unpacklo_ps(v0, v1), t0lo23 = _mm256_unpacklo_ps(v2, v3), t0hi01 = _mm256_unpackhi_ps(v0, v1);
         const __m256 t0hi23 = _mm256_unpackhi_ps(v2, v3), t0_0 = _mm256_shuffle_ps(t0lo01, t0lo23, 0x44);

@@ -33,10 +33,8 @@ struct $(name)_view {
 
 @ if L > 1 then
 $(include("lanes.c", { lane_loads = plan.inputs and 1 or plan.pixels and (plan.flat or layer.stride_w == 1 or layer.layout == "nhwc" and isa.load_between) and 1 or false, even_loads = plan.gathered and layer.stride_w == 2 and isa.load_even_between ~= nil, lane_stores = not isa.store_first }))
-@   if isa.store_between then -- some lanes cost no more than all
+@   if isa.store_first then
 #define CONV_STORE(out, v) $(isa.store_first("out", "v", "lanes"))
-@   elseif isa.store_first then
-#define CONV_STORE(out, v) do { if (lanes < $(L)) { $(isa.store_first("out", "v", "lanes")) } else { $(isa.store("out", "v")) } } while (0)
 @   else
 #define CONV_STORE(out, v) do { if (lanes < $(L)) $(name)_store(out, v, lanes); else $(isa.store("out", "v")) } while (0)
 @   end

@@ -45,8 +45,14 @@ function avx2.load_between(p, first, last)
   return ("_mm256_maskload_ps(%s, %s)"):format(p, lanes_between(first, last, 0))
 end
 
+-- In parts, as store_range().
 function avx2.store_first(p, v, last)
-  return ("_mm256_maskstore_ps(%s, %s, %s);"):format(p, lanes_between("0", last, 0), v)
+  local code = [[{ const __m256 v_ = $v; float *p_ = $p; const int n_ = $n; if (n_ > 7) { _mm256_storeu_ps(p_, v_); } ]]
+    .. [[else if (n_ > 0) { __m128 h_ = _mm256_castps256_ps128(v_); ]]
+    .. [[if (n_ & 4) { _mm_storeu_ps(p_, h_); p_ += 4; h_ = _mm256_extractf128_ps(v_, 1); } ]]
+    .. [[if (n_ & 2) { _mm_storel_pi((__m64 *)p_, h_); p_ += 2; h_ = _mm_movehl_ps(h_, h_); } ]]
+    .. [[if (n_ & 1) _mm_store_ss(p_, h_); } }]]
+  return (code:gsub("%$(%l)", { p = p, v = v, n = last }))
 end
 
 local function evens(low, high)
@@ -101,14 +107,25 @@ function avx2.permute(p, n, index)
   return ("_mm256_permutevar8x32_ps(%s, %s)"):format(avx2.load_range(p, 0, n), integers(index))
 end
 
+-- In parts, for a masked store takes some twenty cycles on AMD's processors.
 function avx2.store_range(p, v, at, n)
   if n == 8 then return avx2.store(p, v) end
-  if n == 4 and at % 4 == 0 then -- without a mask, which takes longer
-    return ("_mm_storeu_ps(%s, %s);"):format(p,
-      (at == 0 and "_mm256_castps256_ps128(%s)" or "_mm256_extractf128_ps(%s, 1)"):format(v))
+  local lines, l = {}, at
+  while l < at + n do
+    local half = (l < 4 and "_mm256_castps256_ps128(%s)" or "_mm256_extractf128_ps(%s, 1)"):format(v)
+    local to, lane, left = text.at(p, l - at), l % 4, at + n - l
+    local count = lane == 0 and left >= 4 and 4 or lane % 2 == 0 and left >= 2 and 2 or 1
+    if count == 4 then
+      lines[#lines + 1] = ("_mm_storeu_ps(%s, %s);"):format(to, half)
+    elseif count == 2 then
+      lines[#lines + 1] = ("_mm_store%s_pi((__m64 *)(%s), %s);"):format(lane == 0 and "l" or "h", to, half)
+    else
+      lines[#lines + 1] = ("_mm_store_ss(%s, %s);"):format(to,
+        lane == 0 and half or ("_mm_permute_ps(%s, %d)"):format(half, lane))
+    end
+    l = l + count
   end
-  return ("_mm256_maskstore_ps(%s, %s, %s);"):format(
-    at == 0 and p or ("%s - %d"):format(p, at), mask(at, n), v)
+  return table.concat(lines, " ")
 end
 
 function avx2.exp2i(v, n)
