@@ -608,6 +608,8 @@ of("gen/isa/sse2.lua", {
 of("gen/isa/avx2.lua", {
   { "avx2_mask_too_long", "l > at and l <= at + n and -1", "l > at and l <= at + n + 1 and -1",
     "avx2_operations" },
+  { "avx2_part_of_other_half", "(l < 4 and", "(l <= 4 and", "avx2_operations" },
+  { "avx2_first_lanes_again", " h_ = _mm_movehl_ps(h_, h_); }", " }", "avx2_operations" },
   { "avx2_transpose", [["0x20" or "0x31"]], [["0x21" or "0x31"]], "avx2_operations" },
   { "avx2_claimed_everywhere", [[avx2.cpu_check = ]], [[avx2.cpu_check = "1" or ]], "library" },
 })
