@@ -39,6 +39,7 @@ local COSTS = {
   l2_bytes = { 1 << 14, 1 << 30 }, l3_bytes = { 1 << 16, 1 << 36 },
   l3_stream = { 1, 64 }, memory_stream = { 1, 64 },
   transform = { 1, 1000 }, l1_kept = { 0, 100 }, l2_kept = { 0, 1000 }, streams = { 1, 1000 },
+  between = { 0, 1 << 12 },
 }
 local COST_NAMES = {}
 for name in pairs(COSTS) do COST_NAMES[#COST_NAMES + 1] = name end

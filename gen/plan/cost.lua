@@ -22,6 +22,8 @@ local cost = {
   -- Percent of what neighbouring tiles of a depthwise layer share that is still in the first level for the second one.
   l1_kept = 100,
   streams = 28, -- so many places are read on from side by side without being late
+  -- Bytes: of planes that are less apart, prefetchers bring all lines, also those between what is read of each.
+  between = 0,
 }
 
 --- Cycles of one reduction step of a tile: so many multiply-adds, so many loads, and so many bytes of

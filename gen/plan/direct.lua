@@ -220,7 +220,9 @@ local function candidates(layer, isa, options, flat)
             local step = mapping == "groups" and sets > 1 and cost.spread_step(p * v * taps, pixels, v * taps)
               or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
             if planes then
-              local missed = cost.plane_step(step, lines_of(layer, p, taps), ICg, bytes * taps, apart)
+              local lines = lines_of(layer, p, taps)
+              if plane < cost.between then lines = math.max(lines, plane / cost.line_bytes) end
+              local missed = cost.plane_step(step, lines, ICg, bytes * taps, apart)
               if single then missed = cost.far_planes(missed, ICg, plane) end
               if missed > step then missed = missed + 2 * (taps - 1) end -- misses are closer together
               step = missed + (alias and 1.5 * (v - 1) + (flat and 3 or 0) or 0)

@@ -1,5 +1,6 @@
 # Zen 3 of servers. The second level is half of others', what one core gets of the last one is less, and what comes from
-# the memory comes more slowly (measured on model 1, where others share both).
+# the memory comes more slowly (measured on model 1, where others share both). Small planes one after the other are
+# fetched whole.
 # SPDX-License-Identifier: MIT-0
 convgen 0.1.0
 cpu AMD EPYC (family 25 model 1)
@@ -7,3 +8,4 @@ cost l1_ways 8
 cost l2_bytes 524288
 cost l3_bytes 8388608
 cost memory_stream 4
+cost between 256
