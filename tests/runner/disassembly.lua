@@ -68,6 +68,23 @@ local function stack_registers(code)
   return list
 end
 
+-- What a run of a function's instructions computes, and which of them access the stack.
+local function looked_at(one, first, last, registers)
+  local result = { name = one.name, at = first, length = 0, operations = 0, accesses = {} }
+  for _, instruction in ipairs(one.code) do
+    if instruction.at >= first and instruction.at <= last then
+      result.length = result.length + 1
+      if works(instruction.operation) then result.operations = result.operations + 1 end
+      for _, register in ipairs(registers) do
+        if instruction.operands:find(register) and instruction.operation ~= "lea" then
+          result.accesses[#result.accesses + 1] = instruction.operation .. " " .. instruction.operands
+        end
+      end
+    end
+  end
+  return result
+end
+
 --- The innermost loops that compute: a list of { name = of the function, at = offset, length =,
 -- operations = how many of them compute, accesses = list of instructions that access the stack }.
 function disassembly.loops(text)
@@ -75,20 +92,19 @@ function disassembly.loops(text)
   for _, one in ipairs(functions_of(text)) do
     local registers = stack_registers(one.code)
     for _, loop in ipairs(innermost_loops(one.code, one.name)) do
-      local result = { name = one.name, at = loop.first, length = 0, operations = 0, accesses = {} }
-      for _, instruction in ipairs(one.code) do
-        if instruction.at >= loop.first and instruction.at <= loop.last then
-          result.length = result.length + 1
-          if works(instruction.operation) then result.operations = result.operations + 1 end
-          for _, register in ipairs(registers) do
-            if instruction.operands:find(register) and instruction.operation ~= "lea" then
-              result.accesses[#result.accesses + 1] = instruction.operation .. " " .. instruction.operands
-            end
-          end
-        end
-      end
+      local result = looked_at(one, loop.first, loop.last, registers)
       if result.operations > 0 then found[#found + 1] = result end
     end
+  end
+  return found
+end
+
+--- The same of functions that compute, as a whole: of tiles that are unrolled altogether.
+function disassembly.functions(text)
+  local found = {}
+  for _, one in ipairs(functions_of(text)) do
+    local result = looked_at(one, 0, math.huge, stack_registers(one.code))
+    if result.operations > 0 then found[#found + 1] = result end
   end
   return found
 end
