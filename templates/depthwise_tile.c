@@ -6,7 +6,7 @@
 @ local clipped = plan.looped and plan.rows_clipped
 @ local row_step = times(layer.dilation_h, plan.input.row)
 @ local units = columns.units
-@ local beside = plan.vectors or 1 -- vectors of channels; the sums of a pixel are neighbours
+@ local beside = plan.vectors -- vectors of channels; the sums of a pixel are neighbours
 @ local function of(word, v) return beside > 1 and ("%s_v%d"):format(word, v) or word end
 @ local reads = rows.looped or #input_rows(rows) > 0
 @ reads = reads and #column_operands(columns, plan.panels[1]) > 0
@@ -189,24 +189,17 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @       for v = 0, beside - 1 do
 @         local operands = v > 0 and column_operands(columns, panel, v) or operands
 @         if plan.held == "one" then
-@           local loaded = {}
 @           for _, kw in ipairs(taps) do
-@             local together = {}
-@             for _, operand in ipairs(operands) do
-@               for _, use in ipairs(operand.uses) do
-@                 if use.kw == kw then
-@                   if not loaded[operand] then
-            const $(V) $(of("x" .. operand.index, v)) = $(operand.load);
-@                     loaded[operand] = true
-@                   end
-@                   together[#together + 1] = { i = use.i * beside + v, x = of("x" .. operand.index, v) }
-@                 end
+@             local met = met_by(operands, taps, kw)
+@             for _, use in ipairs(met) do
+@               if use.new then
+            const $(V) $(of("x" .. use.operand.index, v)) = $(use.operand.load);
 @               end
 @             end
 @             for _, t in ipairs(input.taps) do
             value = $(weight(t.kh * KW + kw, v));
-@               for _, use in ipairs(together) do
-            CONV_FMA($(acc(t.r, use.i)), value, $(use.x));
+@               for _, use in ipairs(met) do
+            CONV_FMA($(acc(t.r, use.i * beside + v)), value, $(of("x" .. use.operand.index, v)));
 @               end
 @             end
 @           end

@@ -95,6 +95,24 @@ function depthwise.names(plan, isa, layer, name)
     return taps
   end
 
+  --- What a tap kw meets: a list of { i, operand, new }, `new` where no tap before it in `taps` uses that operand.
+  function names.met_by(operands, taps, kw)
+    local list = {}
+    for _, operand in ipairs(operands) do
+      local new = true
+      for _, before in ipairs(taps) do
+        if before == kw then break end
+        for _, use in ipairs(operand.uses) do new = new and use.kw ~= before end
+      end
+      for _, use in ipairs(operand.uses) do
+        if use.kw == kw then
+          list[#list + 1], new = { i = use.i, operand = operand, new = new }, false
+        end
+      end
+    end
+    return list
+  end
+
   --- Where in a tile an output row's sums begin and are stored: lists of rows, by the input row before which they
   -- are the first time read and after which they are complete; of all that live from the begin to the end of the
   -- tile, `first` and `last`.
@@ -118,7 +136,7 @@ function depthwise.names(plan, isa, layer, name)
     pixels and ("Lanes are neighbouring pixels of one channel; a tile is %s (rows x vectors of %d)."):format(
       plan.tile_name, isa.lanes)
       or ("Lanes are neighbouring channels; a tile is %s pixels (rows x columns%s)."):format(plan.tile_name,
-        (plan.vectors or 1) > 1 and " x vectors of channels" or ""),
+        plan.vectors > 1 and " x vectors of channels" or ""),
     plan.rolling and "Tiles roll down their rows: each is stored when it is complete." or "",
     plan.copies and "Planes are copied to where channels are neighbours, and back." or "",
     plan.runtime and "Tiles at the border, and of the channels that fill no vector, are computed lane by lane."

@@ -269,7 +269,7 @@ local function runtime_plan(layer, isa, options)
     algorithm = "depthwise", mapping = best.mapping, runtime = true, exact = true, tasks = 1,
     tile_name = best.tile, accumulators = best.rows * best.units, registers = best.registers,
     fetch_output = not pixels and 8 * L >= cost.line_bytes and cost.line_bytes, -- where stores lie across lines
-    held = best.held, multiplier = 1, width = width, block_floats = width * (1 + taps),
+    held = best.held, vectors = 1, multiplier = 1, width = width, block_floats = width * (1 + taps),
     input = { row = "in_row", pixel = pixels and 1 or "in_pixel" },
     output = { row = "out_row", pixel = pixels and 1 or "out_pixel" },
     panels = { { count = "blocks", first = 0, lanes = width,

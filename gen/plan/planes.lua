@@ -183,8 +183,7 @@ function planes.plan(layer, isa, choice, rows, columns, options)
     end
     plan.run = "planes" -- templates/planes_run.c
     plan.tile_name, plan.candidates, plan.cycles = best.tile, choice, best.cycles
-    plan.accumulators = best.accumulators or best.rows * best.units
-    plan.registers = best.registers
+    plan.accumulators, plan.registers = best.accumulators or best.rows * best.units, best.registers
     plan.multiplier, plan.vectors = layer.OC // layer.IC, best.vectors
     panels(plan, best.layer, isa, plan.multiplier, best.chunk)
     cut(plan, rows, columns, best, isa, cost.unrolled(isa, options) // #plan.panels)
