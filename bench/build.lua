@@ -49,9 +49,9 @@ local function emit(root, out, set, profile)
   end
   local line = shell.line({ root .. "/gen/convgen", "emit", "--quiet", "--layers", set.file,
     "--isa", set.isa, "--layout", set.layout, "--algorithm", set.algorithm or "auto",
-    "--accuracy", set.accuracy or "fast", "--prefix", name .. "_", "--registry", name, "-o", directory,
+    "--accuracy", set.accuracy or "fast", "--profile", profile or "none",
+    "--prefix", name .. "_", "--registry", name, "-o", directory,
     table.unpack(set.options or set.pool and { "--pool", set.pool } or { "--activation", "relu" }) })
-  if profile then line = ("%s %s"):format(line, shell.line({ "--profile", profile })) end
   if not os.execute(line) then return nil, "failed: " .. line end
   local bases = { name }
   for base in files.read(directory .. "/" .. name .. ".c"):gmatch('#include "([^"]*)%.h"') do

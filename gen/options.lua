@@ -65,7 +65,7 @@ local KERNEL = {
     "Order of the weights given to NAME_pack; default oihw." },
   { "--dtype", alternatives(layer.words.dtype), "Default f32." },
   { "--isa", alternatives(options.words.isa),
-    "Instruction set; auto, the default, is this machine's best." },
+    "Instruction set; auto, the default, is the best of this machine for a layer." },
   { "--accuracy", alternatives(options.words.accuracy),
     "Which algorithms auto may choose; default fast." },
   { "--max-unroll", "N", "Bound on the statements of an unrolled loop body." },

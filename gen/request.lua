@@ -198,7 +198,22 @@ local function sources(values, skip)
   return { entry }
 end
 
--- What of the command line holds for all layers: the instruction set and the planner's options.
+-- The instruction sets that 'auto' chooses from, each with its costs: this machine's best one, and those with which
+-- it multiplies and adds as many floats in a cycle.
+local function sets_here(read)
+  local list, most = {}, nil
+  local names = isa.runnable()
+  for i = #names, 1, -1 do
+    local set = isa.get(names[i])
+    local costs = read and read:costs_of(set.name) or nil
+    local rate = plan.rate(set, costs)
+    most = most or rate
+    if rate >= most then list[#list + 1] = { isa = set, costs = costs } end
+  end
+  return list
+end
+
+-- What of the command line holds for all layers: the instruction sets (several for 'auto') and the planner's options.
 local function common_choices(values)
   local function choice(option, default, allowed)
     local value = values[option] or default
@@ -216,7 +231,6 @@ local function common_choices(values)
     chosen[word] = value
   end
   local here = chosen.isa == "auto"
-  chosen.isa = isa.get(here and isa.detect() or chosen.isa)
   local unroll = values["--max-unroll"]
   if unroll then
     chosen.max_unroll = sizes.integer(unroll)
@@ -243,13 +257,16 @@ local function common_choices(values)
     read, text, status = profile.native()
   end
   if read == nil then return nil, text, status end
-  if read then chosen.profile, chosen.costs = read, read:costs_of(chosen.isa.name) end
+  chosen.profile = read or nil
+  local set = not here and isa.get(chosen.isa)
+  chosen.sets = set and { { isa = set, costs = read and read:costs_of(set.name) or nil } } or sets_here(read)
+  for _, one in ipairs(chosen.sets) do setmetatable(one, { __index = chosen }) end
   return chosen
 end
 
 -- The command that emits this kernel again: only what differs from the defaults, in fixed order.
-local function command_of(values, l, chosen, job)
-  local out = { "emit" }
+local function command_of(values, l, job)
+  local out, chosen = { "emit" }, job.options
   local function put(option, value, default)
     if value ~= default then
       out[#out + 1] = option
@@ -280,7 +297,7 @@ local function command_of(values, l, chosen, job)
   put("--no-bias", not l.pool and not l.bias, false)
   put("--layout", l.layout, "nhwc")
   put("--weights", l.weights, "oihw")
-  put("--isa", chosen.isa.name)
+  put("--isa", job.isa.name)
   put("--algorithm", chosen.algorithm, "auto")
   put("--accuracy", chosen.accuracy, "fast")
   put("--tile", values["--tile"])
@@ -311,6 +328,24 @@ local function plan_of(l, chosen)
   return nil, wrong, 3
 end
 
+-- Another instruction set than the best one must promise to take so much of its time, at most.
+local NARROWER = 0.9
+
+-- The plan of a layer, and its choices: the instruction set is that of the least cycles. A layer with run-time sizes,
+-- or one that the profile knows, takes the best set.
+local function plan_and_choices(l, chosen)
+  local best, choices
+  for _, set in ipairs(chosen.sets) do
+    local made, wrong, status = plan_of(l, set)
+    if not made and not best then return nil, wrong, status end
+    if made and (not best or made.cycles and best.cycles and made.cycles < NARROWER * best.cycles) then
+      best, choices = made, set
+    end
+    if l.runtime or best.way then break end
+  end
+  return best, choices
+end
+
 -- The job of an entry; nil, a message and the status when it is wrong or cannot be done.
 local function job_of(entry, values, chosen, after)
   local where = entry.where or ""
@@ -333,18 +368,18 @@ local function job_of(entry, values, chosen, after)
     end
     return nil, where .. wrong, 2
   end
-  local job, status = { layer = l, isa = chosen.isa, count = entry.count, options = chosen }
-  job.plan, wrong, status = plan_of(l, chosen)
-  if not job.plan then return nil, where .. wrong, status end
+  local made, set, status = plan_and_choices(l, chosen)
+  if not made then return nil, where .. set, status end
+  local job = { layer = l, plan = made, isa = set.isa, count = entry.count, options = set }
   if l.runtime and not l.name then
     return nil, "option '--name' is missing: a kernel with run-time sizes has no name of its own", 2
   end
   job.layer_name = l.name or name.compose(l, { algorithm = job.plan.algorithm,
-    isa = chosen.isa.name, tile = job.plan.tile_name })
+    isa = job.isa.name, tile = job.plan.tile_name })
   job.name = (values["--prefix"] or "") .. job.layer_name
   local ok, unfit = name.check(job.name)
   if not ok then return nil, where .. unfit, 2 end
-  job.command = command_of(values, l, chosen, job)
+  job.command = command_of(values, l, job)
   return job
 end
 

@@ -182,10 +182,12 @@ end
 --- Measures the layers of some jobs that are not yet in the profile in the file `path`, and writes it. Gives
 -- a report, or nil, a message and the status. settings: candidates, seconds, quiet.
 function tune.run(jobs, path, settings)
-  local set = jobs[1].isa.name
-  local runs = false
-  for _, name in ipairs(isa.runnable()) do runs = runs or name == set end
-  if not runs then return nil, ("--isa %s: this machine does not run it"):format(set), 3 end
+  local runs = {}
+  for _, name in ipairs(isa.runnable()) do runs[name] = true end
+  for _, job in ipairs(jobs) do
+    local set = job.isa.name
+    if not runs[set] then return nil, ("--isa %s: this machine does not run it"):format(set), 3 end
+  end
   local why, status
   settings.profile, why, status = opened(path, machine.cpu())
   if not settings.profile then return nil, why, status end
@@ -194,14 +196,14 @@ function tune.run(jobs, path, settings)
   settings.out, settings.tools = tostring(directory), measure.tools(root)
   settings.tools.progress = function() end
 
-  local function known(job) return settings.profile:way(set, job.layer, job.options.accuracy) end
+  local function known(job) return settings.profile:way(job.isa.name, job.layer, job.options.accuracy) end
   for i, job in ipairs(jobs) do
     if not settings.quiet then progress("tune", i - 1, #jobs) end
     if not known(job) then
       local way
       way, why, status = choose(job, settings)
       if not way then return nil, ("%s: %s"):format(job.layer_name, why), status end
-      settings.profile:set_way(set, job.layer, job.options.accuracy, way)
+      settings.profile:set_way(job.isa.name, job.layer, job.options.accuracy, way)
       why = select(2, settings.profile:write(path))
       if why then return nil, why, 4 end
     end

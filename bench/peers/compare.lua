@@ -9,15 +9,15 @@ local compare = {}
 --- A comparison for each layer and each layout that convgen has a kernel for: { list, layer, shape,
 -- layout, own = kernel, best_of = { [peer] = kernel }, best = kernel or nil, ratio }. A kernel for
 -- NHWC is compared with what peers do in any layout, their own included, one for NCHW with NCHW.
--- Also gives the peers' names. `isa` is convgen's instruction set. Percent are of one peak for all of a
--- layer, the largest seen between the calls of convgen's kernels.
-function compare.layers(all, isa)
+-- Also gives the peers' names. `own`: a set of the instruction sets of convgen's kernels. Percent are of one
+-- peak for all of a layer, the largest seen between the calls of convgen's kernels.
+function compare.layers(all, own)
   local list, peers, by_layer, peak = {}, {}, {}, {}
   for _, k in ipairs(all.kernels) do
     local key = k.list .. "/" .. k.layer
     by_layer[key] = by_layer[key] or {}
     table.insert(by_layer[key], k)
-    if k.isa == isa then peak[key] = math.max(peak[key] or 0, k.peak or 0) end
+    if own[k.isa] then peak[key] = math.max(peak[key] or 0, k.peak or 0) end
   end
   for key, kernels in pairs(by_layer) do
     for _, k in ipairs(kernels) do
@@ -25,25 +25,27 @@ function compare.layers(all, isa)
     end
   end
   for _, name in ipairs(results.distinct(all.kernels, "isa")) do
-    peers[#peers + 1] = name ~= isa and name or nil
+    peers[#peers + 1] = not own[name] and name or nil
   end
   table.sort(peers)
-  for _, own in ipairs(results.where(all.kernels, { isa = isa })) do
-    local c = { list = own.list, layer = own.layer, shape = own.shape, layout = own.layout,
-      own = own, best_of = {} }
-    for _, k in ipairs(by_layer[own.list .. "/" .. own.layer]) do
-      local before = c.best_of[k.isa]
-      if k.isa ~= isa and not k.wrong and (own.layout == "nhwc" or k.layout == "nchw")
-        and not (before and before.us <= k.us) then
-        c.best_of[k.isa] = k
+  for _, kernel in ipairs(all.kernels) do
+    if own[kernel.isa] then
+      local c = { list = kernel.list, layer = kernel.layer, shape = kernel.shape, layout = kernel.layout,
+        own = kernel, best_of = {} }
+      for _, k in ipairs(by_layer[kernel.list .. "/" .. kernel.layer]) do
+        local before = c.best_of[k.isa]
+        if not own[k.isa] and not k.wrong and (kernel.layout == "nhwc" or k.layout == "nchw")
+          and not (before and before.us <= k.us) then
+          c.best_of[k.isa] = k
+        end
       end
+      for _, peer in ipairs(peers) do
+        local k = c.best_of[peer]
+        if k and not (c.best and c.best.us <= k.us) then c.best = k end
+      end
+      c.ratio = kernel.wrong and 0 or c.best and c.best.us / kernel.us
+      list[#list + 1] = c
     end
-    for _, peer in ipairs(peers) do
-      local k = c.best_of[peer]
-      if k and not (c.best and c.best.us <= k.us) then c.best = k end
-    end
-    c.ratio = own.wrong and 0 or c.best and c.best.us / own.us
-    list[#list + 1] = c
   end
   return list, peers
 end
@@ -96,7 +98,8 @@ function compare.text(comparisons, peers, layout, least)
   end
   row("", "", "", "", "", names, "", "")
   row("layer", "shape", "convgen", "us", "% peak", versions, "best of them", "ratio")
-  local chosen, below, list = {}, 0, nil
+  local chosen, below, list, several = {}, 0, nil, false
+  for _, c in ipairs(comparisons) do several = several or c.own.isa ~= comparisons[1].own.isa end
   for _, c in ipairs(comparisons) do
     if c.layout == layout then
       if c.list ~= list then
@@ -110,7 +113,8 @@ function compare.text(comparisons, peers, layout, least)
         local k = c.best_of[peer]
         cells[i] = k and k.percent and ("%.1f"):format(k.percent) or "-"
       end
-      row(c.layer, c.shape or "", own.wrong and "WRONG" or own.algorithm .. " " .. own.tile,
+      local way = { own.algorithm, own.tile, several and own.isa or nil }
+      row(c.layer, c.shape or "", own.wrong and "WRONG" or table.concat(way, " "),
         own.us and (own.us < 10 and "%.2f" or "%.1f"):format(own.us) or "-",
         own.percent and ("%.1f"):format(own.percent) or "-", cells,
         c.best and ("%s %s %s%s"):format(c.best.isa, c.best.algorithm, c.best.layout,
@@ -127,7 +131,7 @@ end
 
 local function summary(k)
   return k and { us = k.us, percent_of_peak = k.percent, gflops = k.gflops, layout = k.layout,
-    algorithm = k.algorithm, tile = k.tile, max_error = k.max_error } or nil
+    isa = k.isa, algorithm = k.algorithm, tile = k.tile, max_error = k.max_error } or nil
 end
 
 --- All of it as JSON.

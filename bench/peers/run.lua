@@ -41,8 +41,8 @@ local function parse()
     arguments.some_of(find.names()))
   option("--layout", "nhwc|nchw", "nhwc,nchw", "Of convgen's kernels; default both.",
     arguments.some_of({ "nhwc", "nchw" }))
-  option("--isa", "SET", ISAS[1], "Convgen's; of " .. table.concat(ISAS, ", ") .. ".",
-    arguments.some_of(ISAS))
+  option("--isa", "SET", "auto", ("Convgen's; auto (the best for a layer) or of %s."):format(table.concat(ISAS, ", ")),
+    arguments.some_of({ "auto", table.unpack(ISAS) }))
   option("--algorithm", "NAME", "auto", "As in 'convgen emit'.")
   option("--profile", "FILE|NAME|none", nil, "As in 'convgen emit'; default: native.")
   option("--seconds", "N", "180", "Of measuring, about; long calls take longer.",
@@ -61,6 +61,8 @@ end
 
 local options = parse()
 local isa, least = options.isa[1], options.least / 100
+local own = {} -- the instruction sets of convgen's kernels; else `isa` is a peer's name
+for _, name in ipairs(ISAS) do own[name] = true end
 
 -- ---- what to measure ---------------------------------------------------------------------------
 
@@ -112,11 +114,13 @@ local words = { "--repetitions", options.repetitions, "--seconds",
 local all, right = measure.sets(sets, options.out, tools,
   table.move(common, 1, #common, #words + 1, words), portions)
 if not all then fail(right) end
-if not all.peak[isa] then fail("no multiply-add peak of " .. isa .. " is known") end
+for _, k in ipairs(all.kernels) do
+  if own[k.isa] and not all.peak[k.isa] then fail("no multiply-add peak of " .. k.isa .. " is known") end
+end
 
 local comparisons, peers
 for round = 0, AGAIN do
-  comparisons, peers = compare.layers(all, isa)
+  comparisons, peers = compare.layers(all, own)
   local again = {}
   for _, c in ipairs(comparisons) do
     if c.ratio and c.ratio < least and c.ratio > NEAR then
@@ -141,7 +145,7 @@ text[#text + 1] = "Percent of the multiply-add peak, 2 FLOP per tap, those in th
 for _, k in ipairs(all.kernels) do
   if k.wrong then
     text[#text + 1] = ("wrong: %s: %s"):format(measure.key(k), k.wrong)
-    wrong = wrong + (k.isa == isa and 1 or 0)
+    wrong = wrong + (own[k.isa] and 1 or 0)
   end
 end
 for _, peer in ipairs(missing) do

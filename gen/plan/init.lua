@@ -57,6 +57,12 @@ function plan.make(layer, isa, options)
   return best
 end
 
+--- How many floats a processor with these costs can multiply and add in a cycle.
+function plan.rate(isa, costs)
+  local _ <close> = cost.replaced(costs)
+  return isa.lanes * cost.fma
+end
+
 --- A plan in words, several lines.
 function plan.explain(made)
   local _ <close> = cost.replaced(made.costs)

@@ -10,6 +10,8 @@ local function kernel(layer, layout, isa, us, more)
   return k
 end
 
+local OWN = { avx2 = true, avx512 = true }
+
 local function of(list) return { kernels = list, context = { cpu = "x" } } end
 
 describe("bench-peers", function()
@@ -17,7 +19,7 @@ describe("bench-peers", function()
     local list, peers = compare.layers(of {
       kernel("a", "nhwc", "avx2", 10), kernel("a", "nchw", "avx2", 20),
       kernel("a", "native", "One", 5), kernel("a", "nchw", "One", 12), kernel("a", "nhwc", "Two", 8),
-    }, "avx2")
+    }, OWN)
     assert.are.same({ "One", "Two" }, peers)
     assert.are.equal(2, #list)
     assert.are.equal("One", list[1].best.isa)
@@ -34,7 +36,7 @@ describe("bench-peers", function()
       kernel("a", "nhwc", "avx2", 10), kernel("a", "nhwc", "One", 5, { wrong = "NaN" }),
       kernel("a", "nhwc", "Two", 10), kernel("b", "nhwc", "Two", 10),
       { list = "net", layer = "b", layout = "nhwc", isa = "avx2", algorithm = "direct", wrong = "NaN" },
-    }, "avx2")
+    }, OWN)
     assert.are.equal("Two", list[1].best.isa)
     assert.are.equal(0, list[2].ratio)
     local text, below = compare.text(list, peers, "nhwc", 0.97)
@@ -48,10 +50,23 @@ describe("bench-peers", function()
       kernel("slow", "nhwc", "avx2", 10), kernel("slow", "nhwc", "One", 9.6),
       kernel("fast", "nhwc", "avx2", 10), kernel("fast", "nhwc", "One", 9.8),
       kernel("alone", "nhwc", "avx2", 10),
-    }, "avx2")
+    }, OWN)
     local text, below = compare.text(list, peers, "nhwc", 0.97)
     assert.are.equal(1, below)
     assert.is_truthy(text:find("slow[^\n]* BEHIND"))
     assert.is_nil(text:find("fast[^\n]* BEHIND"))
+  end)
+
+  it("takes each kernel by its own instruction set, and names it where there are several", function()
+    local function text_of(second)
+      local list, peers = compare.layers(of {
+        kernel("a", "nhwc", "avx512", 10), kernel("a", "nhwc", "One", 5), kernel("b", "nhwc", second, 10),
+      }, OWN)
+      assert.are.same({ "One" }, peers)
+      assert.are.equal(2, #list)
+      return compare.text(list, peers, "nhwc", 0.97)
+    end
+    assert.is_truthy(text_of("avx2"):find("b [^\n]* direct 6x4 avx2 "))
+    assert.is_nil(text_of("avx512"):find("6x4 avx512", 1, true))
   end)
 end)

@@ -231,8 +231,8 @@ describe("the profiles of processors", function()
   end)
 
   it("are chosen by name, or by the processor at hand", function()
-    local cpu <const>, detect <const> = machine.cpu, isa.detect
-    local _ <close> = setmetatable({}, { __close = function() machine.cpu, isa.detect = cpu, detect end })
+    local cpu <const>, runnable <const> = machine.cpu, isa.runnable
+    local _ <close> = setmetatable({}, { __close = function() machine.cpu, isa.runnable = cpu, runnable end })
     local here = "--input 28x28x256 --filters 256 --kernel 3 --stride 2 --pad 1"
     local large = here .. " --isa avx512"
     local rule, other = emitted(large), emitted(large .. " --profile sapphire_rapids")
@@ -248,7 +248,7 @@ describe("the profiles of processors", function()
     assert.is_nil(emitted(pieces):find("CONV_FETCH(", 1, true))
     assert.is_truthy(emitted(pieces .. " --profile sapphire_rapids"):find("CONV_FETCH(out + ", 1, true))
     function machine.cpu() return "Some Xeon (family 6 model 207)" end
-    function isa.detect() return "avx512" end
+    function isa.runnable() return { "scalar", "sse2", "avx2", "avx512" } end
     assert.are.equal(other, emitted(large .. " --profile native"))
     assert.are.equal(other, emitted(here)) -- for the machine at hand
     assert.are.equal(rule, emitted(here .. " --profile none"))
@@ -265,6 +265,29 @@ describe("the profiles of processors", function()
     support.write("sapphire_rapids", HEAD)
     assert.are.equal("sapphire_rapids", profile.open("sapphire_rapids").path)
     assert.is_nil((profile.open("sapphire_rapids.profile")))
+  end)
+
+  it("and a narrower instruction set, where that multiplies as much and leaves fewer lanes idle", function()
+    local runnable <const> = isa.runnable
+    local _ <close> = setmetatable({}, { __close = function() isa.runnable = runnable end })
+    function isa.runnable() return { "scalar", "sse2", "avx2", "avx512" } end
+    local function chosen(channels, processor, more)
+      local values = { ["--input"] = ("64x64x%d"):format(channels), ["--filters"] = tostring(channels),
+        ["--kernel"] = "3", ["--pad"] = "same", ["--profile"] = processor }
+      for option, value in pairs(more or {}) do values[option] = value end
+      local job = assert(request.jobs(values))[1]
+      assert.are.equal(job.isa, job.plan.isa)
+      assert.is_truthy(job.command:find("--isa " .. job.isa.name, 1, true))
+      return job.isa.name
+    end
+    assert.are.equal("avx2", chosen(8, "zen4"))
+    assert.are.equal("avx512", chosen(64, "zen4"))
+    assert.are.equal("avx512", chosen(8, "none")) -- which has twice as many multiply-adds there
+    assert.are.equal("avx512", chosen(8, "zen4", { ["--isa"] = "avx512" }))
+    -- What was measured is not chosen again.
+    support.write("here.profile", HEAD .. "cost fma 1 avx512\n"
+      .. "layer avx512 nhwc fast mb1_ic8ih64oc8oh64kh3ph1 : direct planar 2x8\n")
+    assert.are.equal("avx512", chosen(8, "here.profile"))
   end)
 end)
 
