@@ -37,9 +37,10 @@ local COSTS = {
   fma = { 1, 8 }, load = { 1, 8 }, shuffle = { 1, 8 }, arithmetic = { 1, 8 },
   l1_ways = { 1, 64 }, l1_way_bytes = { 1 << 9, 1 << 20 }, line_bytes = { 16, 1 << 12 },
   l2_bytes = { 1 << 14, 1 << 30 }, l3_bytes = { 1 << 16, 1 << 36 },
-  l3_stream = { 1, 64 }, memory_stream = { 1, 64 },
+  l2_stream = { 1, 64 }, l3_stream = { 1, 64 }, memory_stream = { 1, 64 },
   transform = { 1, 1000 }, l1_kept = { 0, 100 }, l2_kept = { 0, 1000 }, streams = { 1, 1000 },
-  between = { 0, 1 << 12 },
+  between = { 0, 1 << 12 }, tail_cycles = { 0, 64 }, call = { 0, 64 }, tail_stores = { 0, 64 },
+  stored_line = { 0, 1000 },
 }
 local COST_NAMES = {}
 for name in pairs(COSTS) do COST_NAMES[#COST_NAMES + 1] = name end

@@ -9,6 +9,7 @@ local cost = {
   latency = 4,                   -- of a multiply-add: each accumulator takes one at a time
   window = 64,                   -- multiply-adds among which those are found that need not wait
   call = 12,                     -- cycles to enter, set up and leave a micro-kernel
+  tail_cycles = 20, tail_stores = 0, -- cycles from a register tile to the next, and stores that take no longer
   l2_bytes = 1024 * 1024,
   l1_ways = 12, l1_way_bytes = 4096, line_bytes = 64,
   l3_bytes = 20 * 1024 * 1024, -- what one core may hope for
@@ -22,6 +23,8 @@ local cost = {
   -- Percent of what neighbouring tiles of a depthwise layer share that is still in the first level for the second one.
   l1_kept = 100,
   streams = 28, -- so many places are read on from side by side without being late
+  -- Cycles to store to a line that lies in the memory, in a run of lines; of those apart others come along (measured).
+  stored_line = 0,
   -- Bytes: of planes that are less apart, prefetchers bring all lines, also those between what is read of each.
   between = 0,
 }
@@ -33,6 +36,12 @@ function cost.step(fmas, loads, bytes, resident)
   local stream = resident <= 16 * 1024 and cost.l1_stream
     or resident <= cost.l2_bytes * 7 // 8 and cost.l2_stream or cost.l3_reuse()
   return math.max(fmas / cost.fma, loads / cost.load, cost.latency, bytes / stream) + loads / 64
+end
+
+--- The least cycles of a step that adds so many products to each sum in turn: each waits for the one before, and time
+-- that is lost is not made up for (measured).
+function cost.chain(products)
+  return products > 1 and products * (cost.latency + 0.6) or cost.latency
 end
 
 --- The same where each loaded vector is permuted before it is multiplied, which some of the units of
@@ -82,6 +91,13 @@ function cost.far_planes(step, channels, plane)
   if plane % 4096 > 0 then return step end
   local missing = math.min(1, 1.5 * channels * 4096 / cost.l2_bytes - 1)
   return step + math.max(0, missing) * cost.line_bytes / cost.l3_stream
+end
+
+--- Cycles more of a step that reads some of so many lines of each plane, which neighbouring tiles read again, where
+-- those of all planes do not stay in the second level.
+function cost.deep_planes(lines, channels)
+  local missing = math.min(1, channels * lines * cost.line_bytes / cost.l2_bytes - 1 / 2)
+  return math.max(0, missing) * lines * cost.line_bytes / cost.l3_reuse()
 end
 
 --- How many lines fall on the fullest set of the first-level cache, of runs of `bytes` bytes at these
@@ -140,13 +156,16 @@ end
 --- Cycles from the last step of a tile to the first of the next: `stores` of them, or what is left of a pipeline that
 -- does not look as far ahead as the sums of many accumulators reach (measured).
 function cost.tail(accumulators, stores)
-  return 20 + math.max(stores / cost.store, 3 * (accumulators - 8))
+  return cost.tail_cycles + math.max((stores - cost.tail_stores) / cost.store, 3 * (accumulators - 8))
 end
 
 --- Cycles to write `lines` cache lines in so many runs of neighbours, beside which a tile is computed; `step`: bytes
 -- from pixel to pixel, of `bytes` in all. What the caches do not hold is written fast where it is in order.
 function cost.written(lines, runs, step, bytes)
-  if bytes > cost.l3_bytes then return runs == 1 and 24 + 8 * lines or 12 * lines end
+  if bytes > cost.l3_bytes then
+    local waits = lines * cost.stored_line * (lines > runs and 1 or 5 / 9)
+    return math.max(waits, runs == 1 and 24 + 8 * lines or 12 * lines)
+  end
   if bytes <= cost.l2_bytes then return 0 end
   local stream = lines * cost.line_bytes / cost.l3_stream
   return runs == 1 and stream or math.max(9 / 8 * stream, step >= 1024 and 24 * runs or 0)

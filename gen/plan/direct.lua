@@ -191,11 +191,19 @@ local function candidates(layer, isa, options, flat)
   local inside = axis.inside(along_h) * axis.inside(along_w)
   local group = pooled and pooled.KW or 1 -- pixels that are inseparable
 
+  local waiting = cost.tail_stores -- stores that are not done meanwhile, for lines of many planes are waited for
+
   -- Cycles to write so many channels of so many pixels in NHWC.
   local function written(pixels, outputs)
     local pixel, run = 4 * layer.OC, math.min(4 * outputs, 4 * layer.OC)
     return cost.written(pixels * axis.ceil_div(run, cost.line_bytes), run == pixel and 1 or pixels, pixel,
       layer.N * cost.output_bytes(layer))
+  end
+
+  -- And to read their inputs once more, for each block of channels, where images come from the memory (measured).
+  local function passed(pixels)
+    local streams = single and layer.N * cost.image_bytes(layer) > cost.l3_bytes
+    return streams and 4 * pixels * ICg / cost.l3_stream or 0
   end
 
   local sets = direct.groups_of(layer, isa)
@@ -219,21 +227,23 @@ local function candidates(layer, isa, options, flat)
             if mapping_of(mapping) == "groups" then pixels = pixels * v end
             local step = mapping == "groups" and sets > 1 and cost.spread_step(p * v * taps, pixels, v * taps)
               or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
+            step = math.max(step, cost.chain(taps))
             if planes then
               local lines = lines_of(layer, p, taps)
               if plane < cost.between then lines = math.max(lines, plane / cost.line_bytes) end
               local missed = cost.plane_step(step, lines, ICg, bytes * taps, apart)
               if single then missed = cost.far_planes(missed, ICg, plane) end
               if missed > step then missed = missed + 2 * (taps - 1) end -- misses are closer together
+              if not single then missed = missed + cost.deep_planes(layer.KH * lines, ICg) end
               step = missed + (alias and 1.5 * (v - 1) + (flat and 3 or 0) or 0)
             end
             sum = sum + run.count * (step + (taps - 1) / 8) -- sums wait for each other
           end
           if alias and not planes and p > 8 then sum = sum * 1.35 end
           if pooled then stores = stores / (group * pooled.KH) + p * v + 2 * size * v end
-          local work = inside * layer.KH * ICg * sum + cost.tail(p * v, stores)
+          local work = inside * layer.KH * ICg * sum + cost.tail(p * v, stores + (planes and waiting or 0))
           if planes or pooled then return work end
-          return math.max(work, written(p, v * isa.lanes) + work / 16)
+          return math.max(work, written(p, v * isa.lanes) + work / 16) + passed(p)
         end, together, copy)
     end
   end
@@ -281,7 +291,7 @@ local function candidates(layer, isa, options, flat)
             if single then step = cost.far_planes(step, ICg, plane) end
             if alias and not flat then step = step + 0.9 * lines end
           end
-          local work = steps * step + cost.tail(o * v, stores)
+          local work = steps * step + cost.tail(o * v, stores + (planes and single and waiting or 0))
           return planes and work or math.max(work, written(v * isa.lanes, o) + work / 16)
         end, 1, copy)
       end
@@ -338,6 +348,7 @@ local function candidates(layer, isa, options, flat)
   table.sort(kept, function(a, b)
     if a.cycles ~= b.cycles then return a.cycles < b.cycles end
     if a.mapping ~= b.mapping then return a.mapping < b.mapping end
+    if a.held ~= b.held then return a.held < b.held end -- vectors, which take longer to load than splats
     if a.tile ~= b.tile then return a.tile < b.tile end
     return a.together < b.together
   end)

@@ -5,12 +5,15 @@ local isa = require "isa"
 local layer = require "layer"
 local one_row = require "plan.one_row"
 local plan = require "plan"
+local profile = require "profile"
 
--- The plan of a layer (fields, those of a square 3x3 one being the default) for AVX-512 or another set.
-local function planned(fields, set)
+-- The plan of a layer (fields, those of a square 3x3 one being the default) for AVX-512 or another set, on a
+-- processor of gen/processors or one like most.
+local function planned(fields, set, processor)
   local all = { IH = 14, IW = 14, IC = 16, OC = 16, KH = 3, KW = 3, pad = "same" }
   for name, value in pairs(fields) do all[name] = value end
   local options = { algorithm = "auto", accuracy = "fast" }
+  options.costs = processor and assert(profile.open(processor)):costs_of(set)
   return (assert(plan.make(assert(layer.new(all)), isa.get(set or "avx512"), options)))
 end
 
@@ -137,6 +140,26 @@ describe("a direct plan", function()
     assert.are.equal("channels", planned({ IH = 2, IW = 2, IC = 14, OC = 2, groups = 2 }, "scalar").mapping)
   end)
 
+  it("has few sums where its tile overlaps the next one, and several vectors where the image passes", function()
+    local function tile(IH, IC, OC, filter, processor)
+      local fields = { IH = IH, IW = IH, IC = IC, OC = OC, KH = filter, KW = filter }
+      return planned(fields, "avx2", processor).tile_name
+    end
+    assert.are.same({ "6x2", "4x2" }, { tile(112, 32, 64, 1), tile(112, 32, 64, 1, "zen3") })
+    assert.are.equal("4x2", tile(224, 3, 64, 3, "zen3")) -- lines in the memory
+    assert.are.same({ "6x2", "2x4" }, { tile(208, 64, 32, 1), tile(208, 64, 32, 1, "zen3") })
+    assert.are.equal("4x3", tile(14, 512, 512, 1, "zen3")) -- weights that the first level does not hold
+  end)
+  it("has so many sums that several taps of each need not wait for each other", function()
+    local fields = { IH = 32, IW = 32, IC = 16, OC = 16, KH = 3, KW = 3, pad = "same", layout = "nchw" }
+    local made = assert(plan.make(assert(layer.new(fields)), isa.get "avx2", { algorithm = "direct" }))
+    assert.is_true(made.accumulators > 8)
+  end)
+  it("is not for planes whose lines the second level does not hold for the next tile", function()
+    local made = planned({ IH = 33, IW = 33, IC = 2048, OC = 256, dilation_h = 6, dilation_w = 6,
+      layout = "nchw" }, "avx2", "zen3")
+    assert.are.equal("winograd", made.algorithm)
+  end)
   it("counts what borders cost that are single pixels", function()
     local made = planned { IH = 1, IW = 800, IC = 128, OC = 128, KH = 1, KW = 15 }
     for _, segment in ipairs(made.classes[1].segments) do assert.is_nil(segment.border) end
