@@ -361,15 +361,21 @@ local function candidates(layer, isa, options, flat)
   return unique
 end
 
+local SHORT = 512 -- bytes: pieces of rows that are not fetched ahead
+
 -- How the work is cut into tasks: images x groups x chunks of blocks x bands of rows. Weights that
 -- fit the second-level cache are passed over once a band, and a band's pixels stay in it, so its chunks, if there are
 -- several, follow each other; `whole`: there is one. Larger ones are kept, a chunk of blocks at a time, while the image
--- passes, but for pixels that are `gathered`, a band at a time.
+-- passes. But a band at a time is held of pixels that are `gathered`, and of an image that would pass once for each
+-- block, from beyond that cache, in short pieces that no other window reads: weights come in order.
 local function share(plan, layer, blocks, whole, gathered)
   local g = plan.geometry
   local block_bytes = plan.packed_floats // (plan.group_count * blocks) * 4
   local bytes, outer = block_bytes * blocks, g.N * plan.group_count
-  local heavy = cost.heavy(bytes) and not gathered
+  local strewn = layer.KH > 1 and layer.stride_h >= layer.KH and layer.layout == "nhwc"
+    and 4 * layer.KW * layer.IC < SHORT and block_bytes > cost.kept()
+    and cost.input_bytes(layer) > cost.l2_bytes * 3 // 4
+  local heavy = cost.heavy(bytes) and not gathered and not strewn
   local fewest = heavy and axis.ceil_div(blocks, math.max(1, cost.kept() // block_bytes)) or 1
   local tall = plan.pooled and plan.pooled.KH or 1 -- rows of the map for one of the output
   local row_bytes = 4 * (g.IW * layer.IC * layer.stride_h * tall + g.OW * layer.OC)

@@ -160,6 +160,14 @@ describe("a direct plan", function()
       layout = "nchw" }, "avx2", "zen3")
     assert.are.equal("winograd", made.algorithm)
   end)
+  it("passes over heavy weights once a band where the image would be read in short pieces", function()
+    local function bands_of(IH, IC, OC, filter)
+      return planned({ IH = IH, IW = IH, IC = IC, OC = OC, KH = filter, KW = filter, stride_h = filter,
+        stride_w = filter, pad = "valid" }, "avx2", "zen3").bands.count
+    end
+    assert.are.equal(14, bands_of(224, 3, 768, 16))
+    assert.are.equal(1, bands_of(28, 192, 384, 2))
+  end)
   it("counts what borders cost that are single pixels", function()
     local made = planned { IH = 1, IW = 800, IC = 128, OC = 128, KH = 1, KW = 15 }
     for _, segment in ipairs(made.classes[1].segments) do assert.is_nil(segment.border) end
