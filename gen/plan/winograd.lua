@@ -344,12 +344,9 @@ local function candidate(isa, pair, vectors, pixels, most, channel_blocks)
   if elements_in + elements_out > cost.l2_bytes then
     local blocks = ceil_div(vectors_out, vectors)
     spilt = (1 - cost.l2_bytes / (elements_in + elements_out)) * (elements_in + 2 * elements_out) * blocks
-    if elements_in + elements_out > cost.l3_bytes then
-      -- In memory: read by each block of outputs, and written in the order of tiles, not of elements.
-      spilt = (spilt + 2 * elements_in) / cost.memory_reuse()
-    else
-      spilt = spilt / cost.l3_reuse()
-    end
+    -- What is in the memory is read by each block of outputs, and written in the order of tiles, not of elements.
+    local beyond = math.max(0, math.min(1, (elements_in + elements_out) / cost.l3_bytes - 1))
+    spilt = (spilt + beyond * 2 * elements_in) / (cost.l3_reuse() + beyond * (cost.memory_reuse() - cost.l3_reuse()))
   end
   local cycles, places = 0, {}
   for _, rows in ipairs(c.row_parts) do
@@ -433,7 +430,7 @@ local function candidates(layer, isa, options)
         if not wanted or c.tile == wanted or wanted == pair.name then list[#list + 1] = c end
       end
       local last
-      for _, portion in ipairs(room > 0 and { 0.6, 1, 2, 4, 8 } or {}) do
+      for _, portion in ipairs(room > 0 and { 0.6, 1, 2, 4, 8, 16 } or {}) do
         local most = options.block or math.max(1, cost.l2_bytes * portion // bytes // 1 | 0)
         local c = try(most)
         local before = last
