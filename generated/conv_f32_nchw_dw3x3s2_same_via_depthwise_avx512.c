@@ -122,11 +122,11 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx512f")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx512f")))
-/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+/* Its value is unknown: else compilers keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx512f")))
-/* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
- * and merge them into multiply-adds, and then run out of registers and spill the sums. */
+/* acc += a * b, spelt as the instruction: else compilers move loads ahead across steps, merge them into
+ * multiply-adds, run out of registers and spill sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
     : "+v"(acc) : "v"(a), "v"(b))
 #else
@@ -313,7 +313,7 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
     }
 }
 
-/* The same; all rows being there is a case of its own, without a test in it. */
+/* The same; all rows being there is a case of its own. */
 static CONV_TILE void CONV_(tile)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
     if (there->row_begin <= 0 && there->row_end >= 11 && there->rows >= 5)
@@ -471,7 +471,7 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
     }
 }
 
-/* The same; all rows being there is a case of its own, without a test in it. */
+/* The same; all rows being there is a case of its own. */
 static CONV_TILE void CONV_(edge)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
     if (there->row_begin <= 0 && there->row_end >= 11 && there->rows >= 5)

@@ -115,7 +115,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
-/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+/* Its value is unknown: else compilers keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline))
 #else
@@ -332,7 +332,7 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
     }
 }
 
-/* The same; all rows being there is a case of its own, without a test in it. */
+/* The same; all rows being there is a case of its own. */
 static CONV_TILE void CONV_(tile)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
     if (there->row_begin <= 0 && there->row_end >= 6 && there->rows >= 2)
@@ -464,7 +464,7 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
     }
 }
 
-/* The same; all rows being there is a case of its own, without a test in it. */
+/* The same; all rows being there is a case of its own. */
 static CONV_TILE void CONV_(edge)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
     if (there->row_begin <= 0 && there->row_end >= 6 && there->rows >= 2)

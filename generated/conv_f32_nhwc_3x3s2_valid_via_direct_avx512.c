@@ -212,7 +212,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx512f")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx512f")))
-/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+/* Its value is unknown: else compilers keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx512f")))
 #if defined(__clang__)
@@ -220,8 +220,8 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #else
 #define CONV_ROLLED
 #endif
-/* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
- * and merge them into multiply-adds, and then run out of registers and spill the sums. */
+/* acc += a * b, spelt as the instruction: else compilers move loads ahead across steps, merge them into
+ * multiply-adds, run out of registers and spill sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("{vfmadd231ps %2, %1, %0|vfmadd231ps %0, %1, %2}" \
     : "+v"(acc) : "v"(a), "v"(b))
 /* Loaded once: compilers would load again what only a few multiply-adds use. */

@@ -6,7 +6,7 @@
  * NEON; no workspace.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
- * Lanes are neighbouring channels; a tile is 1x4 pixels (rows x columns).
+ * Lanes are neighbouring channels; a tile is 2x2 pixels (rows x columns).
  * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
  */
 #include <math.h>
@@ -66,7 +66,7 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long work = plane * shape->in_channels * 18;
     long long wanted = work / 50000 < 16 ? work / 50000 : 16;
     if (wanted < 1) wanted = 1;
-    const long long tiles = (shape->out_h + 0) / 1;
+    const long long tiles = (shape->out_h + 1) / 2;
     const int vectors = (shape->in_channels + 3) / 4;
     /* A chunk's weights stay in the first-level cache; smaller chunks where there are but few rows to share. */
     const long long least = (vectors + 63) / 64;
@@ -75,12 +75,12 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.chunks = (shape->in_channels - 1) / s.chunk + 1;
     const long long parts_of_rows = (wanted + s.chunks - 1) / s.chunks;
     s.band = (int)((shape->out_h + parts_of_rows - 1) / parts_of_rows);
-    s.band = (s.band - 1) / 1 * 1 + 1;
+    s.band = (s.band - 1) / 2 * 2 + 2;
     /* Of images beyond the second-level cache chunks take turns in each row: what prefetchers bring beyond one is the
      * next one's. */
     const long long pixels = plane + (long long)shape->in_h * shape->in_w;
     s.in_turn = s.chunks > 1 && pixels * shape->in_channels > 262144 / shape->batch;
-    if (s.in_turn) s.band = 1;
+    if (s.in_turn) s.band = 2;
     if (s.band > shape->out_h) s.band = shape->out_h;
     s.bands = (shape->out_h - 1) / s.band + 1;
     return s;
@@ -126,11 +126,11 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
-/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+/* Its value is unknown: else compilers keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline))
-/* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
- * and merge them into multiply-adds, and then run out of registers and spill the sums. */
+/* acc += a * b, spelt as the instruction: else compilers move loads ahead across steps, merge them into
+ * multiply-adds, run out of registers and spill sums. */
 #define CONV_FMA(acc, a, b) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(a), "w"(b))
 #else
 #define CONV_TILE
@@ -173,11 +173,11 @@ static inline void CONV_(store)(float *out, float32x4_t v, int lanes)
     }
 }
 
-/* 1 row x 4 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
+/* 2 rows x 2 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_pixel = view->out_pixel;
+    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row, out_pixel = view->out_pixel;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 4;
@@ -186,8 +186,8 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         const float32x4_t bias = vld1q_f32(wb);
         float32x4_t acc_r0_p0 = bias;
         float32x4_t acc_r0_p1 = bias;
-        float32x4_t acc_r0_p2 = bias;
-        float32x4_t acc_r0_p3 = bias;
+        float32x4_t acc_r1_p0 = bias;
+        float32x4_t acc_r1_p1 = bias;
         float32x4_t value;
         const float32x4_t w_0_0 = vld1q_f32(wb + 4);
         const float32x4_t w_0_1 = vld1q_f32(wb + 8);
@@ -211,16 +211,6 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r0_p1, value, w_0_1);
             value = vld1q_f32(row + 4 * in_pixel);
             CONV_FMA(acc_r0_p1, value, w_0_2);
-            CONV_FMA(acc_r0_p2, value, w_0_0);
-            value = vld1q_f32(row + 5 * in_pixel);
-            CONV_FMA(acc_r0_p2, value, w_0_1);
-            value = vld1q_f32(row + 6 * in_pixel);
-            CONV_FMA(acc_r0_p2, value, w_0_2);
-            CONV_FMA(acc_r0_p3, value, w_0_0);
-            value = vld1q_f32(row + 7 * in_pixel);
-            CONV_FMA(acc_r0_p3, value, w_0_1);
-            value = vld1q_f32(row + 8 * in_pixel);
-            CONV_FMA(acc_r0_p3, value, w_0_2);
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
@@ -235,62 +225,76 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
             CONV_FMA(acc_r0_p1, value, w_1_1);
             value = vld1q_f32(row + 4 * in_pixel);
             CONV_FMA(acc_r0_p1, value, w_1_2);
-            CONV_FMA(acc_r0_p2, value, w_1_0);
-            value = vld1q_f32(row + 5 * in_pixel);
-            CONV_FMA(acc_r0_p2, value, w_1_1);
-            value = vld1q_f32(row + 6 * in_pixel);
-            CONV_FMA(acc_r0_p2, value, w_1_2);
-            CONV_FMA(acc_r0_p3, value, w_1_0);
-            value = vld1q_f32(row + 7 * in_pixel);
-            CONV_FMA(acc_r0_p3, value, w_1_1);
-            value = vld1q_f32(row + 8 * in_pixel);
-            CONV_FMA(acc_r0_p3, value, w_1_2);
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
             value = vld1q_f32(row);
+            CONV_FMA(acc_r1_p0, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_2_0);
             value = vld1q_f32(row + in_pixel);
+            CONV_FMA(acc_r1_p0, value, w_0_1);
             CONV_FMA(acc_r0_p0, value, w_2_1);
             value = vld1q_f32(row + 2 * in_pixel);
+            CONV_FMA(acc_r1_p0, value, w_0_2);
+            CONV_FMA(acc_r1_p1, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_2_2);
             CONV_FMA(acc_r0_p1, value, w_2_0);
             value = vld1q_f32(row + 3 * in_pixel);
+            CONV_FMA(acc_r1_p1, value, w_0_1);
             CONV_FMA(acc_r0_p1, value, w_2_1);
             value = vld1q_f32(row + 4 * in_pixel);
+            CONV_FMA(acc_r1_p1, value, w_0_2);
             CONV_FMA(acc_r0_p1, value, w_2_2);
-            CONV_FMA(acc_r0_p2, value, w_2_0);
-            value = vld1q_f32(row + 5 * in_pixel);
-            CONV_FMA(acc_r0_p2, value, w_2_1);
-            value = vld1q_f32(row + 6 * in_pixel);
-            CONV_FMA(acc_r0_p2, value, w_2_2);
-            CONV_FMA(acc_r0_p3, value, w_2_0);
-            value = vld1q_f32(row + 7 * in_pixel);
-            CONV_FMA(acc_r0_p3, value, w_2_1);
-            value = vld1q_f32(row + 8 * in_pixel);
-            CONV_FMA(acc_r0_p3, value, w_2_2);
+        }
+        if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
+            const float *row = x + 3 * in_row;
+            value = vld1q_f32(row);
+            CONV_FMA(acc_r1_p0, value, w_1_0);
+            value = vld1q_f32(row + in_pixel);
+            CONV_FMA(acc_r1_p0, value, w_1_1);
+            value = vld1q_f32(row + 2 * in_pixel);
+            CONV_FMA(acc_r1_p0, value, w_1_2);
+            CONV_FMA(acc_r1_p1, value, w_1_0);
+            value = vld1q_f32(row + 3 * in_pixel);
+            CONV_FMA(acc_r1_p1, value, w_1_1);
+            value = vld1q_f32(row + 4 * in_pixel);
+            CONV_FMA(acc_r1_p1, value, w_1_2);
+        }
+        if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
+            const float *row = x + 4 * in_row;
+            value = vld1q_f32(row);
+            CONV_FMA(acc_r1_p0, value, w_2_0);
+            value = vld1q_f32(row + in_pixel);
+            CONV_FMA(acc_r1_p0, value, w_2_1);
+            value = vld1q_f32(row + 2 * in_pixel);
+            CONV_FMA(acc_r1_p0, value, w_2_2);
+            CONV_FMA(acc_r1_p1, value, w_2_0);
+            value = vld1q_f32(row + 3 * in_pixel);
+            CONV_FMA(acc_r1_p1, value, w_2_1);
+            value = vld1q_f32(row + 4 * in_pixel);
+            CONV_FMA(acc_r1_p1, value, w_2_2);
         }
         if (rows > 0) vst1q_f32(to, CONV_CLAMP(acc_r0_p0));
         if (rows > 0) vst1q_f32(to + out_pixel, CONV_CLAMP(acc_r0_p1));
-        if (rows > 0) vst1q_f32(to + 2 * out_pixel, CONV_CLAMP(acc_r0_p2));
-        if (rows > 0) vst1q_f32(to + 3 * out_pixel, CONV_CLAMP(acc_r0_p3));
+        if (rows > 1) vst1q_f32(to + out_row, CONV_CLAMP(acc_r1_p0));
+        if (rows > 1) vst1q_f32(to + out_row + out_pixel, CONV_CLAMP(acc_r1_p1));
     }
 }
 
-/* The same; all rows being there is a case of its own, without a test in it. */
+/* The same; all rows being there is a case of its own. */
 static CONV_TILE void CONV_(tile)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    if (there->row_begin <= 0 && there->row_end >= 3 && there->rows >= 1)
-        CONV_(tile_body)(in, w, out, blocks, 0, 3, 1, view);
+    if (there->row_begin <= 0 && there->row_end >= 5 && there->rows >= 2)
+        CONV_(tile_body)(in, w, out, blocks, 0, 5, 2, view);
     else
         CONV_(tile_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, view);
 }
 
-/* 1 row x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
+/* 2 rows x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`; and as far as there are such columns. */
 static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel;
+    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
     const int column_begin = there->column_begin, column_end = there->column_end, channels = there->channels;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     for (int block = 0; block < blocks; ++block) {
@@ -300,6 +304,7 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         const int left = channels - block * 4, lanes = left < 4 ? left : 4;
         const float32x4_t bias = vld1q_f32(wb);
         float32x4_t acc_r0_p0 = bias;
+        float32x4_t acc_r1_p0 = bias;
         float32x4_t value;
         const float32x4_t w_0_0 = vld1q_f32(wb + 4);
         const float32x4_t w_0_1 = vld1q_f32(wb + 8);
@@ -344,26 +349,60 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
             const float *row = x + 2 * in_row;
             if (column_begin <= 0 && 0 < column_end) {
             value = CONV_(load)(row, 0, lanes);
+            CONV_FMA(acc_r1_p0, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_2_0);
             }
             if (column_begin <= 1 && 1 < column_end) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
+            CONV_FMA(acc_r1_p0, value, w_0_1);
             CONV_FMA(acc_r0_p0, value, w_2_1);
             }
             if (column_begin <= 2 && 2 < column_end) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
+            CONV_FMA(acc_r1_p0, value, w_0_2);
             CONV_FMA(acc_r0_p0, value, w_2_2);
             }
         }
+        if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
+            const float *row = x + 3 * in_row;
+            if (column_begin <= 0 && 0 < column_end) {
+            value = CONV_(load)(row, 0, lanes);
+            CONV_FMA(acc_r1_p0, value, w_1_0);
+            }
+            if (column_begin <= 1 && 1 < column_end) {
+            value = CONV_(load)(row + in_pixel, 0, lanes);
+            CONV_FMA(acc_r1_p0, value, w_1_1);
+            }
+            if (column_begin <= 2 && 2 < column_end) {
+            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
+            CONV_FMA(acc_r1_p0, value, w_1_2);
+            }
+        }
+        if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
+            const float *row = x + 4 * in_row;
+            if (column_begin <= 0 && 0 < column_end) {
+            value = CONV_(load)(row, 0, lanes);
+            CONV_FMA(acc_r1_p0, value, w_2_0);
+            }
+            if (column_begin <= 1 && 1 < column_end) {
+            value = CONV_(load)(row + in_pixel, 0, lanes);
+            CONV_FMA(acc_r1_p0, value, w_2_1);
+            }
+            if (column_begin <= 2 && 2 < column_end) {
+            value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
+            CONV_FMA(acc_r1_p0, value, w_2_2);
+            }
+        }
         if (rows > 0) CONV_(store)(to, CONV_CLAMP(acc_r0_p0), lanes);
+        if (rows > 1) CONV_(store)(to + out_row, CONV_CLAMP(acc_r1_p0), lanes);
     }
 }
 
-/* The same; all rows being there is a case of its own, without a test in it. */
+/* The same; all rows being there is a case of its own. */
 static CONV_TILE void CONV_(edge)(const float *in, const float *w, float *out, int blocks, const struct CONV_(there) *there, const struct CONV_(view) *view)
 {
-    if (there->row_begin <= 0 && there->row_end >= 3 && there->rows >= 1)
-        CONV_(edge_body)(in, w, out, blocks, 0, 3, 1, there, view);
+    if (there->row_begin <= 0 && there->row_end >= 5 && there->rows >= 2)
+        CONV_(edge_body)(in, w, out, blocks, 0, 5, 2, there, view);
     else
         CONV_(edge_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, there, view);
 }
@@ -373,7 +412,7 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(view)
     const float *in, const float *w, float *out, int channels, int oh_begin, int oh_end)
 {
     const int full = channels / 4, rest = channels % 4;
-    for (int oh = oh_begin; oh < oh_end; oh += 1) {
+    for (int oh = oh_begin; oh < oh_end; oh += 2) {
         const int top = oh * 2 - shape->pad_top;
         struct CONV_(there) there = { -top, shape->in_h - top, 0, 0, oh_end - oh, channels };
         for (int ow = 0, columns; ow < shape->out_w; ow += columns) {
@@ -382,13 +421,13 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(view)
             float *to = out + (oh * view->out_row + ow * view->out_pixel);
             there.column_begin = -left;
             there.column_end = shape->in_w - left;
-            if (left < 0 || there.column_end < 9 || shape->out_w - ow < 4) {
+            if (left < 0 || there.column_end < 5 || shape->out_w - ow < 2) {
                 columns = 1;
                 there.channels = channels;
                 CONV_(edge)(from, w, to, (channels + 3) / 4, &there, view);
                 continue;
             }
-            columns = 4;
+            columns = 2;
             CONV_(tile)(from, w, to, full, &there, view);
             if (rest == 0) continue;
             there.channels = rest;

@@ -233,7 +233,7 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 }
 @ if plan.runtime then
 
-/* The same; all rows being there is a case of its own, without a test in it. */
+/* The same; all rows being there is a case of its own. */
 static CONV_TILE void $(name)_$(edge and "edge" or "tile")(const float *in, const float *w, float *out, int blocks, const struct $(name)_there *there, const struct $(name)_view *view)
 {
 @   local last = input_rows(rows)[#input_rows(rows)].at + 1

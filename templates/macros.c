@@ -10,7 +10,7 @@
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
 @ if plan.runtime then
-/* What a variable holds is not known beforehand: compilers would keep all that is made of it in registers. */
+/* Its value is unknown: else compilers keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline$(isa.target ~= "" and (', target("%s")'):format(isa.target) or "")))
 @ end
@@ -26,8 +26,8 @@
 #endif
 @ end
 @ if isa.accumulate ~= "" and not layer.pool then
-/* acc += a * b, spelt as the instruction: left to themselves, compilers move loads ahead across steps
- * and merge them into multiply-adds, and then run out of registers and spill the sums. */
+/* acc += a * b, spelt as the instruction: else compilers move loads ahead across steps, merge them into
+ * multiply-adds, run out of registers and spill sums. */
 #define CONV_FMA(acc, a, b) $(isa.accumulate)
 @ end
 @ local embeds = isa.accumulate_splat and steps and plan.algorithm ~= "depthwise"

@@ -202,7 +202,9 @@ local function tiles(layer, isa, options)
       local late = beside > 1 and 0 or math.max(0, in_rows * in_columns - cost.streams)
       return math.max(work + 6, (traffic(layer, isa, r, c, chunk))) + late
     end
-    return { registers = registers, held = held, cycles = cycles, looped_units = looped_units(isa),
+    local reads = #axis.reads(rows, layer.KH, layer.stride_h, layer.dilation_h)
+      * #axis.reads(units, layer.KW, layer.stride_w, layer.dilation_w)
+    return { registers = registers, held = held, cycles = cycles, reads = reads, looped_units = looped_units(isa),
       rolling = rolling, accumulators = alive(layer, rows) * units * vectors,
       chunk = not options.by_row and axis.ceil_div(rolling and rolling_chunk(layer, chunk) or chunk, vectors) or nil }
   end)

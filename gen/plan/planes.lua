@@ -24,6 +24,7 @@ function planes.sort(list)
   table.sort(list, function(a, b)
     if a.cycles ~= b.cycles then return a.cycles < b.cycles end
     if a.mapping ~= b.mapping then return a.mapping < b.mapping end
+    if a.reads ~= b.reads then return a.reads < b.reads end
     if a.vectors ~= b.vectors then return a.vectors < b.vectors end
     if a.rows ~= b.rows then return a.rows < b.rows end
     return a.units < b.units
