@@ -82,7 +82,7 @@ function library.generated(t)
     { "generated in C++", jobs.as_test("one kernel in C++", ("c++ -Igenerated tests/consumers/one_kernel.cc -x c"
       .. " generated/conv_f32_nhwc_3x3s1_same_via_direct_scalar.c -o %s/one && %s/one"):format(dir, dir)) },
   }
-  local part = t.all and "" or (" %d %d"):format(t.seed % 8, 8)
+  local part = t.all and "" or (" %d %d"):format(t.seed % t.parts, t.parts)
   local build = ("r=$PWD && cd %s/copy && %%s *.c $r/tests/consumers/library.c -I$r/tests -I. -o ../%%s"
     .. " && cd .."):format(dir)
   local best = "scalar"
