@@ -38,7 +38,7 @@ bench-threads: deps   ## How much faster layers are on two threads than on one
 bench-peers: bench-deps ## The kernels and other libraries in one run, see bench/README.md; ARGS=--help
 	$(ALONE) $(LUA) bench/peers/run.lua $(ARGS)
 
-test: deps            ## The tests, with an eleventh of the problems; SEED=n chooses which
+test: deps            ## The tests, with a thirteenth of the problems; SEED=n chooses which
 	$(ALONE) $(LUA) tests/run.lua
 
 test-mutants: deps    ## Whether the tests see faults planted in the generator

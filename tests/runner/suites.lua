@@ -346,7 +346,7 @@ local BEHIND = { "--then max:3x3/2+1", "--then average:2x2/2+0,0,1,1 --include-p
 
 --- Pooling behind a convolution: the layers of fused.txt, and a part of the hard problems.
 function suites.fused(t)
-  local list = problems.part(problems.read("tests/fused.txt"), t.parts > 1 and 2 or 1, t.seed)
+  local list = problems.part(problems.read("tests/fused.txt"), t.parts > 1 and 4 or 1, t.seed)
   local builds = each_option(list, { "", "--activation relu --max-unroll 20" })
   local few = each_option(named(FEWER), {
     "--then max:3x3/2+1 --ceil --activation sigmoid", "--then average:3x3/2 --ceil --include-pad",
