@@ -198,17 +198,21 @@ local function sources(values, skip)
   return { entry }
 end
 
--- The instruction sets that 'auto' chooses from, each with its costs: this machine's best one, and those with which
--- it multiplies and adds as many floats in a cycle.
+-- An instruction set and its costs by a profile, which may be false.
+local function with_costs(set, read)
+  return { isa = isa.get(set), costs = read and read:costs_of(set) or nil }
+end
+
+-- Those that 'auto' chooses from: this machine's best one, and those with which it multiplies and adds as many floats
+-- in a cycle.
 local function sets_here(read)
   local list, most = {}, nil
   local names = isa.runnable()
   for i = #names, 1, -1 do
-    local set = isa.get(names[i])
-    local costs = read and read:costs_of(set.name) or nil
-    local rate = plan.rate(set, costs)
+    local set = with_costs(names[i], read)
+    local rate = plan.rate(set.isa, set.costs)
     most = most or rate
-    if rate >= most then list[#list + 1] = { isa = set, costs = costs } end
+    if rate >= most then list[#list + 1] = set end
   end
   return list
 end
@@ -258,8 +262,7 @@ local function common_choices(values)
   end
   if read == nil then return nil, text, status end
   chosen.profile = read or nil
-  local set = not here and isa.get(chosen.isa)
-  chosen.sets = set and { { isa = set, costs = read and read:costs_of(set.name) or nil } } or sets_here(read)
+  chosen.sets = here and sets_here(read) or { with_costs(chosen.isa, read) }
   for _, one in ipairs(chosen.sets) do setmetatable(one, { __index = chosen }) end
   return chosen
 end

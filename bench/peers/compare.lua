@@ -12,12 +12,15 @@ local compare = {}
 -- Also gives the peers' names. `own`: a set of the instruction sets of convgen's kernels. Percent are of one
 -- peak for all of a layer, the largest seen between the calls of convgen's kernels.
 function compare.layers(all, own)
-  local list, peers, by_layer, peak = {}, {}, {}, {}
+  local list, peers, mine, by_layer, peak = {}, {}, {}, {}, {}
   for _, k in ipairs(all.kernels) do
     local key = k.list .. "/" .. k.layer
     by_layer[key] = by_layer[key] or {}
     table.insert(by_layer[key], k)
-    if own[k.isa] then peak[key] = math.max(peak[key] or 0, k.peak or 0) end
+    if own[k.isa] then
+      mine[#mine + 1] = k
+      peak[key] = math.max(peak[key] or 0, k.peak or 0)
+    end
   end
   for key, kernels in pairs(by_layer) do
     for _, k in ipairs(kernels) do
@@ -28,24 +31,22 @@ function compare.layers(all, own)
     peers[#peers + 1] = not own[name] and name or nil
   end
   table.sort(peers)
-  for _, kernel in ipairs(all.kernels) do
-    if own[kernel.isa] then
-      local c = { list = kernel.list, layer = kernel.layer, shape = kernel.shape, layout = kernel.layout,
-        own = kernel, best_of = {} }
-      for _, k in ipairs(by_layer[kernel.list .. "/" .. kernel.layer]) do
-        local before = c.best_of[k.isa]
-        if not own[k.isa] and not k.wrong and (kernel.layout == "nhwc" or k.layout == "nchw")
-          and not (before and before.us <= k.us) then
-          c.best_of[k.isa] = k
-        end
+  for _, kernel in ipairs(mine) do
+    local c = { list = kernel.list, layer = kernel.layer, shape = kernel.shape, layout = kernel.layout,
+      own = kernel, best_of = {} }
+    for _, k in ipairs(by_layer[kernel.list .. "/" .. kernel.layer]) do
+      local before = c.best_of[k.isa]
+      if not own[k.isa] and not k.wrong and (kernel.layout == "nhwc" or k.layout == "nchw")
+        and not (before and before.us <= k.us) then
+        c.best_of[k.isa] = k
       end
-      for _, peer in ipairs(peers) do
-        local k = c.best_of[peer]
-        if k and not (c.best and c.best.us <= k.us) then c.best = k end
-      end
-      c.ratio = kernel.wrong and 0 or c.best and c.best.us / kernel.us
-      list[#list + 1] = c
     end
+    for _, peer in ipairs(peers) do
+      local k = c.best_of[peer]
+      if k and not (c.best and c.best.us <= k.us) then c.best = k end
+    end
+    c.ratio = kernel.wrong and 0 or c.best and c.best.us / kernel.us
+    list[#list + 1] = c
   end
   return list, peers
 end

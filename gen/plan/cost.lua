@@ -153,8 +153,8 @@ function cost.accumulators(isa, held)
   return math.min(isa.registers >= 32 and 24 or 12, isa.registers - held - 1 - (isa.fused and 0 or 1))
 end
 
---- Cycles from the last step of a tile to the first of the next: `stores` of them, or what is left of a pipeline that
--- does not look as far ahead as the sums of many accumulators reach (measured).
+--- Cycles from the last step of a tile to the first of the next: `stores`, but those that are done meanwhile, or what
+-- is left of a pipeline that does not look as far ahead as the sums of many accumulators reach (measured).
 function cost.tail(accumulators, stores)
   return cost.tail_cycles + math.max((stores - cost.tail_stores) / cost.store, 3 * (accumulators - 8))
 end
