@@ -139,12 +139,16 @@ if o.list then
 end
 
 local terminal = os.execute("test -t 1") == true
+local LAYOUTS = { "nhwc", "nchw" }
 local t = {
   -- A prime, so that all kinds of a list in which they take turns are in each part.
   all = o.all, parts = (o.all or o.layers) and 1 or 13, seed = o.seed or os.time() % 100000, problems = o.problems,
   cc = compiler.cc, builds = words(o.builds), layers = words(o.layers),
+  layouts = LAYOUTS, -- of what is checked in one of them, unless everything or a part by its name is wanted
   width = tonumber(o.jobs or jobs.output("nproc")) or 1, directory = o.out or "build/tests",
 }
+
+if not o.all and #t.builds == 0 and #t.layers == 0 then t.layouts = { LAYOUTS[1 + t.seed % 2] } end
 
 --- Runs shell commands in parallel; gives a list of { status =, output = }.
 function t:run(commands)
