@@ -292,9 +292,11 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 CONV_ENTER
                 CONV_ADDS
                 px0 += view->in_channel;
-                if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
+                if (--c > 0) {
                     wt += vectors * 8;
                     CONV_WEIGHTS;
+                    if (pixels > 1) { CONV_ADDS }
+                    else /* sums of their own: fewer wait for the one before */
                     CONV_MORE(1, px0[0])
                     px0 += view->in_channel;
                 }
@@ -458,7 +460,7 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
 {
     int at_most = 4; /* channels in a tile */
     const int first = CONV_(part)(channels, at_most);
-    const int most = first <= 2 ? 4 : first <= 3 ? 3 : 3; /* vectors in it */
+    const int most = first <= 2 ? 4 : 3; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 8 * (units + (units == 0))) {
         const int vectors = (width - p) / 8;
         units = vectors > 0 ? CONV_(part)(vectors, most) : 0;

@@ -488,7 +488,7 @@ static CONV_TARGET void CONV_(px_row)(const float *in, const float *w, float *ou
 {
     int at_most = 8; /* channels in a tile */
     const int first = CONV_(part)(channels, at_most);
-    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 6 ? 3 : 3; /* vectors in it */
+    const int most = first <= 4 ? 4 : 3; /* vectors in it */
     for (int p = 0, units, lanes; p < width; p += 16 * (units + (units == 0))) {
         const int vectors = (width - p) / 16;
         units = vectors > 0 ? CONV_(part)(vectors, most) : 0;

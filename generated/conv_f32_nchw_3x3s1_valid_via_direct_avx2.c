@@ -315,9 +315,11 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 CONV_ENTER
                 CONV_ADDS
                 px0 += view->in_channel;
-                if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
+                if (--c > 0) {
                     wt += vectors * 8;
                     CONV_WEIGHTS;
+                    if (pixels > 1) { CONV_ADDS }
+                    else /* sums of their own: fewer wait for the one before */
                     CONV_MORE(1, px0[0])
                     px0 += view->in_channel;
                 }
@@ -567,7 +569,7 @@ static CONV_TILE void CONV_(px_rows)(struct CONV_(view) *view, const float *in, 
     const int vectors = (width + 7) / 8;
     if (vectors % 2 == 0 && (channels + 5) / 6 * (vectors / 2) < (channels + 3) / 4 * ((vectors + 2) / 3)) at_most = 6;
     const int first = CONV_(part)(channels, at_most);
-    const int most = first <= 2 ? 4 : first <= 3 ? 3 : first <= 4 ? 3 : first <= 5 ? 2 : 2; /* vectors in it */
+    const int most = first <= 2 ? 4 : first <= 4 ? 3 : 2; /* vectors in it */
     /* Of rows of few tiles all first ones, then all second ones: processors do not foresee where short rows end. */
     const int together = width <= 16 * most ? oh_end - oh_begin : 1;
     const int start = oh_begin, ring = view->held > 0 ? start - start % view->held : 0; /* the row at its begin */

@@ -650,7 +650,7 @@ static CONV_TILE void CONV_(px_rows)(const struct conv_shape *shape, struct CONV
     const int vectors = (width + 15) / 16;
     if (channels % 10 == 0 && vectors % 2 == 0 && (channels + 9) / 10 * (vectors / 2) < (channels + 7) / 8 * ((vectors + 2) / 3)) at_most = 10;
     const int first = CONV_(part)(channels, at_most);
-    const int most = first <= 2 ? 4 : first <= 3 ? 4 : first <= 4 ? 4 : first <= 6 ? 3 : first <= 8 ? 3 : 2; /* vectors in it */
+    const int most = first <= 4 ? 4 : first <= 8 ? 3 : 2; /* vectors in it */
     /* Of rows of few tiles all first ones, then all second ones: processors do not foresee where short rows end. */
     const int together = width <= 32 * most ? oh_end - oh_begin : 1;
     const int start = CONV_(at)(shape, view, oh_begin), ring = view->held > 0 ? start - start % view->held : 0; /* the row at its begin */

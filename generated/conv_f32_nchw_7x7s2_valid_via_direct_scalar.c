@@ -206,9 +206,11 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
                 CONV_ENTER
                 CONV_ADDS
                 px0 += view->in_channel;
-                if (pixels == 1 && --c > 0) { /* sums of their own: fewer wait for the one before */
+                if (--c > 0) {
                     wt += vectors * 1;
                     CONV_WEIGHTS;
+                    if (pixels > 1) { CONV_ADDS }
+                    else /* sums of their own: fewer wait for the one before */
                     CONV_MORE(1, px0[0])
                     px0 += view->in_channel;
                 }

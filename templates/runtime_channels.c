@@ -139,6 +139,8 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
             CONV_HOLD(view);
 @   end
 @ end
+@ -- Two steps in each turn where a loop's own instructions would take time beside the few sums of its tile.
+@ local twice = isa.registers < 32 and (planes or scaled_index)
 @ local function steps(valid, part)
 @   its_pointers(merged and not part and "in" or ("in + %s"):format(times(DW, "kw * view->in_pixel")))
 @   local count = merged and not valid and (part and "run" or times(KW, "view->channels")) or "view->channels"
@@ -152,9 +154,13 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
                 CONV_ADDS
 @   next_channel("pixels", pixels)
 @   if not valid and not part then
-                if (pixels == 1 && $(more(count))) { /* sums of their own: fewer wait for the one before */
+                if ($(twice and "" or "pixels == 1 && ")$(more(count))) {$(twice and "" or " /* sums of their own: fewer wait for the one before */")
                     wt += vectors * $(L);
                     CONV_WEIGHTS;
+@     if twice then
+                    if (pixels > 1) { CONV_ADDS }
+                    else /* sums of their own: fewer wait for the one before */
+@     end
                     CONV_MORE(1, $(pixel(0)))
 @     if planes or scaled_index then
                     px0 += $(planes and "view->in_channel" or "4");

@@ -200,7 +200,8 @@ static CONV_TILE void $(name)_px_rows($(clipped and "const struct conv_shape *sh
 @ end
 @ local most = {}
 @ for i, outputs in ipairs(P.sizes) do
-@   most[i] = i < #P.sizes and ("first <= %d ? %d : "):format(outputs, P.most[i]) or tostring(P.most[i])
+@   most[i] = i == #P.sizes and tostring(P.most[i])
+@     or P.most[i] ~= P.most[i + 1] and ("first <= %d ? %d : "):format(outputs, P.most[i]) or ""
 @ end
     int at_most = $(P.outputs); /* channels in a tile */
 @ if P.wide then
