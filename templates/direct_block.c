@@ -18,8 +18,8 @@ $(i > 1 and "else " or "")$(i < #plan.classes and ("if (block < %d)"):format(cla
 @   end
 @   local ragged = class.ragged == "last" and (", block == %d"):format(class.first + class.count - 1) or ""
 @   if plan.blocks == 1 then
-$(prefix)_rows($(image), w, $(into), oh_begin, oh_end$(plan.planar and ", base" or "")$(ahead)$(plan.pooled and plan.workspace_floats > 0 and ", workspace" or ""));
+$(prefix)_rows($(image), w, $(into), oh_begin, oh_end$(plan.planar and ", base" or "")$(ahead)$((plan.pooled and plan.workspace_floats > 0 or plan.parts) and ", workspace" or ""));
 @   else
-$(prefix)_rows($(class.inputs and at(image, class.first_input) .. (" + (ptrdiff_t)%s * %d"):format(index, class.inputs) or image), $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at(into, class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.step * plan.output.channel), oh_begin, oh_end$(plan.planar and ", base" or "")$(ahead)$(plan.pooled and plan.workspace_floats > 0 and ", workspace" or "")$(ragged));
+$(prefix)_rows($(class.inputs and at(image, class.first_input) .. (" + (ptrdiff_t)%s * %d"):format(index, class.inputs) or image), $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at(into, class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.step * plan.output.channel), oh_begin, oh_end$(plan.planar and ", base" or "")$(ahead)$((plan.pooled and plan.workspace_floats > 0 or plan.parts) and ", workspace" or "")$(ragged));
 @   end
 @ end

@@ -69,6 +69,13 @@
 @   for v = 0, vectors - 1 do row[v + 1] = ("%s = %s"):format(acc(s, v), bias(s, v)) end
     $(V) $(table.concat(row, ", "));
 @ end
+@ if plan.parts then
+    if (part > 0) { /* or from those of the channels before */
+@   for i = 0, splats * vectors - 1 do
+        $(acc(i // vectors, i % vectors)) = $(isa.load(at("sums", i * isa.lanes)));
+@   end
+    }
+@ end
 @ local reads = false
 @ for _, taps in ipairs(taps_of(variant)) do reads = reads or touched(variant, taps) end
 @ if not reads then

@@ -12,8 +12,8 @@
 --   mapping 'gathered'   (NCHW) lanes are output channels, pixels those of such a copy
 --
 -- With channels in the lanes, some taps of a row may be summed together, so that a pixel is loaded once for
--- all of them. All are the same skeleton (templates/direct.c); they differ in which operand is which, and in how
--- the lanes lie in the output.
+-- all of them; of small planes, input channels may come in parts (plan/parts.lua). All are the same skeleton
+-- (templates/direct.c); they differ in which operand is which, and in how the lanes lie in the output.
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
@@ -22,6 +22,7 @@ local fetches = require "plan.fetches"
 local gather = require "plan.gather"
 local interleaved = require "plan.interleaved"
 local one_row = require "plan.one_row"
+local parts = require "plan.parts"
 local planar = require "plan.planar"
 local runtime = require "plan.runtime"
 local tasks = require "plan.tasks"
@@ -148,6 +149,7 @@ local function candidates(layer, isa, options, flat)
   local far = not options.by_row and cost.fetch_ahead(4 * steps * layer.OC)
   local along_h, along_w = axis.of(layer)
   local clipped = axis.clips(along_w)
+  local cut = flat and not pooled and not layer.source and parts.count(layer, isa) or nil
 
   local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles, together, copy)
     -- outputs: how many output vectors (or outputs) there are, and how many a tile holds at most
@@ -173,7 +175,7 @@ local function candidates(layer, isa, options, flat)
       units = units, unit = unit, classes = classes, flat = flat,
       cycles = (cycles * rows + waits + (copy and copy.cycles * layer.IH * layer.N or 0))
         * (mapping_of(mapping) == "groups" and 1 or layer.groups),
-      copy = copy, together = together,
+      copy = copy, together = together, parts = mapping == "channels" and cut or nil,
       tile = ("%dx%d"):format(lanes_of_output == 1 and units or units * unit, classes[1].size),
       held = mapping ~= "inputs" and lanes_of_output == 1 and units or classes[1].size * together,
       splats = lanes_of_output == 1 and units or units * unit,
@@ -226,13 +228,14 @@ local function candidates(layer, isa, options, flat)
             local pixels = #axis.reads(p, taps, layer.stride_w, layer.dilation_w)
             if mapping_of(mapping) == "groups" then pixels = pixels * v end
             local step = mapping == "groups" and sets > 1 and cost.spread_step(p * v * taps, pixels, v * taps)
-              or cost.step(p * v * taps, pixels + v * taps, bytes * taps, steps * bytes)
+              or cost.step(p * v * taps, pixels + v * taps, bytes * taps, cut and 0 or steps * bytes)
             step = math.max(step, cost.chain(taps))
             if planes then
               local lines = lines_of(layer, p, taps)
               if plane < cost.between then lines = math.max(lines, plane / cost.line_bytes) end
-              local missed = cost.plane_step(step, lines, ICg, bytes * taps, apart)
-              if single then missed = cost.far_planes(missed, ICg, plane) end
+              local missed = cut and parts.step(step, ICg // cut, plane, bytes)
+                or cost.plane_step(step, lines, ICg, bytes * taps, apart)
+              if single and not cut then missed = cost.far_planes(missed, ICg, plane) end
               if missed > step then missed = missed + 2 * (taps - 1) end -- misses are closer together
               if not single then missed = missed + cost.deep_planes(layer.KH * lines, ICg) end
               step = missed + (alias and 1.5 * (v - 1) + (flat and 3 or 0) or 0)
@@ -242,6 +245,7 @@ local function candidates(layer, isa, options, flat)
           if alias and not planes and p > 8 then sum = sum * 1.35 end
           if pooled then stores = stores / (group * pooled.KH) + p * v + 2 * size * v end
           local work = inside * layer.KH * ICg * sum + cost.tail(p * v, stores + (planes and waiting or 0))
+          if cut then work = work + (cut - 1) * cost.tail(p * v, 2 * p * v) end -- stored and loaded again
           if planes or pooled then return work end
           return math.max(work, written(p, v * isa.lanes) + work / 16) + passed(p)
         end, together, copy)
@@ -331,7 +335,7 @@ local function candidates(layer, isa, options, flat)
     end
     add_seen(not flat and one_row(layer), false, 0)
     add_seen(dense(layer), true, 0)
-    local gathered = gather.layer(layer, isa)
+    local gathered = not cut and gather.layer(layer, isa)
     if gathered then
       local cycles, waits = gather.cycles(gathered, isa)
       if flat then waits = gather.passes(layer) end
@@ -438,7 +442,7 @@ local function of_candidate(best, original, isa, options)
   if plan.folded then
     local images = layer.layout == "nhwc" and layer.N or 1
     local pixels = images * layer.OH * layer.OW
-    local rows = fold(layer, pixels, best.unit, best.units, 1)
+    local rows = best.parts and 1 or fold(layer, pixels, best.unit, best.units, 1) -- a part's weights serve a row
     if layer.source then
       copy = gather.copy(layer, isa, rows)
       if not gather.fits(copy) then
@@ -510,7 +514,8 @@ local function of_candidate(best, original, isa, options)
       end
       variant.merged = mergeable and all_valid(variant, layer.KW)
       variant.steps = in_groups and ICg < isa.lanes and { unroll = ICg, loops = 1, rest = 0 }
-        or direct.unrolled((variant.merged and layer.KW * ICg or ICg) // plan.input_step, layer.place and 4)
+        or direct.unrolled((variant.merged and layer.KW * ICg or ICg) // plan.input_step // (best.parts or 1),
+          layer.place and 4)
     end
     class.base = floats
     class.block_floats = class.biases + class.width * layer.KH * layer.KW * plan.packed_inputs
@@ -530,6 +535,12 @@ local function of_candidate(best, original, isa, options)
   plan.classes, plan.blocks, plan.group_floats = best.classes, blocks, floats
   plan.packed_floats = floats * plan.group_count
   plan.pack_groups, plan.pack_outputs = plan.group_count, layer.OC // plan.group_count
+  if best.parts then
+    plan.parts = { count = best.parts, channels = ICg // best.parts, floats = plan.accumulators * isa.lanes }
+    for _, class in ipairs(plan.classes) do
+      plan.workspace_floats = math.max(plan.workspace_floats, fetches.tiles_of(class) * plan.parts.floats)
+    end
+  end
   share(plan, layer, blocks, best.copy or options.by_row, layer.source and copy)
   if not options.by_row then fetches.add(plan, layer, isa) end -- there a pass is a few rows
   if copy then

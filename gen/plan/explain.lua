@@ -103,6 +103,10 @@ return function(plan, layer, isa)
   elseif plan.folded then
     say("pixels", "a 1x1 filter: %d x %d pixels seen as %s of %d", layer.OH, layer.OW, rows(g.OH), g.OW)
   end
+  if plan.parts then
+    say("sums", "of %d input channels at a time, %d times; meanwhile they wait in the workspace", plan.parts.channels,
+      plan.parts.count)
+  end
   if plan.planar then
     say("copy", "%s of %s, %s", rows(plan.planar.rows), plan.folded and "pixels" or "the input",
       plan.planar.sets and "channels of several groups side by side" or "a plane of each channel")

@@ -25,6 +25,7 @@ list.checks = {
   planar = { suite = "problems", builds = "avx2_nhwc",
     layers = "width_20,stem_c3_10k5,planar_high,planar_high_group,planar_s2_batch,planar_s3,wide_65" },
   gathered = { suite = "problems", builds = "avx2_nchw,avx512_nchw", layers = "gather_*" },
+  parts = { suite = "problems", builds = "avx2_nchw", layers = "parts_*" },
   dense = { suite = "problems", builds = "avx2_nchw", layers = "dense_*" },
   together = { suite = "problems", builds = "avx2_nhwc", layers = "same_15_33,width_13,asym_k3s2_end,dil_mixed" },
   embedded = { suite = "problems", builds = "avx512_nhwc", layers = "same_15_33,width_13,point_oc*" },
@@ -178,6 +179,8 @@ of("gen/plan/direct.lua", {
   { "channels_left_out", "rest = count % 4", "rest = 0", "direct" },
   { "second_class_misplaced", "first_output + class.count * class.step", "first_output + class.step",
     "direct direct_heavy" },
+  { "sums_that_wait_have_no_room", "fetches.tiles_of(class) * plan.parts.floats",
+    "(fetches.tiles_of(class) - 1) * plan.parts.floats", "parts" },
 })
 
 of("gen/plan/pooling.lua", {
@@ -257,10 +260,16 @@ of("templates/direct_row.c", {
 })
 
 of("templates/direct.c", {
+  { "last_part_not_stored", "part < $(plan.parts.count - 1)", "part < $(plan.parts.count)", "parts" },
+  { "weights_of_the_first_part_again", "weights += $(plan.parts.channels * width)", "weights += 0", "parts" },
   { "rows_of_tasks_overlap", "for (int oh = oh_begin; oh < oh_end; ++oh) {",
     "for (int oh = oh_begin - (oh_begin > 0); oh < oh_end; ++oh) {", "direct" },
   { "rows_between_tasks_lost", "for (int oh = oh_begin; oh < oh_end; ++oh) {",
     "for (int oh = oh_begin + (oh_begin > 0); oh < oh_end; ++oh) {", "direct" },
+})
+
+of("templates/direct_sums.c", {
+  { "second_part_from_the_bias", "if (part > 0) {", "if (part > 1) {", "parts" },
 })
 
 of("templates/direct_step.c", {

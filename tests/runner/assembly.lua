@@ -28,6 +28,7 @@ local LAYERS = {
   { "conv_1x1_256_64", "--input 56x56x256 --filters 64 --kernel 1 --activation relu" },
   { "conv_1x1_256_64_nchw", "--input 56x56x256 --filters 64 --kernel 1 --layout nchw" },
   { "conv_1x1_1024_256", "--input 14x14x1024 --filters 256 --kernel 1" },
+  { "conv_1x1_1024_7_nchw", "--input 7x7x1024 --filters 1024 --kernel 1 --layout nchw" },
   { "conv_7x7_s2_3_64", "--input 224x224x3 --filters 64 --kernel 7 --stride 2 --pad 3" },
   { "conv_5x5_3_10", "--input 32x32x3 --filters 10 --kernel 5 --pad same --activation relu" },
   { "conv_3x3_g32_128", "--input 28x28x128 --filters 128 --kernel 3 --pad same --groups 32" },

@@ -196,6 +196,21 @@ describe("a direct plan", function()
     assert.is_nil(gathered(56, 256, 512, 2, "nhwc"))
   end)
 
+  it("sums a part of many channels at a time of small planes, where weights are heavy", function()
+    local function parts(size, inputs, outputs, set, layout)
+      local made = planned({ IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1,
+        layout = layout or "nchw" }, set or "avx2")
+      return made.parts and { made.parts.count, made.parts.channels, made.geometry.OH }
+    end
+    assert.are.same({ 8, 128, 1 }, parts(7, 1024, 1024))
+    assert.are.same({ 8, 120, 1 }, parts(7, 960, 320))
+    assert.is_nil(parts(7, 1031, 1024)) -- a prime number
+    assert.is_nil(parts(7, 1024, 128)) -- light weights
+    assert.is_nil(parts(14, 1024, 512)) -- large planes
+    assert.is_nil(parts(7, 1024, 1024, "avx512"))
+    assert.is_nil(parts(7, 1024, 1024, nil, "nhwc"))
+  end)
+
   it("sees an image of planes that the filter covers as one pixel", function()
     local function channels(fields)
       local all = { IH = 4, IW = 3, IC = 100, OC = 40, KH = 4, KW = 3, pad = "valid", layout = "nchw" }

@@ -1,0 +1,33 @@
+-- A 1x1 filter on planes that are small: its input channels in parts, one after the other, of which a part's planes and
+-- a block's weights for it stay in the first-level cache while all tiles of a row pass. Sums wait in the workspace.
+-- SPDX-License-Identifier: MIT-0
+
+local cost = require "plan.cost"
+
+local parts = {}
+
+-- Input channels of a part: more do not fit, fewer cost more than they gain (measured). Wider vectors were not.
+local LEAST, BEST, MOST = 80, 128, 140
+
+--- In how many parts the channels of a layer come; nil if they do not.
+function parts.count(layer, isa)
+  local channels, plane = layer.IC // layer.groups, 4 * layer.IH * layer.IW
+  local many = channels >= 2 * BEST and 4 * channels * layer.OC > cost.l2_bytes
+  if layer.layout ~= "nchw" or layer.KH > 1 or layer.KW > 1 or not many or BEST * plane > cost.l1_bytes() * 7 // 8
+    or isa.lanes == 1 or 4 * isa.lanes >= cost.line_bytes then return nil end
+  local best
+  for count = 2, channels // LEAST do
+    local size = channels // count
+    if channels % count == 0 and size <= MOST
+      and (not best or math.abs(size - BEST) < math.abs(channels // best - BEST)) then best = count end
+  end
+  return best
+end
+
+--- Cycles of a step of a part of so many channels, planes of so many bytes and weights of so many each: those that the
+-- first-level cache does not hold come from the second (measured).
+function parts.step(step, channels, plane, weights)
+  return step * (1 + math.max(0, channels * (plane + weights) / cost.l1_bytes() - 1) / 2)
+end
+
+return parts
