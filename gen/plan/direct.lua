@@ -34,13 +34,17 @@ direct.name = "direct"
 direct.summary = "sums over all taps in registers; any layer"
 direct.exact = true
 
+local LINE = cost.line_bytes // 4
+
 -- A pointwise layer sees its pixels as one line; it is folded into rows as long as a tile of some units likes,
 -- so that hardly a unit is short (at most so many of 64), nor hardly a tile, and there are rows to share among tasks.
+-- Where vectors are pixels that whole lines hold, rows begin with one.
 local function fold(layer, pixels, unit, units, short)
   local best
   local function count(rows, size) return rows * axis.ceil_div(pixels // rows, size) end
+  local line = unit > 1 and not layer.source and pixels % LINE == 0 and LINE or 1
   for rows = 1, math.min(pixels, layer.source and math.max(layer.OH, 32) or 32) do
-    if pixels % rows == 0 and (not layer.source or gather.folds(layer, rows))
+    if pixels % (rows * line) == 0 and (not layer.source or gather.folds(layer, rows))
       and count(rows, unit) * 64 <= count(1, unit) * (64 + short)
       and count(rows, unit * units) * 64 <= count(1, unit * units) * (unit > 1 and 80 or 65) then
       best = rows
@@ -234,7 +238,7 @@ local function candidates(layer, isa, options, flat)
               local lines = lines_of(layer, p, taps)
               if plane < cost.between then lines = math.max(lines, plane / cost.line_bytes) end
               local missed = cut and parts.step(step, ICg // cut, plane, bytes)
-                or cost.plane_step(step, lines, ICg, bytes * taps, apart)
+                or cost.plane_step(step, single and lines or lines * 32 / cost.l2_stream, ICg, bytes * taps, apart)
               if single and not cut then missed = cost.far_planes(missed, ICg, plane) end
               if missed > step then missed = missed + 2 * (taps - 1) end -- misses are closer together
               if not single then missed = missed + cost.deep_planes(layer.KH * lines, ICg) end
@@ -288,6 +292,7 @@ local function candidates(layer, isa, options, flat)
             stores = v * transposed(o, isa.lanes)
           end
           local step = cost.step(o * v, o + v * load, 4 * o, 4 * o * steps)
+          if layer.KW == 1 and v * isa.lanes % LINE > 0 then step = step * 1.07 end -- parts of lines (measured)
           if not copy and planes then
             local lines = lines_of(layer, v * isa.lanes, 1)
             if layer.KW == 1 and plane % cost.line_bytes == 0 then lines = lines // 1 end

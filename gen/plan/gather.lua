@@ -9,6 +9,7 @@ local tasks = require "plan.tasks"
 local gather = {}
 
 local LINE = cost.line_bytes // 4
+local ROW = 96 -- pixels
 local FEW = 8 -- channels: their planes are in nobody's way
 
 --- What a mapping is called where its pixels are gathered.
@@ -72,10 +73,15 @@ local function fetched(layer)
   return lines * cost.line_bytes / from
 end
 
---- Cycles that pixels are waited for where they are not gathered, and pass once for each chunk of heavy weights.
+--- Cycles that pixels are waited for where they are not gathered: where they pass once for each chunk of heavy weights,
+-- or the second-level cache has no room for those of two rows beside all weights (measured).
 function gather.passes(layer)
-  local weights, image = 4 * layer.OC * (layer.IC // layer.groups), cost.input_bytes(layer)
-  if not cost.heavy(weights) or image <= cost.l2_bytes then return 0 end
+  local channels, image = layer.IC // layer.groups, cost.input_bytes(layer)
+  local weights = 4 * layer.OC * channels
+  if image <= cost.l2_bytes then return 0 end
+  if not cost.heavy(weights) then
+    return weights + 2 * 4 * ROW * channels > cost.l2_bytes and image / cost.l3_reuse() or 0
+  end
   return axis.ceil_div(weights, cost.kept()) * image / cost.l3_stream
 end
 

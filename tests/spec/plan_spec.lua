@@ -196,6 +196,18 @@ describe("a direct plan", function()
     assert.is_nil(gathered(56, 256, 512, 2, "nhwc"))
   end)
 
+  it("reads whole lines of planes where pixels are in the lanes", function()
+    local function pointwise(inputs, outputs, processor)
+      return planned({ IH = 28, IW = 28, IC = inputs, OC = outputs, KH = 1, KW = 1, layout = "nchw" }, "avx2",
+        processor)
+    end
+    local made = pointwise(256, 256)
+    assert.are.same({ "pixels", 112 }, { made.mapping, made.geometry.OW }) -- 14 rows of 56 would be as even
+    assert.are.equal("2x6", pointwise(128, 512).tile_name) -- three vectors are a line and a half
+    assert.is_table(pointwise(512, 128, "zen3").planar) -- no room for two rows beside the weights
+    assert.is_nil(pointwise(512, 128).planar)
+  end)
+
   it("sums a part of many channels at a time of small planes, where weights are heavy", function()
     local function parts(size, inputs, outputs, set, layout)
       local made = planned({ IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1,
