@@ -123,10 +123,10 @@ local function sound(t, wanted, result)
   return state
 end
 
---- The suite: all faults, or a quarter of them, another one for the next seed.
+--- The suite: all faults, or an eighth of them, another one for the next seed.
 function mutants.suite(t)
   local result, wanted = tally.new(), {}
-  local every = (t.all or #t.builds > 0) and 1 or 4
+  local every = (t.all or #t.builds > 0) and 1 or 8
   for i, mutant in ipairs(list.all()) do
     if (i + t.seed) % every == 0 and t:wants_build(mutant.name) then wanted[#wanted + 1] = mutant end
   end
