@@ -65,7 +65,7 @@ local SUITES = {
   { "tune", 0.5, 0.5, "convgen tune", tune },
   { "neon", 1, 4, "AArch64, cross-compiled and emulated", suites.neon },
   { "given", 2, 30, "PROBLEMS=file", suites.given },
-  { "mutants", "-", 6, "faults planted in the generator are seen", mutants.suite },
+  { "mutants", "-", 50, "faults planted in the generator are seen", mutants.suite },
 }
 
 local function usage(text)
