@@ -179,7 +179,7 @@ local function candidates(layer, isa, options, flat)
       units = units, unit = unit, classes = classes, flat = flat,
       cycles = (cycles * rows + waits + (copy and copy.cycles * layer.IH * layer.N or 0))
         * (mapping_of(mapping) == "groups" and 1 or layer.groups),
-      copy = copy, together = together, parts = mapping == "channels" and cut or nil,
+      copy = copy, together = together, parts = mapping == "channels" and width > units and cut or nil,
       tile = ("%dx%d"):format(lanes_of_output == 1 and units or units * unit, classes[1].size),
       held = mapping ~= "inputs" and lanes_of_output == 1 and units or classes[1].size * together,
       splats = lanes_of_output == 1 and units or units * unit,
@@ -227,19 +227,20 @@ local function candidates(layer, isa, options, flat)
           local stores = p * v
           if planes and isa.lanes > 1 then stores = v * transposed(p, isa.lanes) end
           local bytes, sum = 4 * isa.lanes * v, 0
+          local count = p < width and cut -- parts: a tile alone uses weights and pixels once
           for _, run in ipairs(axis.balanced(layer.KW, together)) do
             local taps = run.size
             local pixels = #axis.reads(p, taps, layer.stride_w, layer.dilation_w)
             if mapping_of(mapping) == "groups" then pixels = pixels * v end
             local step = mapping == "groups" and sets > 1 and cost.spread_step(p * v * taps, pixels, v * taps)
-              or cost.step(p * v * taps, pixels + v * taps, bytes * taps, cut and 0 or steps * bytes)
+              or cost.step(p * v * taps, pixels + v * taps, bytes * taps, count and 0 or steps * bytes)
             step = math.max(step, cost.chain(taps))
             if planes then
               local lines = lines_of(layer, p, taps)
               if plane < cost.between then lines = math.max(lines, plane / cost.line_bytes) end
-              local missed = cut and parts.step(step, ICg // cut, plane, bytes)
+              local missed = count and parts.step(step, ICg // count, plane, bytes)
                 or cost.plane_step(step, single and lines or lines * 32 / cost.l2_stream, ICg, bytes * taps, apart)
-              if single and not cut then missed = cost.far_planes(missed, ICg, plane) end
+              if single and not count then missed = cost.far_planes(missed, ICg, plane) end
               if missed > step then missed = missed + 2 * (taps - 1) end -- misses are closer together
               if not single then missed = missed + cost.deep_planes(layer.KH * lines, ICg) end
               step = missed + (alias and 1.5 * (v - 1) + (flat and 3 or 0) or 0)
@@ -249,7 +250,7 @@ local function candidates(layer, isa, options, flat)
           if alias and not planes and p > 8 then sum = sum * 1.35 end
           if pooled then stores = stores / (group * pooled.KH) + p * v + 2 * size * v end
           local work = inside * layer.KH * ICg * sum + cost.tail(p * v, stores + (planes and waiting or 0))
-          if cut then work = work + (cut - 1) * cost.tail(p * v, 2 * p * v) end -- stored and loaded again
+          if count then work = work + (count - 1) * cost.tail(p * v, 2 * p * v) end -- stored and loaded again
           if planes or pooled then return work end
           return math.max(work, written(p, v * isa.lanes) + work / 16) + passed(p)
         end, together, copy)

@@ -219,6 +219,7 @@ describe("a direct plan", function()
     assert.is_nil(parts(7, 1031, 1024)) -- a prime number
     assert.is_nil(parts(7, 1024, 128)) -- light weights
     assert.is_nil(parts(14, 1024, 512)) -- large planes
+    assert.is_nil(parts(1, 2048, 1000)) -- one tile, which uses all once
     assert.is_nil(parts(7, 1024, 1024, "avx512"))
     assert.is_nil(parts(7, 1024, 1024, nil, "nhwc"))
   end)
