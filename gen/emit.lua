@@ -212,7 +212,8 @@ local function environment(job)
     :format(version, job.command)
   env.contract = commented(layer.pool and pooling_contract(layer, plan, isa) or layer.runtime and {
     ("%s; sizes at run time; %s, %s; %s."):format(plan.algorithm:gsub("^%l", string.upper), geometry(layer),
-      isa.title, (plan.staged or plan.gathered) and "a workspace for a band of the input" or "no workspace"),
+      isa.title, (plan.staged or plan.gathered) and "a workspace for a band of the input"
+        or plan.algorithm == "direct" and plan.planes and "a workspace for a row of the output" or "no workspace"),
     "Reads and writes nothing outside these arrays. NaN passes through the activation.",
   } or {
     ("%s; %s, %s. Multiply-adds: %d, padded taps included; %s of packed weights; %s."):format(

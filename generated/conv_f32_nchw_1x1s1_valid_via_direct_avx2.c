@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT-0 */
 /* output[N][OC][OH][OW] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][C][H][W], weights[OC][C][1][1]))
  *
- * Direct; sizes at run time; stride 1 x 1, padding 0 0 0 0 (top left bottom right), AVX2 + FMA;
- * no workspace.
+ * Direct; sizes at run time; stride 1 x 1, padding 0 0 0 0 (top left bottom right), AVX2 + FMA; a
+ * workspace for a row of the output.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
  * A register tile holds 4 pixels times 3 vectors of output channels, 8 lanes each: all its sums
@@ -11,6 +11,8 @@
  * For every tap of the filter and every input channel, each pixel's input is spread over all
  * lanes and multiplied with the weights of those output channels. There are smaller tiles for
  * what is left.
+ * Many input channels of few pixels come 128 at a time, whose pixels and weights stay in a cache;
+ * sums wait in the workspace meanwhile.
  * Or a tile holds 3 vectors of pixels times 4 output channels, where that is faster: for few
  * input channels, long rows.
  */
@@ -63,6 +65,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels: a 1x1 filter does not care where they end */
     int band, bands;    /* in rows */
+    int part;           /* input channels at a time */
     int far;            /* whether weights come from beyond the second-level cache */
     int pixels;         /* whether they are in the lanes */
 };
@@ -113,6 +116,8 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const double row = 4.0 * shape->in_channels * s.width;
     const int heavy = weights > 524288 && (row * s.rows <= 524288 || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
     if (!heavy) chunk = blocks;
+    /* Small planes: of so many channels the first-level cache holds them, and weights of a block, for all tiles. */
+    s.part = !s.pixels && pixels > 8 && pixels <= 56 && shape->in_channels >= 256 ? 128 : shape->in_channels;
     s.far = vector_bytes * s.vectors > 1048576 && (vector_bytes - 32) * s.block <= 589824;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
@@ -171,7 +176,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx2,fma")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx2,fma")))
-/* Its value is unknown: else compilers keep all that is made of it in registers. */
+/* Else compilers keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx2,fma")))
 #if defined(__clang__)
@@ -204,6 +209,7 @@ struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
     int lanes; /* of the last vector of a block of channels */
+    int begun, waits; /* whether there are sums of channels before those that a tile sums, and whether more follow */
     const char *ahead; /* of the next block's weights, which tiles fetch: so many bytes in each of their steps */
     ptrdiff_t fetch;
     ptrdiff_t width; /* of the block of packed weights */
@@ -255,6 +261,9 @@ static CONV_BODY void CONV_(out)(float *out, __m256 v0, __m256 v1, __m256 v2, __
         CONV_ADD(8, px0[8]) CONV_ADD(9, px0[9]) CONV_ADD(10, px0[10])
 #define CONV_JOIN(k) acc_p0_k##k = _mm256_add_ps(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k2, vectors, lanes, low, high);
+/* Sums of a part of the channels: they start from those of the one before, and are stored for the next one. */
+#define CONV_AGAIN(p) if (pixels > p) { acc_p##p##_k0 = _mm256_loadu_ps(out + p * out_pixel); if (vectors > 1) acc_p##p##_k1 = _mm256_loadu_ps(out + p * out_pixel + 8); if (vectors > 2) acc_p##p##_k2 = _mm256_loadu_ps(out + p * out_pixel + 16); }
+#define CONV_WAIT(p) if (pixels > p) { { _mm256_storeu_ps(out + p * out_pixel, acc_p##p##_k0); } if (vectors > 1) { _mm256_storeu_ps(out + p * out_pixel + 8, acc_p##p##_k1); } if (vectors > 2) { _mm256_storeu_ps(out + p * out_pixel + 16, acc_p##p##_k2); } }
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
 static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, struct CONV_(view) *view)
@@ -267,6 +276,12 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(8) CONV_SUMS(9) CONV_SUMS(10)
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = _mm256_setzero_ps(); /* every second step's */
     const float *wt = w + vectors * 8;
+    if (view->begun) {
+        const ptrdiff_t out_pixel = view->out_pixel;
+        CONV_AGAIN(0) CONV_AGAIN(1) CONV_AGAIN(2) CONV_AGAIN(3)
+        CONV_AGAIN(4) CONV_AGAIN(5) CONV_AGAIN(6) CONV_AGAIN(7)
+        CONV_AGAIN(8) CONV_AGAIN(9) CONV_AGAIN(10)
+    }
     const char *ahead = view->ahead;
     const ptrdiff_t fetch = view->fetch;
     {
@@ -294,11 +309,19 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const int lanes = view->lanes;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) }
+    if (view->waits) {
+        CONV_WAIT(0) CONV_WAIT(1) CONV_WAIT(2) CONV_WAIT(3)
+        CONV_WAIT(4) CONV_WAIT(5) CONV_WAIT(6) CONV_WAIT(7)
+        CONV_WAIT(8) CONV_WAIT(9) CONV_WAIT(10)
+        return;
+    }
     CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
     CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
     CONV_END(8) CONV_END(9) CONV_END(10)
 }
 
+#undef CONV_WAIT
+#undef CONV_AGAIN
 #define CONV_OF(pixels, vectors) \
     static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, struct CONV_(view) *view) \
     { \
@@ -467,10 +490,20 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
             continue;
         }
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
+        const float *weights = w;
+        /* All tiles of some channels, then of the next ones. */
+        for (int c = 0; c < shape->in_channels; c += s->part) {
+        view->channels = shape->in_channels - c < s->part ? shape->in_channels - c : s->part;
+        view->begun = c > 0;
+        view->waits = c + s->part < shape->in_channels;
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
-            (more > 0 ? longer_tile : tile)(row + ow, w, to, view);
+            (more > 0 ? longer_tile : tile)(row + ow, weights, to, view);
             to += n * view->out_pixel;
+        }
+        row += s->part * view->in_channel;
+        weights += (ptrdiff_t)s->part * vectors * 8;
+        to -= width * view->out_pixel;
         }
         if (view->out_channel > 1) CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
     }

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT-0 */
 /* output[N][OC][OH][OW] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][C][H][W], weights[OC][C][1][1]))
  *
- * Direct; sizes at run time; stride 1 x 1, padding 0 0 0 0 (top left bottom right), AVX-512F; no
- * workspace.
+ * Direct; sizes at run time; stride 1 x 1, padding 0 0 0 0 (top left bottom right), AVX-512F; a
+ * workspace for a row of the output.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
  * A register tile holds 6 pixels times 4 vectors of output channels, 16 lanes each: all its sums
@@ -171,7 +171,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx512f")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx512f")))
-/* Its value is unknown: else compilers keep all that is made of it in registers. */
+/* Else compilers keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx512f")))
 #if defined(__clang__)

@@ -3,7 +3,7 @@
 /* output[N][OC][OH][OW] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][C][H][W], weights[OC][C][1][1]))
  *
  * Direct; sizes at run time; stride 1 x 1, padding 0 0 0 0 (top left bottom right), AArch64 NEON;
- * no workspace.
+ * a workspace for a row of the output.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
  * A register tile holds 6 pixels times 4 vectors of output channels, 4 lanes each: all its sums
@@ -11,6 +11,8 @@
  * For every tap of the filter and every input channel, each pixel's input is spread over all
  * lanes and multiplied with the weights of those output channels. There are smaller tiles for
  * what is left.
+ * Many input channels of few pixels come 128 at a time, whose pixels and weights stay in a cache;
+ * sums wait in the workspace meanwhile.
  * Or a tile holds 3 vectors of pixels times 8 output channels, where that is faster: for few
  * input channels, long rows.
  */
@@ -63,6 +65,7 @@ struct CONV_(split) {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels: a 1x1 filter does not care where they end */
     int band, bands;    /* in rows */
+    int part;           /* input channels at a time */
     int pixels;         /* whether they are in the lanes */
 };
 
@@ -112,6 +115,8 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const double row = 4.0 * shape->in_channels * s.width;
     const int heavy = weights > 524288 && (row * s.rows <= 524288 || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
     if (!heavy) chunk = blocks;
+    /* Small planes: of so many channels the first-level cache holds them, and weights of a block, for all tiles. */
+    s.part = !s.pixels && pixels > 8 && pixels <= 56 && shape->in_channels >= 256 ? 128 : shape->in_channels;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;
@@ -168,7 +173,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
-/* Its value is unknown: else compilers keep all that is made of it in registers. */
+/* Else compilers keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline))
 #if defined(__clang__)
@@ -196,6 +201,7 @@ struct CONV_(view) {
     ptrdiff_t in_row, in_pixel, in_channel, channels, out_row, out_pixel, out_channel;
     float low, high;
     int lanes; /* of the last vector of a block of channels */
+    int begun, waits; /* whether there are sums of channels before those that a tile sums, and whether more follow */
     ptrdiff_t width; /* of the block of packed weights */
 };
 
@@ -259,6 +265,9 @@ static CONV_BODY void CONV_(out)(float *out, float32x4_t v0, float32x4_t v1, flo
         CONV_ADD(8, px0[8]) CONV_ADD(9, px0[9]) CONV_ADD(10, px0[10])
 #define CONV_JOIN(k) acc_p0_k##k = vaddq_f32(acc_p0_k##k, acc_p1_k##k);
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel, acc_p##p##_k0, acc_p##p##_k1, acc_p##p##_k2, acc_p##p##_k3, vectors, lanes, low, high);
+/* Sums of a part of the channels: they start from those of the one before, and are stored for the next one. */
+#define CONV_AGAIN(p) if (pixels > p) { acc_p##p##_k0 = vld1q_f32(out + p * out_pixel); if (vectors > 1) acc_p##p##_k1 = vld1q_f32(out + p * out_pixel + 4); if (vectors > 2) acc_p##p##_k2 = vld1q_f32(out + p * out_pixel + 8); if (vectors > 3) acc_p##p##_k3 = vld1q_f32(out + p * out_pixel + 12); }
+#define CONV_WAIT(p) if (pixels > p) { { vst1q_f32(out + p * out_pixel, acc_p##p##_k0); } if (vectors > 1) { vst1q_f32(out + p * out_pixel + 4, acc_p##p##_k1); } if (vectors > 2) { vst1q_f32(out + p * out_pixel + 8, acc_p##p##_k2); } if (vectors > 3) { vst1q_f32(out + p * out_pixel + 12, acc_p##p##_k3); } }
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body. */
 static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, int pixels, int vectors, struct CONV_(view) *view)
@@ -272,6 +281,12 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     CONV_SUMS(8) CONV_SUMS(9) CONV_SUMS(10)
     if (pixels == 1) acc_p1_k0 = acc_p1_k1 = acc_p1_k2 = acc_p1_k3 = vdupq_n_f32(0.0f); /* every second step's */
     const float *wt = w + vectors * 4;
+    if (view->begun) {
+        const ptrdiff_t out_pixel = view->out_pixel;
+        CONV_AGAIN(0) CONV_AGAIN(1) CONV_AGAIN(2) CONV_AGAIN(3)
+        CONV_AGAIN(4) CONV_AGAIN(5) CONV_AGAIN(6) CONV_AGAIN(7)
+        CONV_AGAIN(8) CONV_AGAIN(9) CONV_AGAIN(10)
+    }
     {
         {
         for (int kw = 0; kw < 1; ++kw) {
@@ -294,11 +309,19 @@ static CONV_BODY void CONV_(body)(const float *in, const float *w, float *out, i
     const int lanes = view->lanes;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
     if (pixels == 1) { CONV_JOIN(0) CONV_JOIN(1) CONV_JOIN(2) CONV_JOIN(3) }
+    if (view->waits) {
+        CONV_WAIT(0) CONV_WAIT(1) CONV_WAIT(2) CONV_WAIT(3)
+        CONV_WAIT(4) CONV_WAIT(5) CONV_WAIT(6) CONV_WAIT(7)
+        CONV_WAIT(8) CONV_WAIT(9) CONV_WAIT(10)
+        return;
+    }
     CONV_END(0) CONV_END(1) CONV_END(2) CONV_END(3)
     CONV_END(4) CONV_END(5) CONV_END(6) CONV_END(7)
     CONV_END(8) CONV_END(9) CONV_END(10)
 }
 
+#undef CONV_WAIT
+#undef CONV_AGAIN
 #define CONV_OF(pixels, vectors) \
     static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out, struct CONV_(view) *view) \
     { \
@@ -461,10 +484,20 @@ static void CONV_(rows)(const struct conv_shape *shape, const struct CONV_(split
             continue;
         }
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
+        const float *weights = w;
+        /* All tiles of some channels, then of the next ones. */
+        for (int c = 0; c < shape->in_channels; c += s->part) {
+        view->channels = shape->in_channels - c < s->part ? shape->in_channels - c : s->part;
+        view->begun = c > 0;
+        view->waits = c + s->part < shape->in_channels;
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
-            (more > 0 ? longer_tile : tile)(row + ow, w, to, view);
+            (more > 0 ? longer_tile : tile)(row + ow, weights, to, view);
             to += n * view->out_pixel;
+        }
+        row += s->part * view->in_channel;
+        weights += (ptrdiff_t)s->part * vectors * 4;
+        to -= width * view->out_pixel;
         }
         if (view->out_channel > 1) CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
     }

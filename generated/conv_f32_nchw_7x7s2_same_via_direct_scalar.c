@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT-0 */
 /* output[N][OC][OH][OW] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][C][H][W], weights[OC][C][7][7]))
  *
- * Direct; sizes at run time; stride 2 x 2, padding 'same', portable C; no workspace.
+ * Direct; sizes at run time; stride 2 x 2, padding 'same', portable C; a workspace for a row of
+ * the output.
  * Reads and writes nothing outside these arrays. NaN passes through the activation.
  *
  * A register tile holds 6 pixels times 2 vectors of output channels, 1 lanes each: all its sums
@@ -145,7 +146,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #if defined(__GNUC__)
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline))
-/* Its value is unknown: else compilers keep all that is made of it in registers. */
+/* Else compilers keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline))
 #else

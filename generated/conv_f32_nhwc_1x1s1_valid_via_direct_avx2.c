@@ -11,6 +11,8 @@
  * For every tap of the filter and every input channel, each pixel's input is spread over all
  * lanes and multiplied with the weights of those output channels. There are smaller tiles for
  * what is left.
+ * Of up to 4 output channels and whole vectors of input channels, these are in the lanes, which
+ * are added in the end.
  */
 #include <math.h>
 
@@ -168,7 +170,7 @@ void CONV_(pack)(const struct conv_shape *shape, const float *weights, const flo
 #define CONV_TARGET __attribute__((target("avx2,fma")))
 /* A micro-kernel keeps its registers to itself. */
 #define CONV_TILE __attribute__((noinline, target("avx2,fma")))
-/* Its value is unknown: else compilers keep all that is made of it in registers. */
+/* Else compilers keep all that is made of it in registers. */
 #define CONV_HOLD(variable) __asm__("" : "+r"(variable))
 #define CONV_BODY inline __attribute__((always_inline, target("avx2,fma")))
 /* acc += a * b, spelt as the instruction: else compilers move loads ahead across steps, merge them into

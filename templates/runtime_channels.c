@@ -100,6 +100,18 @@
 #define CONV_ADDS $(table.concat(calls("CONV_ADD(%d, %s)", pixels, pixel), " \\\n        "))
 #define CONV_JOIN(k) acc_p0_k##k = $(isa.add("acc_p0_k##k", "acc_p1_k##k"));
 #define CONV_END(p) if (pixels > p) CONV_(out)(out + p * out_pixel$(each(", acc_p##p##_k%d", 0, units, vectors)), vectors, lanes$(its_bounds));
+@ if plan.parts then
+@   local again, wait = "", ""
+@   for v = 0, vectors - 1 do
+@     local from, sum = "out + p * out_pixel" .. (v > 0 and " + " .. v * L or ""), "acc_p##p##_k" .. v
+@     local there = v > 0 and ("if (vectors > %d) "):format(v) or ""
+@     again = again .. ("%s%s = %s; "):format(there, sum, isa.load(from))
+@     wait = wait .. ("%s{ %s } "):format(there, isa.store(from, sum))
+@   end
+/* Sums of a part of the channels: they start from those of the one before, and are stored for the next one. */
+#define CONV_AGAIN(p) if (pixels > p) { $(again)}
+#define CONV_WAIT(p) if (pixels > p) { $(wait)}
+@ end
 
 /* A tile of `pixels` x `vectors` of output channels, numbers that leave its part of this body.$(clipped and " Its first\n * tap is in column `left` of the image." or "") */
 static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(left), int pixels, int vectors, struct $(name)_view *view)
@@ -111,6 +123,12 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     $(calls("CONV_SUMS(%d)", pixels))
     if (pixels == 1) acc_p1_k0 =$(each(" acc_p1_k%d =", 1, vectors)) $(isa.zero()); /* every second step's */
     const float *wt = w + vectors * $(L);
+@ if plan.parts then
+    if (view->begun) {
+        const ptrdiff_t out_pixel = view->out_pixel;
+        $(calls("CONV_AGAIN(%d)", pixels))
+    }
+@ end
 @ if plan.fetch_blocks then
     const char *ahead = view->ahead;
     const ptrdiff_t fetch = view->fetch;
@@ -217,9 +235,19 @@ static CONV_BODY void $(name)_body(const float *in, const float *w, float *out$(
     const $(V) low = $(isa.splat("view->low")), high = $(isa.splat("view->high"));
 @ end
     if (pixels == 1) {$(each(" CONV_JOIN(%d)", 0, vectors)) }
+@ if plan.parts then
+    if (view->waits) {
+        $(calls("CONV_WAIT(%d)", pixels))
+        return;
+    }
+@ end
     $(calls("CONV_END(%d)", pixels))
 }
 
+@ if plan.parts then
+#undef CONV_WAIT
+#undef CONV_AGAIN
+@ end
 #define CONV_OF(pixels, vectors) \
     static CONV_TILE void CONV_(tile##pixels##x##vectors)(const float *in, const float *w, float *out$(left), struct CONV_(view) *view) \
     { \

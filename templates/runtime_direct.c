@@ -9,6 +9,9 @@ struct $(name)_view {
     float low, high;
 @ end
     int lanes; /* of the last vector of a block of channels */
+@ if plan.parts then
+    int begun, waits; /* whether there are sums of channels before those that a tile sums, and whether more follow */
+@ end
 @ if plan.line and plan.line.shared then
     int pixels; /* of a tile, where that has more */
 @ end
@@ -170,6 +173,9 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
         }
 @ end
         float *to = $(scratch and "view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */" or "out + oh * view->out_row;")
+@ if plan.parts then
+        const float *weights = w;
+@ end
 @ if clipped then
         row -= shape->pad_left * view->in_pixel;
 @ end
@@ -179,14 +185,27 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
             continue;
         }
 @ end
+@ if plan.parts then
+        /* All tiles of some channels, then of the next ones. */
+        for (int c = 0; c < shape->in_channels; c += s->part) {
+        view->channels = shape->in_channels - c < s->part ? shape->in_channels - c : s->part;
+        view->begun = c > 0;
+        view->waits = c + s->part < shape->in_channels;
+@ end
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
 @ if plan.line and plan.line.shared then
             view->pixels = n;
 @ end
-            (more > 0 ? longer_tile : tile)(row$(plan.planes and " + " .. scaled("ow", plan.gathered and 1 or layer.stride_w) or " + ow * " .. times(layer.stride_w, "view->in_pixel")), w, to$(clipped and (", %s - shape->pad_left"):format(scaled("ow", layer.stride_w)) or ""), view);
+            (more > 0 ? longer_tile : tile)(row$(plan.planes and " + " .. scaled("ow", plan.gathered and 1 or layer.stride_w) or " + ow * " .. times(layer.stride_w, "view->in_pixel")), $(plan.parts and "weights" or "w"), to$(clipped and (", %s - shape->pad_left"):format(scaled("ow", layer.stride_w)) or ""), view);
             to += n * view->out_pixel;
         }
+@ if plan.parts then
+        row += s->part * view->in_channel;
+        weights += (ptrdiff_t)s->part * vectors * $(L);
+        to -= width * view->out_pixel;
+        }
+@ end
 @ if scratch then
         if (view->out_channel > 1) $(name)_transpose(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);
 @ end

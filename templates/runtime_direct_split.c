@@ -9,6 +9,9 @@ struct $(name)_split {
     int chunk, chunks;  /* in vectors, a whole number of blocks but for the last */
     int rows, width;    /* of the output, in pixels$(plan.flat and ": a 1x1 filter does not care where they end" or "") */
     int band, bands;    /* in rows */
+@ if plan.parts then
+    int part;           /* input channels at a time */
+@ end
 @ if plan.fetch_blocks then
     int far;            /* whether weights come from beyond the second-level cache */
 @ end
@@ -138,6 +141,10 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     /* Each chunk gathers the band again: large ones. */
     const long long most = shape->out_channels < 256 ? 1 : shape->out_channels / 128;
     if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
+@ end
+@ if plan.parts then
+    /* Small planes: of so many channels the first-level cache holds them, and weights of a block, for all tiles. */
+    s.part = $(plan.pixels and "!s.pixels && " or "")pixels > 8 && pixels <= $(plan.parts.pixels) && shape->in_channels >= $(2 * plan.parts.channels) ? $(plan.parts.channels) : shape->in_channels;
 @ end
 @ if plan.fetch_blocks then
     s.far = vector_bytes * s.vectors > $(l2_bytes) && (vector_bytes - $(4 * L)) * s.block <= $(plan.fetch_blocks.bytes);

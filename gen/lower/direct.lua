@@ -290,14 +290,14 @@ function direct.names(plan, isa, layer)
     "For every tap of the filter and every input channel, each pixel's input is spread over all lanes and "
       .. "multiplied with the weights of those output channels. "
       .. (plan.runtime and "There are smaller tiles for what is left." or "Tiles at the border have fewer taps."),
-    plan.parts and ("Input channels come %d at a time, whose pixels and weights stay in a cache; sums wait in "
-      .. "the workspace meanwhile."):format(plan.parts.channels)
-      or plan.pixels
-      and ("Or a tile holds %s of pixels times %s, where that is faster: for few %s channels, long rows.")
+    plan.parts and ("%s come %d at a time, whose pixels and weights stay in a cache; sums wait in the workspace "
+      .. "meanwhile."):format(plan.runtime and "Many input channels of few pixels" or "Input channels",
+      plan.parts.channels) or "",
+    plan.pixels and ("Or a tile holds %s of pixels times %s, where that is faster: for few %s channels, long rows.")
       :format(count(plan.pixels.units, "vector"), count(plan.pixels.outputs, "output channel"),
-        layer.layout == "nchw" and "input" or "output") or nil,
+        layer.layout == "nchw" and "input" or "output") or "",
     plan.inputs and ("Of up to %d output channels and whole vectors of input channels, these are in the lanes, "
-      .. "which are added in the end."):format(plan.inputs.outputs) or nil,
+      .. "which are added in the end."):format(plan.inputs.outputs) or "",
   } or {
     ("A register tile holds %s of pixels, %d lanes each, times %s: all its sums grow side by side.")
       :format(count(first, "vector"), L, count(second, "output channel")),

@@ -15,6 +15,7 @@
 -- channels.
 
 local cost = require "plan.cost"
+local parts = require "plan.parts"
 
 local runtime = {}
 
@@ -139,7 +140,8 @@ function runtime.plan(layer, isa, options)
     algorithm = "direct", mapping = "channels", runtime = true, exact = true, tasks = 1,
     tile_name = ("%dx%d"):format(tile.pixels, tile.vectors), tile = tile,
     rows_clipped = padded, flat = flat, planes = not nhwc, -- planes: of the input, for channels in the lanes
-    gathered = flat and gathered, starts = padded and long_code(isa),
+    gathered = flat and gathered, parts = flat and not gathered and not nhwc and parts.fit(isa) and parts.some,
+    starts = padded and long_code(isa),
     accumulators = tile.pixels * tile.vectors, registers = tile.pixels * tile.vectors + tile.vectors + 1,
     classes = {}, max_unroll = options.max_unroll,
     -- Tiles fetch the next block's weights; those of narrower vectors take so long that they need not. With more taps

@@ -428,6 +428,10 @@ of("templates/runtime_direct.c", {
     "runtime_nchw" },
   { "runtime_longer_tiles", "shorter + (more > 0)", "shorter + (more >= 0)", "runtime" },
   { "runtime_longer_tile", "(more > 0 ? longer_tile", "(more > 1 ? longer_tile", "runtime" },
+  { "runtime_parts_begin_again", "view->begun = c > 0;", "view->begun = 0;", "runtime_nchw" },
+  { "runtime_parts_end_early", "view->waits = c + s->part < shape->in_channels;", "view->waits = 0;", "runtime_nchw" },
+  { "runtime_last_part_not_short", "shape->in_channels - c < s->part ? shape->in_channels - c : s->part", "s->part",
+    "runtime_nchw" },
   { "runtime_nchw_last_band", "s.rows - oh_begin < s.band ? s.rows : oh_begin + s.band",
     "oh_begin + s.band", "runtime_nchw" },
 })
