@@ -350,6 +350,9 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
     const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
     const int column_begin = there->column_begin, column_end = there->column_end, channels = there->channels;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
+    const int in_0 = column_begin <= 0 && 0 < column_end;
+    const int in_1 = column_begin <= 1 && 1 < column_end;
+    const int in_2 = column_begin <= 2 && 2 < column_end;
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 8;
         const float *wb = w + (ptrdiff_t)block * 80;
@@ -361,32 +364,32 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         __m256 value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
             const float *row = x;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 8));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 16));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 24));
             }
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 8));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 32));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 16));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 40));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 24));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 48));
@@ -394,17 +397,17 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 32));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 56));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 40));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 64));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 48));
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 72));
@@ -412,15 +415,15 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 56));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 64));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm256_loadu_ps(wb + 72));
             }

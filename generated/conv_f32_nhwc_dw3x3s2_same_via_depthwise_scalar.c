@@ -294,6 +294,9 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
     const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
     const int column_begin = there->column_begin, column_end = there->column_end, channels = there->channels;
     const float low = view->low, high = view->high;
+    const int in_0 = column_begin <= 0 && 0 < column_end;
+    const int in_1 = column_begin <= 1 && 1 < column_end;
+    const int in_2 = column_begin <= 2 && 2 < column_end;
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 1;
         const float *wb = w + (ptrdiff_t)block * 10;
@@ -314,47 +317,47 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         const float w_2_2 = *(wb + 9);
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
             const float *row = x;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, w_0_0);
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, w_0_1);
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, w_0_2);
             }
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, w_1_0);
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, w_1_1);
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, w_1_2);
             }
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r1_p0, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_2_0);
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, w_0_1);
             CONV_FMA(acc_r0_p0, value, w_2_1);
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, w_0_2);
             CONV_FMA(acc_r0_p0, value, w_2_2);
@@ -362,30 +365,30 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r1_p0, value, w_1_0);
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, w_1_1);
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, w_1_2);
             }
         }
         if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
             const float *row = x + 4 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r1_p0, value, w_2_0);
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, w_2_1);
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, w_2_2);
             }

@@ -592,6 +592,11 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
     const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
     const int column_begin = there->column_begin, column_end = there->column_end, channels = there->channels;
     const float32x4_t low = vdupq_n_f32(view->low), high = vdupq_n_f32(view->high);
+    const int in_0 = column_begin <= 0 && 0 < column_end;
+    const int in_1 = column_begin <= 1 && 1 < column_end;
+    const int in_2 = column_begin <= 2 && 2 < column_end;
+    const int in_3 = column_begin <= 3 && 3 < column_end;
+    const int in_4 = column_begin <= 4 && 4 < column_end;
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 4;
         const float *wb = w + (ptrdiff_t)block * 104;
@@ -604,50 +609,50 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         float32x4_t value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
             const float *row = x;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 4));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 8));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 12));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 16));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 20));
             }
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 4));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 24));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 8));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 28));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 12));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 32));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 16));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 36));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 20));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 40));
@@ -655,31 +660,31 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 4));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 24));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 44));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 8));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 28));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 48));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 12));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 32));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 52));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 16));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 36));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 56));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 20));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 40));
@@ -688,31 +693,31 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 24));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 44));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 64));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 28));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 48));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 68));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 32));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 52));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 72));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 36));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 56));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 76));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 40));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 60));
@@ -721,31 +726,31 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
             const float *row = x + 4 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 44));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 64));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 84));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 48));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 68));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 88));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 52));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 72));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 92));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 56));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 76));
             CONV_FMA(acc_r0_p0, value, vld1q_f32(wb + 96));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 60));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 80));
@@ -754,27 +759,27 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
             const float *row = x + 5 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 64));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 84));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 68));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 88));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 72));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 92));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 76));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 96));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 80));
             CONV_FMA(acc_r1_p0, value, vld1q_f32(wb + 100));
@@ -782,23 +787,23 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 6 && 6 < row_end) {   /* input row 6 */
             const float *row = x + 6 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 84));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 88));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 92));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 96));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, vld1q_f32(wb + 100));
             }

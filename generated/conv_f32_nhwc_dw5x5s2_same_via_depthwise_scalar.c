@@ -441,6 +441,11 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
     const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel;
     const int column_begin = there->column_begin, column_end = there->column_end, channels = there->channels;
     const float low = view->low, high = view->high;
+    const int in_0 = column_begin <= 0 && 0 < column_end;
+    const int in_1 = column_begin <= 1 && 1 < column_end;
+    const int in_2 = column_begin <= 2 && 2 < column_end;
+    const int in_3 = column_begin <= 3 && 3 < column_end;
+    const int in_4 = column_begin <= 4 && 4 < column_end;
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 1;
         const float *wb = w + (ptrdiff_t)block * 26;
@@ -451,115 +456,115 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         float value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
             const float *row = x;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 1));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 2));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 3));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 4));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 5));
             }
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 6));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 7));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 8));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 9));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 10));
             }
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 11));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 12));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 13));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 14));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 15));
             }
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 16));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 17));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 18));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 19));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 20));
             }
         }
         if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
             const float *row = x + 4 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 21));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 22));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 23));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 24));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, *(wb + 25));
             }

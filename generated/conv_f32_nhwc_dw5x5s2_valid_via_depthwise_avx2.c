@@ -448,6 +448,11 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
     const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel;
     const int column_begin = there->column_begin, column_end = there->column_end, channels = there->channels;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
+    const int in_0 = column_begin <= 0 && 0 < column_end;
+    const int in_1 = column_begin <= 1 && 1 < column_end;
+    const int in_2 = column_begin <= 2 && 2 < column_end;
+    const int in_3 = column_begin <= 3 && 3 < column_end;
+    const int in_4 = column_begin <= 4 && 4 < column_end;
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 8;
         const float *wb = w + (ptrdiff_t)block * 208;
@@ -458,115 +463,115 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         __m256 value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
             const float *row = x;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 8));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 16));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 24));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 32));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 40));
             }
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 48));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 56));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 64));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 72));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 80));
             }
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 88));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 96));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 104));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 112));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 120));
             }
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 128));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 136));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 144));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 152));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 160));
             }
         }
         if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
             const float *row = x + 4 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 168));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 176));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 184));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 192));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm256_loadu_ps(wb + 200));
             }

@@ -638,6 +638,11 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
     const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row;
     const int column_begin = there->column_begin, column_end = there->column_end, channels = there->channels;
     const __m512 low = _mm512_set1_ps(view->low), high = _mm512_set1_ps(view->high);
+    const int in_0 = column_begin <= 0 && 0 < column_end;
+    const int in_1 = column_begin <= 1 && 1 < column_end;
+    const int in_2 = column_begin <= 2 && 2 < column_end;
+    const int in_3 = column_begin <= 3 && 3 < column_end;
+    const int in_4 = column_begin <= 4 && 4 < column_end;
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 16;
         const float *wb = w + (ptrdiff_t)block * 416;
@@ -650,73 +655,73 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         __m512 value;
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
             const float *row = x;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 16));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 32));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 48));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 64));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 80));
             }
         }
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
             const float *row = x + in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 96));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 112));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 128));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 144));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 160));
             }
         }
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
             const float *row = x + 2 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 16));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 176));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 32));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 192));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 48));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 208));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 64));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 224));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 80));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 240));
@@ -724,27 +729,27 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
             const float *row = x + 3 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 96));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 256));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 112));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 272));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 128));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 288));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 144));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 304));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 160));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 320));
@@ -752,31 +757,31 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 4 && 4 < row_end) {   /* input row 4 */
             const float *row = x + 4 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 16));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 176));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 336));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 32));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 192));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 352));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 48));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 208));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 368));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 64));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 224));
             CONV_FMA(acc_r0_p0, value, _mm512_loadu_ps(wb + 384));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 80));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 240));
@@ -785,27 +790,27 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 5 && 5 < row_end) {   /* input row 5 */
             const float *row = x + 5 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 96));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 256));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 112));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 272));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 128));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 288));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 144));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 304));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 160));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 320));
@@ -813,27 +818,27 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 6 && 6 < row_end) {   /* input row 6 */
             const float *row = x + 6 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 176));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 336));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 192));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 352));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 208));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 368));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 224));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 384));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 240));
             CONV_FMA(acc_r1_p0, value, _mm512_loadu_ps(wb + 400));
@@ -841,46 +846,46 @@ static CONV_BODY void CONV_(edge_body)(const float *in, const float *w, float *o
         }
         if (row_begin <= 7 && 7 < row_end) {   /* input row 7 */
             const float *row = x + 7 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 256));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 272));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 288));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 304));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 320));
             }
         }
         if (row_begin <= 8 && 8 < row_end) {   /* input row 8 */
             const float *row = x + 8 * in_row;
-            if (column_begin <= 0 && 0 < column_end) {
+            if (in_0) {
             value = CONV_(load)(row, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 336));
             }
-            if (column_begin <= 1 && 1 < column_end) {
+            if (in_1) {
             value = CONV_(load)(row + in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 352));
             }
-            if (column_begin <= 2 && 2 < column_end) {
+            if (in_2) {
             value = CONV_(load)(row + 2 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 368));
             }
-            if (column_begin <= 3 && 3 < column_end) {
+            if (in_3) {
             value = CONV_(load)(row + 3 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 384));
             }
-            if (column_begin <= 4 && 4 < column_end) {
+            if (in_4) {
             value = CONV_(load)(row + 4 * in_pixel, 0, lanes);
             CONV_FMA(acc_r2_p0, value, _mm512_loadu_ps(wb + 400));
             }

@@ -23,7 +23,7 @@ local function runtime_operands(names, plan, isa, layer, name)
     elseif variant.edge then
       return {
         load = ("%s_load(%s, 0, lanes)"):format(name, place),
-        condition = ("if (column_begin <= %d && %d < column_end) "):format(at, at),
+        condition = ("if (in_%d) "):format(at),
       }
     elseif not pixels then
       return { load = isa.load(place) }
@@ -50,12 +50,13 @@ local function runtime_operands(names, plan, isa, layer, name)
     return list
   end
 
-  --- C that says which lanes of each operand are in the image.
+  --- C that says which lanes of each operand are in the image; of channels, whether it is.
   function names.limits(operands)
     local lines = {}
-    for i, o in ipairs(pixels and operands or {}) do
-      lines[i] = ("const int first_%d = %s_lane(column_begin - %d), last_%d = %s_lane(column_end - %d);")
+    for i, o in ipairs(operands) do
+      lines[i] = pixels and ("const int first_%d = %s_lane(column_begin - %d), last_%d = %s_lane(column_end - %d);")
         :format(o.at, name, o.at, o.at, name, o.at)
+        or ("const int in_%d = column_begin <= %d && %d < column_end;"):format(o.at, o.at, o.at)
     end
     return lines
   end
