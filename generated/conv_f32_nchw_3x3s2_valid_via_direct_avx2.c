@@ -103,9 +103,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     if (s.pixels && vector_bytes * s.block > 49152) s.block = 1; /* tiles read lines of which they use little */
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
-     * would be very small; elsewhere the input is passed over less often. */
+     * would be very small, or planes are; elsewhere the input is passed over less often. */
     const int fours = (s.width + 3) / 4;
-    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width <= 3 * fours)) s.block = 2;
+    if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width <= 3 * fours || s.width < 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
     const long long weights = (vector_bytes - 32) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */

@@ -112,10 +112,12 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @   many = class.vectors == tile.vectors and class.pixels or many
 @ end
 @ if two > many then
+@   -- Of planes, whose lines tiles share; with few registers (with many it was not measured).
+@   local narrow = plan.planes and (plan.flat and "s.rows == 1" or isa.registers < 32 and ("s.width < %d * fours"):format(many))
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
-     * would be very small$(plan.flat and plan.planes and ", or planes are" or ""); elsewhere the input is passed over less often. */
+     * would be very small$(narrow and ", or planes are" or ""); elsewhere the input is passed over less often. */
     const int fours = (s.width + $(many - 1)) / $(many);
-    if ($(plan.pixels and "!s.pixels && " or "")s.block > 2 && vector_bytes * s.block > $(l1_bytes) && (s.width + $(two - 1)) / $(two) < fours && (s.width <= $(plan.tile.least) * fours$(plan.flat and plan.planes and " || s.rows == 1" or ""))) s.block = 2;
+    if ($(plan.pixels and "!s.pixels && " or "")s.block > 2 && vector_bytes * s.block > $(l1_bytes) && (s.width + $(two - 1)) / $(two) < fours && (s.width <= $(plan.tile.least) * fours$(narrow and " || " .. narrow or ""))) s.block = 2;
 @ end
 @ end
     const int blocks = (s.vectors + s.block - 1) / s.block;
