@@ -199,7 +199,7 @@ local function environment(job)
     V = isa.vector, target = isa.target ~= "" and "CONV_TARGET " or "",
     transposed = function(...) return isa_of.transposed(isa, ...) end,
     transposed_four = function(...) return isa_of.transposed_four(isa, ...) end,
-    at = isa_of.at, times = dimension.times, plus = dimension.plus,
+    at = isa_of.at, multiples = isa_of.multiples, times = dimension.times, plus = dimension.plus,
     number = number, scaled = scaled, plural = plural, ceil_quotient = ceil_quotient,
     begin_of = begin_of, end_of = end_of, count_of = count_of, turn_index = turn_index, is_first = is_first,
     copies = false, pins = false,

@@ -166,11 +166,13 @@ static inline CONV_TARGET void CONV_(store)(float *out, __m256 v, int lanes)
     { const __m256 v_ = v; float *p_ = out; const int n_ = lanes; if (n_ > 7) { _mm256_storeu_ps(p_, v_); } else if (n_ > 0) { __m128 h_ = _mm256_castps256_ps128(v_); if (n_ & 4) { _mm_storeu_ps(p_, h_); p_ += 4; h_ = _mm256_extractf128_ps(v_, 1); } if (n_ & 2) { _mm_storel_pi((__m64 *)p_, h_); p_ += 2; h_ = _mm_movehl_ps(h_, h_); } if (n_ & 1) _mm_store_ss(p_, h_); } }
 }
 
+#define CONV_AT(p, bytes) ((const float *)(const void *)((p) + (bytes)))
 /* 2 rows x 4 output pixels: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`. */
 static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *out, int blocks, int row_begin, int row_end, int rows, const struct CONV_(view) *view)
 {
-    const ptrdiff_t in_row = view->in_row, in_pixel = view->in_pixel, out_row = view->out_row, out_pixel = view->out_pixel;
+    const ptrdiff_t s1 = 4 * view->in_pixel, s3 = 3 * s1, s5 = 5 * s1;
+    const ptrdiff_t in_row = view->in_row, out_row = view->out_row, out_pixel = view->out_pixel;
     const __m256 low = _mm256_set1_ps(view->low), high = _mm256_set1_ps(view->high);
     for (int block = 0; block < blocks; ++block) {
         const float *x = in + (ptrdiff_t)block * 8;
@@ -197,130 +199,134 @@ static CONV_BODY void CONV_(tile_body)(const float *in, const float *w, float *o
         if (rows > 1) CONV_FETCH(to + out_row + 3 * out_pixel);
         }
         __m256 value;
+        const char *row = (const char *)x;
+        CONV_HOLD(row);
         if (row_begin <= 0 && 0 < row_end) {   /* input row 0 */
-            const float *row = x;
         const __m256 w_0_0 = _mm256_loadu_ps(wb + 8);
         const __m256 w_0_1 = _mm256_loadu_ps(wb + 16);
         const __m256 w_0_2 = _mm256_loadu_ps(wb + 24);
-            value = _mm256_loadu_ps(row);
+            value = _mm256_loadu_ps(CONV_AT(row, 0));
             CONV_FMA(acc_r0_p0, value, w_0_0);
-            value = _mm256_loadu_ps(row + in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s1));
             CONV_FMA(acc_r0_p0, value, w_0_1);
             CONV_FMA(acc_r0_p1, value, w_0_0);
-            value = _mm256_loadu_ps(row + 2 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, 2 * s1));
             CONV_FMA(acc_r0_p0, value, w_0_2);
             CONV_FMA(acc_r0_p1, value, w_0_1);
             CONV_FMA(acc_r0_p2, value, w_0_0);
-            value = _mm256_loadu_ps(row + 3 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s3));
             CONV_FMA(acc_r0_p1, value, w_0_2);
             CONV_FMA(acc_r0_p2, value, w_0_1);
             CONV_FMA(acc_r0_p3, value, w_0_0);
-            value = _mm256_loadu_ps(row + 4 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, 4 * s1));
             CONV_FMA(acc_r0_p2, value, w_0_2);
             CONV_FMA(acc_r0_p3, value, w_0_1);
-            value = _mm256_loadu_ps(row + 5 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s5));
             CONV_FMA(acc_r0_p3, value, w_0_2);
         }
+        row += 4 * in_row;
+        CONV_HOLD(row);
         if (row_begin <= 1 && 1 < row_end) {   /* input row 1 */
-            const float *row = x + in_row;
         const __m256 w_0_0 = _mm256_loadu_ps(wb + 8);
         const __m256 w_0_1 = _mm256_loadu_ps(wb + 16);
         const __m256 w_0_2 = _mm256_loadu_ps(wb + 24);
         const __m256 w_1_0 = _mm256_loadu_ps(wb + 32);
         const __m256 w_1_1 = _mm256_loadu_ps(wb + 40);
         const __m256 w_1_2 = _mm256_loadu_ps(wb + 48);
-            value = _mm256_loadu_ps(row);
+            value = _mm256_loadu_ps(CONV_AT(row, 0));
             CONV_FMA(acc_r1_p0, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_1_0);
-            value = _mm256_loadu_ps(row + in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s1));
             CONV_FMA(acc_r1_p0, value, w_0_1);
             CONV_FMA(acc_r1_p1, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_1_1);
             CONV_FMA(acc_r0_p1, value, w_1_0);
-            value = _mm256_loadu_ps(row + 2 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, 2 * s1));
             CONV_FMA(acc_r1_p0, value, w_0_2);
             CONV_FMA(acc_r1_p1, value, w_0_1);
             CONV_FMA(acc_r1_p2, value, w_0_0);
             CONV_FMA(acc_r0_p0, value, w_1_2);
             CONV_FMA(acc_r0_p1, value, w_1_1);
             CONV_FMA(acc_r0_p2, value, w_1_0);
-            value = _mm256_loadu_ps(row + 3 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s3));
             CONV_FMA(acc_r1_p1, value, w_0_2);
             CONV_FMA(acc_r1_p2, value, w_0_1);
             CONV_FMA(acc_r1_p3, value, w_0_0);
             CONV_FMA(acc_r0_p1, value, w_1_2);
             CONV_FMA(acc_r0_p2, value, w_1_1);
             CONV_FMA(acc_r0_p3, value, w_1_0);
-            value = _mm256_loadu_ps(row + 4 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, 4 * s1));
             CONV_FMA(acc_r1_p2, value, w_0_2);
             CONV_FMA(acc_r1_p3, value, w_0_1);
             CONV_FMA(acc_r0_p2, value, w_1_2);
             CONV_FMA(acc_r0_p3, value, w_1_1);
-            value = _mm256_loadu_ps(row + 5 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s5));
             CONV_FMA(acc_r1_p3, value, w_0_2);
             CONV_FMA(acc_r0_p3, value, w_1_2);
         }
+        row += 4 * in_row;
+        CONV_HOLD(row);
         if (row_begin <= 2 && 2 < row_end) {   /* input row 2 */
-            const float *row = x + 2 * in_row;
         const __m256 w_1_0 = _mm256_loadu_ps(wb + 32);
         const __m256 w_1_1 = _mm256_loadu_ps(wb + 40);
         const __m256 w_1_2 = _mm256_loadu_ps(wb + 48);
         const __m256 w_2_0 = _mm256_loadu_ps(wb + 56);
         const __m256 w_2_1 = _mm256_loadu_ps(wb + 64);
         const __m256 w_2_2 = _mm256_loadu_ps(wb + 72);
-            value = _mm256_loadu_ps(row);
+            value = _mm256_loadu_ps(CONV_AT(row, 0));
             CONV_FMA(acc_r1_p0, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_0);
-            value = _mm256_loadu_ps(row + in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s1));
             CONV_FMA(acc_r1_p0, value, w_1_1);
             CONV_FMA(acc_r1_p1, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_1);
             CONV_FMA(acc_r0_p1, value, w_2_0);
-            value = _mm256_loadu_ps(row + 2 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, 2 * s1));
             CONV_FMA(acc_r1_p0, value, w_1_2);
             CONV_FMA(acc_r1_p1, value, w_1_1);
             CONV_FMA(acc_r1_p2, value, w_1_0);
             CONV_FMA(acc_r0_p0, value, w_2_2);
             CONV_FMA(acc_r0_p1, value, w_2_1);
             CONV_FMA(acc_r0_p2, value, w_2_0);
-            value = _mm256_loadu_ps(row + 3 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s3));
             CONV_FMA(acc_r1_p1, value, w_1_2);
             CONV_FMA(acc_r1_p2, value, w_1_1);
             CONV_FMA(acc_r1_p3, value, w_1_0);
             CONV_FMA(acc_r0_p1, value, w_2_2);
             CONV_FMA(acc_r0_p2, value, w_2_1);
             CONV_FMA(acc_r0_p3, value, w_2_0);
-            value = _mm256_loadu_ps(row + 4 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, 4 * s1));
             CONV_FMA(acc_r1_p2, value, w_1_2);
             CONV_FMA(acc_r1_p3, value, w_1_1);
             CONV_FMA(acc_r0_p2, value, w_2_2);
             CONV_FMA(acc_r0_p3, value, w_2_1);
-            value = _mm256_loadu_ps(row + 5 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s5));
             CONV_FMA(acc_r1_p3, value, w_1_2);
             CONV_FMA(acc_r0_p3, value, w_2_2);
         }
+        row += 4 * in_row;
+        CONV_HOLD(row);
         if (row_begin <= 3 && 3 < row_end) {   /* input row 3 */
-            const float *row = x + 3 * in_row;
         const __m256 w_2_0 = _mm256_loadu_ps(wb + 56);
         const __m256 w_2_1 = _mm256_loadu_ps(wb + 64);
         const __m256 w_2_2 = _mm256_loadu_ps(wb + 72);
-            value = _mm256_loadu_ps(row);
+            value = _mm256_loadu_ps(CONV_AT(row, 0));
             CONV_FMA(acc_r1_p0, value, w_2_0);
-            value = _mm256_loadu_ps(row + in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s1));
             CONV_FMA(acc_r1_p0, value, w_2_1);
             CONV_FMA(acc_r1_p1, value, w_2_0);
-            value = _mm256_loadu_ps(row + 2 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, 2 * s1));
             CONV_FMA(acc_r1_p0, value, w_2_2);
             CONV_FMA(acc_r1_p1, value, w_2_1);
             CONV_FMA(acc_r1_p2, value, w_2_0);
-            value = _mm256_loadu_ps(row + 3 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s3));
             CONV_FMA(acc_r1_p1, value, w_2_2);
             CONV_FMA(acc_r1_p2, value, w_2_1);
             CONV_FMA(acc_r1_p3, value, w_2_0);
-            value = _mm256_loadu_ps(row + 4 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, 4 * s1));
             CONV_FMA(acc_r1_p2, value, w_2_2);
             CONV_FMA(acc_r1_p3, value, w_2_1);
-            value = _mm256_loadu_ps(row + 5 * in_pixel);
+            value = _mm256_loadu_ps(CONV_AT(row, s5));
             CONV_FMA(acc_r1_p3, value, w_2_2);
         }
         if (rows > 0) _mm256_storeu_ps(to, CONV_CLAMP(acc_r0_p0));
@@ -342,6 +348,7 @@ static CONV_TILE void CONV_(tile)(const float *in, const float *w, float *out, i
     else
         CONV_(tile_body)(in, w, out, blocks, there->row_begin, there->row_end, there->rows, view);
 }
+#undef CONV_AT
 
 /* 2 rows x 1 output pixel: of the windows' rows those from row_begin to row_end - 1, of the
  * outputs' the first `rows`; and as far as there are such columns. */

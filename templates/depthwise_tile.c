@@ -19,14 +19,20 @@ static CONV_BODY void $(name)_$(edge and "edge" or "tile")_body(const float *in,
 static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float *in$(weights_parameter), float *out$(parameters(row_arguments))$(columns.rolled and parameters(column_arguments) or ""))
 @ end
 {
+@ local moves = plan.runtime and by_multiples and not edge -- one pointer, from row to row of the input
 @ if plan.runtime then
 @   local operands = column_operands(columns, plan.panels[1])
 @   local steps = {}
 @   local function step(name, used) if used then steps[#steps + 1] = ("%s = view->%s"):format(name, name) end end
 @   step("in_row", #input_rows(rows) > 1)
-@   step(input_step, plan.mapping == "pixels" or operands[#operands].at > 0)
+@   step(input_step, not moves and (plan.mapping == "pixels" or operands[#operands].at > 0))
 @   step("out_row", rows.pixels > 1)
 @   step(output_step, plan.mapping == "pixels" or columns.units > 1)
+@   if moves then
+@     local odd = ""
+@     for n = 3, operands[#operands].at, 2 do odd = ("%s, s%d = %d * s1"):format(odd, n, n) end
+    const ptrdiff_t s1 = 4 * view->$(input_step)$(odd);
+@   end
 @   if #steps > 0 then
     const ptrdiff_t $(table.concat(steps, ", "));
 @   else
@@ -181,11 +187,22 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @         end
 @       end
 @     end
-@     for _, input in ipairs(input_rows(rows)) do
+@     if moves then
+        const char *row = (const char *)x;
+@     end
+@     for i, input in ipairs(input_rows(rows)) do
 @       begin(begins[input.at])
+@       if moves and i > 1 then
+        row += $(times(4 * (input.at - input_rows(rows)[i - 1].at), "in_row"));
+@       end
+@       if moves then
+        CONV_HOLD(row);
+@       end
 @       if fetched then fetch(begins[input.at]) end
         $(plan.runtime and ("if (row_begin <= %d && %d < row_end) "):format(input.at, input.at) or "")$("{")   /* input row $(input.at) */
+@       if not moves then
             const float *row = $(at("x", times(input.at, plan.input.row)));
+@       end
 @       for v = 0, beside - 1 do
 @         local operands = v > 0 and column_operands(columns, panel, v) or operands
 @         if plan.held == "one" then

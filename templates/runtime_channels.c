@@ -12,11 +12,10 @@
 @ -- Pixel j of those that a step reads, at channel c. Where one register may be a multiple of another one's distance
 @ -- from it, those of few multiples reach many pixels, and few pointers move; otherwise there is one to each pixel.
 @ local scaled_index = isa.scaled_index and not planes
-@ local MULTIPLES = { [0] = "0", "s1", "2 * s1", "s3", "4 * s1", "s5", "2 * s3", "s7", "8 * s1", "s9", "2 * s5" }
 @ local N = 11 -- pixels that the multiples of a pointer reach
 @ local function pixel(j)
 @   if planes then return ("px0[%s]"):format(j * SW) end
-@   if scaled_index then return ("CONV_AT(px%d, %s)"):format(j // N, MULTIPLES[j % N]) end
+@   if scaled_index then return ("CONV_AT(px%d, %s)"):format(j // N, multiples[j % N]) end
 @   return ("px%d[c]"):format(j)
 @ end
 @ -- The distances of pixels: before all loops, for what is held is loaded again where it comes to life.

@@ -29,7 +29,13 @@ static int $(name)_lane(int n)
 @ end
 $(include("lanes.c", { lane_loads = pixels and SW or 1, even_loads = false, lane_stores = true }))
 
+@ if by_multiples then
+#define CONV_AT(p, bytes) ((const float *)(const void *)((p) + (bytes)))
+@ end
 $(include("depthwise_tile.c", { rows = plan.rows, columns = plan.columns, edge = false }))
+@ if by_multiples then
+#undef CONV_AT
+@ end
 
 $(include("depthwise_tile.c", { rows = plan.rows, columns = plan.edge_columns, edge = true }))
 

@@ -99,6 +99,9 @@ local function checked(name)
   return set
 end
 
+--- Multiples of a distance s1 that loads add by themselves where `scaled_index`, given odd ones, s3 ..., in registers.
+isa.multiples = { [0] = "0", "s1", "2 * s1", "s3", "4 * s1", "s5", "2 * s3", "s7", "8 * s1", "s9", "2 * s5" }
+
 --- The table of an instruction set, or nil where there is none of that name.
 function isa.get(name)
   for _, known in ipairs(isa.names) do

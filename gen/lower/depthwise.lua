@@ -12,6 +12,12 @@ local depthwise = {}
 local function runtime_operands(names, plan, isa, layer, name)
   local pixels, L = plan.mapping == "pixels", isa.lanes
 
+  -- Where columns are few multiples of the distance from one to the next, a row has one pointer (measured with few
+  -- registers).
+  local farthest = (plan.columns.units - 1) * layer.stride_w + (layer.KW - 1) * layer.dilation_w
+  names.by_multiples = isa.scaled_index == true and isa.registers < 32 and not pixels
+    and farthest <= #isa_of.multiples
+
   -- What a tile steps by beside rows.
   names.input_step = pixels and "in_channel" or "in_pixel"
   names.output_step = pixels and "out_channel" or "out_pixel"
@@ -25,6 +31,8 @@ local function runtime_operands(names, plan, isa, layer, name)
         load = ("%s_load(%s, 0, lanes)"):format(name, place),
         condition = ("if (in_%d) "):format(at),
       }
+    elseif names.by_multiples then
+      return { load = isa.load(("CONV_AT(row, %s)"):format(isa_of.multiples[at])) }
     elseif not pixels then
       return { load = isa.load(place) }
     end

@@ -352,6 +352,7 @@ of("templates/depthwise_tile.c", {
   { "vectors_beside_share_weights", "value = $(weight(t.kh * KW + kw, v));", "value = $(weight(t.kh * KW + kw));",
     "pairs" },
   { "vectors_beside_stored_as_one", "local i, v = n // beside, n % beside", "local i, v = n // beside, 0", "pairs" },
+  { "runtime_depthwise_row_again", "if moves and i > 1 then", "if moves and i > 2 then", "runtime" },
   { "runtime_depthwise_row_more", "%d < row_end", "%d <= row_end", "runtime" },
 })
 
@@ -443,7 +444,6 @@ of("templates/runtime_channels.c", {
     "runtime" },
   { "runtime_line_first_rows", "wt += (ptrdiff_t)view->kh_begin * $(times(KW * L", "wt += 0 * $(times(KW * L",
     "runtime" },
-  { "runtime_pixel_twice", [["s3", "4 * s1"]], [["s1", "4 * s1"]], "runtime" },
   { "runtime_distance", [[s%d = %d * s1"):format(text, n, n)]], [[s%d = %d * s1"):format(text, n, 3)]], "runtime" },
   { "runtime_far_pixels", "px0 + $(N * i) * s1", "px0 + $(N * i - 1) * s1", "runtime" },
   { "runtime_border_right", "last < pixels ? (1u << last)", "last < pixels ? (2u << last)", "runtime" },
@@ -600,6 +600,10 @@ of("gen/catalog.lua", {
 })
 
 -- Instruction sets.
+of("gen/isa/init.lua", {
+  { "runtime_pixel_twice", [["s3", "4 * s1"]], [["s1", "4 * s1"]], "runtime" },
+})
+
 of("gen/isa/x86.lua", {
   { "aligned_load", [[call("loadu_ps")]], [[call("load_ps")]], "inputs" },
   { "aligned_store", "%s_storeu_ps(%s, %s);", "%s_store_ps(%s, %s);", "direct" },
