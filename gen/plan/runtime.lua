@@ -3,7 +3,7 @@
 -- SPDX-License-Identifier: MIT-0
 --
 -- With channels in the lanes, tiles read the input in place, and taps in the padding are left out. In NCHW
--- each row of outputs is transposed.
+-- each row of outputs is transposed; where a 1x1 filter's channels come in parts (parts.lua), their sums wait in it.
 --
 -- Both layouts have a second mapping (runtime_direct_split.c chooses): pixels in the lanes, in NCHW for few
 -- input channels and long rows, in NHWC for few output channels, where a tile's sums are transposed into
