@@ -186,9 +186,17 @@ local function pooling_contract(layer, plan, isa)
     ("%s; %s, %s. %s, padding included; no workspace."):format(plan.algorithm:gsub("^%l", string.upper),
       geometry(layer), isa.title, plural(emit.macs(layer), "tap")),
     padding_rule(layer),
-    "Reads and writes nothing outside these arrays. NaN passes through: it is the result of every "
+    "Reads and writes nothing outside its arrays. NaN passes through: it is the result of every "
       .. "window that holds one.",
   }
+end
+
+-- What a kernel with run-time sizes keeps in its workspace.
+local function runtime_workspace(plan)
+  local input = plan.staged or plan.gathered
+  local output = plan.algorithm == "direct" and plan.planes
+  return (input or output) and ("a workspace for some of the %s"):format(
+    input and output and "input and of the output" or input and "input" or "output") or "no workspace"
 end
 
 local function environment(job)
@@ -212,16 +220,15 @@ local function environment(job)
     :format(version, job.command)
   env.contract = commented(layer.pool and pooling_contract(layer, plan, isa) or layer.runtime and {
     ("%s; sizes at run time; %s, %s; %s."):format(plan.algorithm:gsub("^%l", string.upper), geometry(layer),
-      isa.title, (plan.staged or plan.gathered) and "a workspace for a band of the input"
-        or plan.algorithm == "direct" and plan.planes and "a workspace for a row of the output" or "no workspace"),
-    "Reads and writes nothing outside these arrays. NaN passes through the activation.",
+      isa.title, runtime_workspace(plan)),
+    "Reads and writes nothing outside its arrays. NaN passes through the activation.",
   } or {
     ("%s; %s, %s. Multiply-adds: %d, padded taps included; %s of packed weights; %s."):format(
       plan.algorithm:gsub("^%l", string.upper), geometry(layer), isa.title, emit.macs(layer),
       plural(facts.packed_bytes, "byte"),
       facts.workspace_bytes == 0 and "no workspace" or plural(facts.workspace_bytes, "byte") .. " of workspace"),
     layer.after and ("Behind it pooling with %s. %s"):format(geometry(layer.after), padding_rule(layer.after)) or "",
-    "Reads and writes nothing outside these arrays. NaN passes through the activation"
+    "Reads and writes nothing outside its arrays. NaN passes through the activation"
       .. (layer.after and " and the pooling." or ".")
       .. (plan.exact and "" or " Rounds differently from a plain sum; a NaN spreads to neighbours."),
   })
@@ -309,7 +316,7 @@ function emit.contract(contract, jobs)
   local first = environment(jobs[1])
   return template.render(read("templates/contract.h"), "templates/contract.h", {
     version = version, jobs = jobs, guard = contract.name:upper(), include = first.include,
-    signature = first.signature, geometry = first.geometry,
+    signature = first.signature, layer = first.layer,
   })
 end
 

@@ -2,9 +2,13 @@
  * SPDX-License-Identifier: MIT-0 */
 /* output[N][OH][OW][OC] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][H][W][C], weights[OC][C][3][3]))
  *
- * stride 2 x 2, padding 0 0 0 0 (top left bottom right). Sizes and the bounds of the clamp are given at run time.
- * A kernel for each layout and instruction set; those of one layout are interchangeable, but packed
- * weights belong to the kernel that packed them. conv_kernels.h chooses for the processor at hand.
+ * This is NHWC; in NCHW channels come before the height, and weights are the same.
+ * Stride 2, padding 'valid': none.
+ * A NaN in an input, a weight or a bias is the result of every sum that it takes part in.
+ *
+ * Sizes and the bounds of the clamp are given at run time. There is a kernel for each layout and
+ * instruction set; those of one layout are interchangeable, but packed weights belong to the kernel
+ * that packed them. conv_kernels.h chooses for the processor at hand.
  */
 #ifndef CONV_F32_3X3S2_VALID_H
 #define CONV_F32_3X3S2_VALID_H
@@ -17,12 +21,12 @@
 struct conv_shape {
     int batch, in_h, in_w, in_channels, out_channels; /* as given */
     int out_h, out_w, pad_top, pad_left;               /* as the kernel's padding makes them */
-    float clamp_low, clamp_high; /* for kernels that clamp at run time: -inf and inf, until set */
+    float clamp_low, clamp_high; /* for kernels that clamp at run time: -inf and inf, until set afterwards */
 };
 enum conv_shape_error {
     CONV_SHAPE_OK = 0,
     CONV_SHAPE_NOT_POSITIVE, /* a size is below 1 */
-    CONV_SHAPE_TOO_LARGE,    /* an array has 2^31 elements or more */
+    CONV_SHAPE_TOO_LARGE,    /* an array, or what the kernel makes of one, has 2^31 elements or more */
     CONV_SHAPE_NO_OUTPUT,    /* the filter is larger than the padded input */
     CONV_SHAPE_CHANNELS      /* depthwise: out_channels is not in_channels */
 };
@@ -30,13 +34,15 @@ enum conv_shape_error {
 /* The functions of a kernel with run-time sizes:
  *
  * NAME_shape fills in a shape from its sizes, the padding and the output's size included. It gives
- * CONV_SHAPE_OK, or what is wrong.
+ * CONV_SHAPE_OK, or what is wrong: such a shape is not to be used.
  *
  * NAME_packed_bytes, NAME_workspace_bytes, NAME_tasks: what the other functions need for a shape: bytes
- * of packed weights; bytes of workspace for each concurrent caller; how many tasks there are.
+ * of packed weights; bytes of workspace for each concurrent caller; how many tasks there are, 1 where
+ * there is little to do.
  *
- * NAME_pack brings weights and bias[OC] into the order in which the kernel reads them. Call it once;
- * packed is aligned to 64 bytes, and only read afterwards. A NULL bias means zeros.
+ * NAME_pack brings weights and bias[OC] into the order in which this kernel reads them for this shape:
+ * of another one, only batch and clamp may differ. Call it once for each height and width. packed is
+ * aligned to 64 bytes, and only read afterwards. A NULL bias means zeros.
  *
  * NAME_run computes the tasks [task_begin, task_end) of [0, NAME_tasks(shape)). Any split among threads,
  * in any order, gives the same output. workspace is aligned to 64 bytes, needs no initialisation, and

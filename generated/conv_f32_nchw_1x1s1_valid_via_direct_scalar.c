@@ -3,14 +3,12 @@
 /* output[N][OC][OH][OW] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][C][H][W], weights[OC][C][1][1]))
  *
  * Direct; sizes at run time; stride 1 x 1, padding 0 0 0 0 (top left bottom right), portable C; a
- * workspace for a row of the output.
- * Reads and writes nothing outside these arrays. NaN passes through the activation.
+ * workspace for some of the output.
+ * Reads and writes nothing outside its arrays. NaN passes through the activation.
  *
- * A register tile holds 6 pixels times 2 vectors of output channels, 1 lanes each: all its sums
- * grow side by side.
- * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. There are smaller tiles for
- * what is left.
+ * A register tile holds 6 pixels times 2 output channels: all its sums grow side by side.
+ * For every tap of the filter and every input channel, each pixel's input is multiplied with the
+ * weights of those output channels. Other tiles have other sizes.
  */
 #include <math.h>
 
@@ -40,10 +38,8 @@ enum conv_shape_error CONV_(shape)(struct conv_shape *shape, int batch, int in_h
     shape->clamp_low = -INFINITY;
     shape->clamp_high = INFINITY;
     if (in_h > 2147483645 || in_w > 2147483645) return CONV_SHAPE_TOO_LARGE;
-    if (in_h < 1) return CONV_SHAPE_NO_OUTPUT;
     shape->out_h = in_h;
     shape->pad_top = 0;
-    if (in_w < 1) return CONV_SHAPE_NO_OUTPUT;
     shape->out_w = in_w;
     shape->pad_left = 0;
     const long long in = (long long)in_h * in_w, out = (long long)shape->out_h * shape->out_w;

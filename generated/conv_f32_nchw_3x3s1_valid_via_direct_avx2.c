@@ -3,14 +3,13 @@
 /* output[N][OC][OH][OW] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][C][H][W], weights[OC][C][3][3]))
  *
  * Direct; sizes at run time; stride 1 x 1, padding 0 0 0 0 (top left bottom right), AVX2 + FMA; a
- * workspace for a band of the input.
- * Reads and writes nothing outside these arrays. NaN passes through the activation.
+ * workspace for some of the input and of the output.
+ * Reads and writes nothing outside its arrays. NaN passes through the activation.
  *
  * A register tile holds 4 pixels times 3 vectors of output channels, 8 lanes each: all its sums
  * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. There are smaller tiles for
- * what is left.
+ * lanes and multiplied with the weights of those output channels. Other tiles have other sizes.
  * Or a tile holds 3 vectors of pixels times 4 output channels, where that is faster: for few
  * input channels, long rows.
  */

@@ -2,15 +2,13 @@
  * SPDX-License-Identifier: MIT-0 */
 /* output[N][OC][OH][OW] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][C][H][W], weights[OC][C][7][7]))
  *
- * Direct; sizes at run time; stride 2 x 2, padding 'same', portable C; a workspace for a row of
+ * Direct; sizes at run time; stride 2 x 2, padding 'same', portable C; a workspace for some of
  * the output.
- * Reads and writes nothing outside these arrays. NaN passes through the activation.
+ * Reads and writes nothing outside its arrays. NaN passes through the activation.
  *
- * A register tile holds 6 pixels times 2 vectors of output channels, 1 lanes each: all its sums
- * grow side by side.
- * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. There are smaller tiles for
- * what is left.
+ * A register tile holds 6 pixels times 2 output channels: all its sums grow side by side.
+ * For every tap of the filter and every input channel, each pixel's input is multiplied with the
+ * weights of those output channels. Other tiles have other sizes.
  */
 #include <math.h>
 

@@ -3,10 +3,10 @@
 /* output[N][C][OH][OW] = clamp[clamp_low, clamp_high](bias[C] + conv(input[N][C][H][W], weights[C][1][3][3]))
  *
  * Depthwise; sizes at run time; stride 1 x 1, padding 'same', AArch64 NEON; no workspace.
- * Reads and writes nothing outside these arrays. NaN passes through the activation.
+ * Reads and writes nothing outside its arrays. NaN passes through the activation.
  *
  * Lanes are neighbouring pixels of one channel; a tile is 5x1 (rows x vectors of 4).
- * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
+ * Vectors at the border have fewer lanes.
  */
 #include <math.h>
 

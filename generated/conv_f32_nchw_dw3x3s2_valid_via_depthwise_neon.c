@@ -4,10 +4,10 @@
  *
  * Depthwise; sizes at run time; stride 2 x 2, padding 0 0 0 0 (top left bottom right), AArch64
  * NEON; no workspace.
- * Reads and writes nothing outside these arrays. NaN passes through the activation.
+ * Reads and writes nothing outside its arrays. NaN passes through the activation.
  *
  * Lanes are neighbouring pixels of one channel; a tile is 5x1 (rows x vectors of 4).
- * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
+ * Vectors at the border have fewer lanes.
  */
 #include <math.h>
 

@@ -4,10 +4,9 @@
  *
  * Depthwise; sizes at run time; stride 1 x 1, padding 0 0 0 0 (top left bottom right), portable
  * C; no workspace.
- * Reads and writes nothing outside these arrays. NaN passes through the activation.
+ * Reads and writes nothing outside its arrays. NaN passes through the activation.
  *
- * Lanes are neighbouring pixels of one channel; a tile is 2x1 (rows x vectors of 1).
- * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
+ * Lanes are neighbouring pixels of one channel; a tile is 2x1 (rows x columns).
  */
 #include <math.h>
 

@@ -2,15 +2,14 @@
  * SPDX-License-Identifier: MIT-0 */
 /* output[N][OH][OW][OC] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][H][W][C], weights[OC][C][3][3]))
  *
- * Direct; sizes at run time; stride 2 x 2, padding 'same', AVX2 + FMA; a workspace for a band of
+ * Direct; sizes at run time; stride 2 x 2, padding 'same', AVX2 + FMA; a workspace for some of
  * the input.
- * Reads and writes nothing outside these arrays. NaN passes through the activation.
+ * Reads and writes nothing outside its arrays. NaN passes through the activation.
  *
  * A register tile holds 4 pixels times 3 vectors of output channels, 8 lanes each: all its sums
  * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. There are smaller tiles for
- * what is left.
+ * lanes and multiplied with the weights of those output channels. Other tiles have other sizes.
  * Or a tile holds 3 vectors of pixels times 4 output channels, where that is faster: for few
  * output channels, long rows.
  * Of up to 4 output channels and whole vectors of input channels, these are in the lanes, which

@@ -3,13 +3,11 @@
 /* output[N][OH][OW][OC] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][H][W][C], weights[OC][C][7][7]))
  *
  * Direct; sizes at run time; stride 1 x 1, padding 'same', portable C; no workspace.
- * Reads and writes nothing outside these arrays. NaN passes through the activation.
+ * Reads and writes nothing outside its arrays. NaN passes through the activation.
  *
- * A register tile holds 6 pixels times 2 vectors of output channels, 1 lanes each: all its sums
- * grow side by side.
- * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. There are smaller tiles for
- * what is left.
+ * A register tile holds 6 pixels times 2 output channels: all its sums grow side by side.
+ * For every tap of the filter and every input channel, each pixel's input is multiplied with the
+ * weights of those output channels. Other tiles have other sizes.
  */
 #include <math.h>
 

@@ -3,14 +3,13 @@
 /* output[N][OH][OW][OC] = clamp[clamp_low, clamp_high](bias[OC] + conv(input[N][H][W][C], weights[OC][C][7][7]))
  *
  * Direct; sizes at run time; stride 2 x 2, padding 0 0 0 0 (top left bottom right), AArch64 NEON;
- * a workspace for a band of the input.
- * Reads and writes nothing outside these arrays. NaN passes through the activation.
+ * a workspace for some of the input.
+ * Reads and writes nothing outside its arrays. NaN passes through the activation.
  *
  * A register tile holds 6 pixels times 4 vectors of output channels, 4 lanes each: all its sums
  * grow side by side.
  * For every tap of the filter and every input channel, each pixel's input is spread over all
- * lanes and multiplied with the weights of those output channels. There are smaller tiles for
- * what is left.
+ * lanes and multiplied with the weights of those output channels. Other tiles have other sizes.
  * Or a tile holds 3 vectors of pixels times 8 output channels, where that is faster: for few
  * output channels, long rows.
  */

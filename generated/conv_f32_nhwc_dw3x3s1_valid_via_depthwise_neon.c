@@ -4,10 +4,10 @@
  *
  * Depthwise; sizes at run time; stride 1 x 1, padding 0 0 0 0 (top left bottom right), AArch64
  * NEON; no workspace.
- * Reads and writes nothing outside these arrays. NaN passes through the activation.
+ * Reads and writes nothing outside its arrays. NaN passes through the activation.
  *
  * Lanes are neighbouring channels; a tile is 2x5 pixels (rows x columns).
- * Tiles at the border, and of the channels that fill no vector, are computed lane by lane.
+ * At the left and right border, and for channels that fill no vector, a tile has one column.
  */
 #include <math.h>
 

@@ -2,9 +2,21 @@
  * SPDX-License-Identifier: MIT-0 */
 /* $(signature)
  *
- * $(geometry). Sizes and the bounds of the clamp are given at run time.
- * A kernel for each layout and instruction set; those of one layout are interchangeable, but packed
- * weights belong to the kernel that packed them. conv_kernels.h chooses for the processor at hand.
+ * This is NHWC; in NCHW channels come before the height, and weights are the same.
+@ local l = layer
+@ if l.pad_mode and l.stride_h == 1 then
+ * Stride 1, padding 'same': $((l.KH - 1) // 2) on each side, so OH = H and OW = W.
+@ elseif l.pad_mode then
+ * Stride $(l.stride_h), padding 'same': OH = H / $(l.stride_h) and OW = W / $(l.stride_w), rounded up; of an odd number
+ * of rows or columns of padding, one more is at the end than at the begin.
+@ else
+ * Stride $(l.stride_h), padding 'valid': none.
+@ end
+ * A NaN in an input, a weight or a bias is the result of every sum that it takes part in.
+ *
+ * Sizes and the bounds of the clamp are given at run time. There is a kernel for each layout and
+ * instruction set; those of one layout are interchangeable, but packed weights belong to the kernel
+ * that packed them. conv_kernels.h chooses for the processor at hand.
  */
 #ifndef CONV_F32_$(guard)_H
 #define CONV_F32_$(guard)_H

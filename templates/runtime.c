@@ -32,7 +32,9 @@ $(method)
     shape->out_$(name) = in_$(name);
     shape->pad_$(first) = $(layer.pad_mode == "same" and pads // 2 or pads - pads // 2);
 @   else
+@     if reach > 1 then
     if ($(at(wide .. "in_" .. name, pads)) < $(reach)) return CONV_SHAPE_NO_OUTPUT;
+@     end
 @     if stride == 1 and pads < reach then
     shape->out_$(name) = $(at("in_" .. name, pads - reach + 1));
 @     else

@@ -158,7 +158,9 @@ static int right_for(const struct runtime_kernel *k, struct sizes z, struct pass
     if (pass.nan) x[ins / 2] = NAN;
     memset(y, pass.nan ? 0x7f : 0xff, outs * 4); /* large numbers, or NaN */
     memset(all[5].at, 0xff, k->workspace_bytes(&s));
-    k->pack(&s, weights, pass.given ? bias : NULL, all[4].at);
+    struct conv_shape packing; /* for one image, unclamped: other numbers and bounds take the same weights */
+    if (k->shape(&packing, 1, z.h, z.w, z.ic, z.oc) || k->packed_bytes(&packing) != k->packed_bytes(&s)) right = 0;
+    else k->pack(&packing, weights, pass.given ? bias : NULL, all[4].at);
     const int tasks = k->tasks(&s);
     if (pass.whole) k->run(&s, x, all[4].at, y, all[5].at, 0, tasks);
     else for (int task = tasks; task-- > 0;) k->run(&s, x, all[4].at, y, all[5].at, task, task + 1);

@@ -142,13 +142,14 @@ function depthwise.names(plan, isa, layer, name)
   end
 
   names.method = {
-    pixels and ("Lanes are neighbouring pixels of one channel; a tile is %s (rows x vectors of %d)."):format(
-      plan.tile_name, isa.lanes)
+    pixels and ("Lanes are neighbouring pixels of one channel; a tile is %s (rows x %s)."):format(
+      plan.tile_name, isa.lanes > 1 and "vectors of " .. isa.lanes or "columns")
       or ("Lanes are neighbouring channels; a tile is %s pixels (rows x columns%s)."):format(plan.tile_name,
         plan.vectors > 1 and " x vectors of channels" or ""),
     plan.rolling and "Tiles roll down their rows: each is stored when it is complete." or "",
     plan.copies and "Planes are copied to where channels are neighbours, and back." or "",
-    plan.runtime and "Tiles at the border, and of the channels that fill no vector, are computed lane by lane."
+    plan.runtime and (pixels and (isa.lanes > 1 and "Vectors at the border have fewer lanes." or "")
+      or "At the left and right border, and for channels that fill no vector, a tile has one column.")
       or plan.looped and "The rows of the filter are a loop; each input vector is loaded once for all taps of a row."
       or plan.held == "one" and "Each weight is loaded once for a row of inputs, and multiplied with all that it meets."
       or "Each input vector is loaded once, and multiplied with the weights of all the taps that read it.",

@@ -285,11 +285,12 @@ function direct.names(plan, isa, layer)
     "For every input channel of a group, a pixel's inputs of these groups are spread over the lanes of their "
       .. "outputs and multiplied with the weights of the taps that they meet. Tiles at the border have fewer taps.",
   } or channels and {
-    ("A register tile holds %s times %s of output channels, %d lanes each: all its sums grow side by side.")
-      :format(count(first, "pixel"), count(second, "vector"), L),
-    "For every tap of the filter and every input channel, each pixel's input is spread over all lanes and "
-      .. "multiplied with the weights of those output channels. "
-      .. (plan.runtime and "There are smaller tiles for what is left." or "Tiles at the border have fewer taps."),
+    ("A register tile holds %s times %s: all its sums grow side by side."):format(count(first, "pixel"),
+      L == 1 and count(second, "output channel")
+      or ("%s of output channels, %d lanes each"):format(count(second, "vector"), L)),
+    ("For every tap of the filter and every input channel, each pixel's input is %smultiplied with the weights of "
+      .. "those output channels. "):format(L > 1 and "spread over all lanes and " or "")
+      .. (plan.runtime and "Other tiles have other sizes." or "Tiles at the border have fewer taps."),
     plan.parts and ("%s come %d at a time, whose pixels and weights stay in a cache; sums wait in the workspace "
       .. "meanwhile."):format(plan.runtime and "Many input channels of few pixels" or "Input channels",
       plan.parts.channels) or "",
