@@ -487,19 +487,17 @@ static CONV_TARGET void CONV_(rows)(const struct conv_shape *shape, const struct
             continue;
         }
         float *to = view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */
-        const float *weights = w;
         /* All tiles of some channels, then of the next ones. */
         for (int c = 0; c < shape->in_channels; c += s->part) {
         view->channels = shape->in_channels - c < s->part ? shape->in_channels - c : s->part;
         view->begun = c > 0;
         view->waits = c + s->part < shape->in_channels;
+        const float *const from = row + c * view->in_channel, *const weights = w + (ptrdiff_t)c * vectors * 8;
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
-            (more > 0 ? longer_tile : tile)(row + ow, weights, to, view);
+            (more > 0 ? longer_tile : tile)(from + ow, weights, to, view);
             to += n * view->out_pixel;
         }
-        row += s->part * view->in_channel;
-        weights += (ptrdiff_t)s->part * vectors * 8;
         to -= width * view->out_pixel;
         }
         if (view->out_channel > 1) CONV_(transpose)(scratch, view->out_pixel, width, channels, out + oh * view->out_row, view->out_channel);

@@ -173,9 +173,6 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
         }
 @ end
         float *to = $(scratch and "view->out_channel == 1 ? out : scratch; /* a row as NHWC, which is the same for one pixel */" or "out + oh * view->out_row;")
-@ if plan.parts then
-        const float *weights = w;
-@ end
 @ if clipped then
         row -= shape->pad_left * view->in_pixel;
 @ end
@@ -191,18 +188,17 @@ static $(target)void $(name)_rows(const struct conv_shape *shape, const struct $
         view->channels = shape->in_channels - c < s->part ? shape->in_channels - c : s->part;
         view->begun = c > 0;
         view->waits = c + s->part < shape->in_channels;
+        const float *const from = row + c * view->in_channel, *const weights = w + (ptrdiff_t)c * vectors * $(L);
 @ end
         for (int ow = 0, n, more = longer; ow < width; ow += n, --more) {
             n = shorter + (more > 0);
 @ if plan.line and plan.line.shared then
             view->pixels = n;
 @ end
-            (more > 0 ? longer_tile : tile)(row$(plan.planes and " + " .. scaled("ow", plan.gathered and 1 or layer.stride_w) or " + ow * " .. times(layer.stride_w, "view->in_pixel")), $(plan.parts and "weights" or "w"), to$(clipped and (", %s - shape->pad_left"):format(scaled("ow", layer.stride_w)) or ""), view);
+            (more > 0 ? longer_tile : tile)($(plan.parts and "from" or "row")$(plan.planes and " + " .. scaled("ow", plan.gathered and 1 or layer.stride_w) or " + ow * " .. times(layer.stride_w, "view->in_pixel")), $(plan.parts and "weights" or "w"), to$(clipped and (", %s - shape->pad_left"):format(scaled("ow", layer.stride_w)) or ""), view);
             to += n * view->out_pixel;
         }
 @ if plan.parts then
-        row += s->part * view->in_channel;
-        weights += (ptrdiff_t)s->part * vectors * $(L);
         to -= width * view->out_pixel;
         }
 @ end
