@@ -6,7 +6,7 @@
 @ local kh_begin = clipped and "kh_begin" or "0"
 @ local kh_end = clipped and "kh_end" or KH
 @ local row_step = times(layer.dilation_h, plan.input.row)
-@ local width = class.width
+@ local width = plan.apart and 1 or class.width -- outputs whose weights are neighbours
 @ local tap_floats = times(width, plan.packed_inputs or ICg) -- of packed weights
 @
 @ -- Some reduction steps; `channels`: of the last one those that there are, where it is not full; `origin`: of a
@@ -89,7 +89,7 @@
 @   end
 @ else
 @ if not plan.no_bias then
-    w += $(class.biases or width);
+    w += $(class.biases or class.width);
 @ end
 
     /* In each step, $(step_noun). */

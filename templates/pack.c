@@ -1,6 +1,6 @@
 @ -- SPDX-License-Identifier: MIT-0
 @ -- Packs weights for any skeleton: block after block of `width` outputs, its bias first, then its taps
-@ -- in the order in which the kernel reads them, the outputs of a tap side by side.
+@ -- in the order in which the kernel reads them, the outputs of a tap side by side, or apart.
 @ local inputs = plan.mapping == "inputs" -- lanes are input channels
 @ local sets, L = plan.planar and plan.planar.sets, isa.lanes -- of groups that are interleaved
 @ local K = sets and ("(k / %d * %d + k %% %d * %d + k %% %d / %d)"):format(L, L, sets, L // sets, L, sets) or "k"
@@ -35,24 +35,29 @@ void $(name)_pack(const float *weights, const float *bias, void *packed)
 @ else
                 *to++ = 0.0f;
 @ end
+@ if plan.apart then
+            for (int k = 0; k < $(class.width); ++k)
+@ end
 @ if layer.KH > 1 then
             for (int kh = 0; kh < $(layer.KH); ++kh)
 @ end
 @ if layer.KW > 1 then
             for (int kw = 0; kw < $(layer.KW); ++kw)
 @ end
-@ if inputs then
+@ if plan.apart then
+            for (int c = 0; c < $(plan.packed_inputs); ++c)
+@ elseif inputs then
             for (int from = 0; from < $(plan.packed_inputs); from += $(plan.input_step))
             for (int k = 0; k < $(class.width); ++k)
             for (int c = from; c < from + $(plan.input_step); ++c)
-@   if plan.packed_inputs > ICg then
-@     inside = (inside ~= "" and inside .. " && " or "") .. "c < " .. ICg
-@   end
 @ else
 @   if ICg > 1 then
             for (int c = 0; c < $(ICg); ++c)
 @   end
             for (int k = 0; k < $(class.width); ++k)
+@ end
+@ if inputs and plan.packed_inputs > ICg then
+@   inside = (inside ~= "" and inside .. " && " or "") .. "c < " .. ICg
 @ end
 @ local w = plan.weights
 @ local index = ("(ptrdiff_t)(%sfirst + %s)%s"):format(group, K, w.o == 1 and "" or " * " .. w.o)

@@ -82,7 +82,8 @@ function direct.names(plan, isa, layer)
       for k = 0, taps.count - 1 do
         local first = k == 0 and u * (plan.input_step or 1) * class.width or (k * plan.ICg + u) * class.width
         for v = 0, names.touched(variant, { first = taps.first + k, count = 1 }) and class.vectors - 1 or -1 do
-          list[#list + 1] = { name = weight_name(taps, k, v), load = isa.load(isa_of.at("wt", first + v * L)) }
+          local at = plan.apart and u * L + v * layer.KH * layer.KW * plan.packed_inputs or first + v * L
+          list[#list + 1] = { name = weight_name(taps, k, v), load = isa.load(isa_of.at("wt", at)) }
         end
       end
       return list

@@ -27,6 +27,8 @@ local cost = {
   stored_line = 0,
   -- Bytes: of planes that are less apart, prefetchers bring all lines, also those between what is read of each.
   between = 0,
+  -- Whether (1) several runs side by side come faster from the memory than one does.
+  runs = 0,
 }
 
 --- Cycles of one reduction step of a tile: so many multiply-adds, so many loads, and so many bytes of

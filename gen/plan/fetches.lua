@@ -19,6 +19,14 @@ function fetches.next_block(tiles, bytes)
   return tiles > 1 and tiles <= cost.fetching_tiles and bytes <= cost.fetched_block()
 end
 
+-- A tile that is alone uses its weights once. Where they come from the memory and lanes are input channels, those of
+-- each output are a run of their own.
+local function add_runs(plan)
+  if plan.mapping ~= "inputs" or cost.runs == 0 or 4 * plan.packed_floats <= cost.l3_bytes then return end
+  plan.apart = plan.bands.most == 1
+  for _, class in ipairs(plan.classes) do plan.apart = plan.apart and fetches.tiles_of(class) == 1 end
+end
+
 -- The first tile of a block would wait for its weights: each tile fetches a part of the next block of its class,
 -- 1 / 2^shift of it, spread over its steps; one that is alone, what it is to read.
 local function add_blocks(plan, isa)
@@ -84,9 +92,10 @@ local function add_output(plan, layer, isa)
 end
 
 --- Adds to a plan what it fetches: fetch_weights, fetch_blocks and each class's fetch, fetch_pixels, fetch_bands,
--- fetch_output.
+-- fetch_output; and whether the weights of its outputs lie apart, each in one run.
 function fetches.add(plan, layer, isa)
   add_blocks(plan, isa)
+  add_runs(plan)
   add_pixels(plan, layer)
   add_bands(plan, layer, isa)
   add_output(plan, layer, isa)

@@ -119,12 +119,16 @@ local STREAMS = {
   "roll_dw", "roll_dw_ragged", "roll_dw_s2", "roll_dw_d2", "roll_dw_twice", "roll_dw_k5x3",
   "pair_dw", "pair_dw_batch", "pair_dw_s2", "pair_dw_k5x3",
 }
+local SMALL = { "runs_fc", "runs_ragged", "runs_k4x5" }
 
---- What the costs of the processors that gen/processors/ knows change, on every instruction set.
+--- What the costs of the processors that gen/processors/ knows change, on every instruction set; and those of small
+-- caches.
 function suites.profiles(t)
   local options = {}
   for i, name in ipairs(profile.processors()) do options[i] = "--profile " .. name end
-  return kernels.check(t, "profiles", each_option(named(STREAMS), options, nil, t.layouts))
+  local builds = each_option(named(STREAMS), options, nil, t.layouts)
+  local small = each_option(named(SMALL), { "--profile tests/small_caches.profile" }, nil, t.layouts)
+  return kernels.check(t, "profiles", table.move(small, 1, #small, #builds + 1, builds))
 end
 
 --- Address and undefined-behaviour sanitizers, which see inside the arrays, too.

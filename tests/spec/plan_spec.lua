@@ -160,6 +160,15 @@ describe("a direct plan", function()
       layout = "nchw" }, "avx2", "zen3")
     assert.are.equal("winograd", made.algorithm)
   end)
+  it("keeps the weights of each output apart where they pass once, from the memory", function()
+    local function apart(size, inputs, outputs, processor)
+      return planned({ IH = size, IW = size, IC = inputs, OC = outputs, KH = size, KW = size, pad = "valid" }, "avx2",
+        processor).apart or false
+    end
+    assert.is_true(apart(7, 512, 512, "zen3"))
+    assert.is_false(apart(7, 512, 512))
+    assert.is_false(apart(1, 512, 1000, "zen3")) -- from the last level
+  end)
   it("passes over heavy weights once a band where the image would be read in short pieces", function()
     local function bands_of(IH, IC, OC, filter)
       return planned({ IH = IH, IW = IH, IC = IC, OC = OC, KH = filter, KW = filter, stride_h = filter,
