@@ -193,8 +193,7 @@ end
 
 -- What a kernel with run-time sizes keeps in its workspace.
 local function runtime_workspace(plan)
-  local input = plan.staged or plan.gathered
-  local output = plan.algorithm == "direct" and plan.planes
+  local input, output = plan.staged or plan.gathered, plan.planes
   return (input or output) and ("a workspace for some of the %s"):format(
     input and output and "input and of the output" or input and "input" or "output") or "no workspace"
 end

@@ -28,13 +28,8 @@ static CONV_TILE void $(name)_tile_r$(rows.index)_c$(columns.index)(const float 
 @   step(input_step, not moves and (plan.mapping == "pixels" or operands[#operands].at > 0))
 @   step("out_row", rows.pixels > 1)
 @   step(output_step, plan.mapping == "pixels" or columns.units > 1)
-@   if moves and operands[#operands].at > 0 then
-@     local odd, used = "", {}
-@     for _, operand in ipairs(operands) do used[multiples[operand.at]:match("s%d+") or ""] = true end
-@     for n = 3, operands[#operands].at, 2 do
-@       if used["s" .. n] then odd = ("%s, s%d = %d * s1"):format(odd, n, n) end
-@     end
-    const ptrdiff_t s1 = 4 * view->$(input_step)$(odd);
+@   if moves and distances(operands) then
+    const ptrdiff_t $(distances(operands));
 @   end
 @   if #steps > 0 then
     const ptrdiff_t $(table.concat(steps, ", "));

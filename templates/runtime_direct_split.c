@@ -146,7 +146,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ end
 @ if plan.parts then
     /* Small planes: of so many channels the first-level cache holds them, and weights of a block, for all tiles. */
-    s.part = $(plan.pixels and "!s.pixels && " or "")pixels > 8 && pixels <= $(plan.parts.pixels) && shape->in_channels >= $(2 * plan.parts.channels) ? $(plan.parts.channels) : shape->in_channels;
+    s.part = $(plan.pixels and "!s.pixels && " or "")pixels > $(plan.parts.tile) && pixels <= $(plan.parts.pixels) && shape->in_channels >= $(2 * plan.parts.channels) ? $(plan.parts.channels) : shape->in_channels;
 @ end
 @ if plan.fetch_blocks then
     s.far = vector_bytes * s.vectors > $(l2_bytes) && (vector_bytes - $(4 * L)) * s.block <= $(plan.fetch_blocks.bytes);

@@ -58,6 +58,19 @@ local function runtime_operands(names, plan, isa, layer, name)
     return list
   end
 
+  --- The distance s1 of neighbouring columns in bytes, and those of its odd multiples that operands use; nil where
+  -- there is but one column.
+  function names.distances(operands)
+    local text, used = ("s1 = 4 * view->%s"):format(names.input_step), {}
+    local last = operands[#operands].at
+    if last == 0 then return nil end
+    for _, o in ipairs(operands) do used[isa_of.multiples[o.at]:match("s%d+") or ""] = true end
+    for n = 3, last, 2 do
+      if used["s" .. n] then text = ("%s, s%d = %d * s1"):format(text, n, n) end
+    end
+    return text
+  end
+
   --- C that says which lanes of each operand are in the image; of channels, whether it is.
   function names.limits(operands)
     local lines = {}

@@ -9,19 +9,22 @@ local parts = {}
 -- Input channels of a part: more do not fit, fewer cost more than they gain (measured). Wider vectors were not.
 local LEAST, BEST, MOST = 80, 128, 140
 
---- Where sizes are known at run time: so many channels at a time, if there are at least twice as many, and planes of up
--- to so many pixels, which the smallest first-level caches hold.
-parts.some = { channels = BEST, pixels = 32768 * 7 // 8 // (4 * BEST) }
+-- The most pixels of a plane of which a first-level cache of so many bytes holds a part, beside a block's weights.
+local function most_pixels(l1_bytes) return l1_bytes * 7 // 8 // (4 * BEST) end
+
+--- Where sizes are known at run time: so many channels at a time, if there are at least twice as many, and planes of
+-- more pixels than a tile has, and so few that the smallest first-level caches hold them.
+parts.some = { channels = BEST, tile = 8, pixels = most_pixels(32768) }
 
 --- Whether an instruction set has them.
 function parts.fit(isa) return isa.lanes > 1 and 4 * isa.lanes < cost.line_bytes end
 
 --- In how many parts the channels of a layer come; nil if they do not.
 function parts.count(layer, isa)
-  local channels, plane = layer.IC // layer.groups, 4 * layer.IH * layer.IW
+  local channels = layer.IC // layer.groups
   local many = channels >= 2 * BEST and 4 * channels * layer.OC > cost.l2_bytes
-  if layer.layout ~= "nchw" or layer.KH > 1 or layer.KW > 1 or not many or BEST * plane > cost.l1_bytes() * 7 // 8
-    or not parts.fit(isa) then return nil end
+  if layer.layout ~= "nchw" or layer.KH > 1 or layer.KW > 1 or not many or not parts.fit(isa)
+    or layer.IH * layer.IW > most_pixels(cost.l1_bytes()) then return nil end
   local best
   for count = 2, channels // LEAST do
     local size = channels // count
