@@ -14,7 +14,7 @@ local POOLS = "half_c5,row_17,row_s2_18,global_13x6,global_padded,pad_2_of_3,dil
   .. "large_clipped"
 
 -- What runs: a suite of tests/run.lua, with those of its builds and layers. Before that, `edit` changes
--- a file (as a fault does), and `prepare` is a command.
+-- a file (as a fault does), and `prepare` is a command. `native`: an instruction set that must not be emulated.
 list.checks = {
   direct = { suite = "problems", builds = "avx2_nhwc", layers = DIRECT },
   direct_nchw = { suite = "problems", builds = "avx2_nchw", layers = DIRECT },
@@ -28,7 +28,8 @@ list.checks = {
   parts = { suite = "problems", builds = "avx2_nchw", layers = "parts_*" },
   dense = { suite = "problems", builds = "avx2_nchw", layers = "dense_*" },
   together = { suite = "problems", builds = "avx2_nhwc", layers = "width_10,axes_p1x3,dil_k4_2,even_same_6" },
-  embedded = { suite = "problems", builds = "avx512_nhwc", layers = "same_15_33,width_13,point_oc*" },
+  embedded = { suite = "problems", builds = "avx512_nhwc", layers = "same_15_33,width_13,point_oc*",
+    native = "avx512" },
   direct_heavy = { suite = "problems", builds = "avx2_nhwc", layers = "heavy_ragged,heavy_batch" },
   depthwise = { suite = "problems", builds = "avx2_nhwc", layers = DEPTHWISE },
   transposed = { suite = "problems", builds = "avx2_nchw,avx512_nchw", layers = "small_dw_*" },
@@ -635,7 +636,7 @@ of("gen/isa/avx2.lua", {
 })
 
 of("gen/isa/avx512.lua", {
-  { "avx512_splat_subtracted", "{vfmadd231ps %2%{1to16%}", "{vfmsub231ps %2%{1to16%}", "embedded avx512_operations" },
+  { "avx512_splat_subtracted", "{vfmadd231ps %2%{1to16%}", "{vfmsub231ps %2%{1to16%}", "embedded" },
   { "avx512_mask_too_long", "((1 << n) - 1) << at", "((2 << n) - 1) << at", "avx512_operations" },
   { "avx512_maximum_loses_nan", "_CMP_ORD_Q", "_CMP_UNORD_Q", "avx512_operations" },
 })

@@ -1,11 +1,12 @@
 -- Writes a C program that checks every operation of an instruction set against its meaning in
 -- gen/isa/init.lua:
 --
---   lua5.4 tests/operations/generate.lua SET SEED >operations.c
+--   lua5.4 tests/operations/generate.lua SET SEED [HEADER] >operations.c
 --   cc -std=c99 -O2 -ffp-contract=off operations.c -lm -o operations && ./operations
 --
 -- The program prints TAP, one test for each operation; it skips them where the processor cannot run
--- the set. Run it in the project's root. SEED chooses the patterns of loads and permutations.
+-- the set. Run it in the project's root. SEED chooses the patterns of loads and permutations. HEADER
+-- emulates the set; what is for GNU C is then left out.
 -- SPDX-License-Identifier: MIT-0
 
 package.path = "gen/?.lua;gen/?/init.lua;" .. package.path
@@ -17,7 +18,7 @@ local template = require "template"
 local set = isa.get(arg[1] or "")
   or error("want an instruction set: " .. table.concat(isa.names, ", "))
 math.randomseed(math.tointeger(tonumber(arg[2] or "1")) or error("the seed is no integer"))
-local L = set.lanes
+local L, emulated = set.lanes, arg[3] or false
 
 -- ---- the patterns of lanes that are tried ------------------------------------------------------
 
@@ -169,10 +170,10 @@ for _, operation in ipairs(isa.operations) do
   if set[entry.name] then add(entry) end
 end
 add(entry_of("load_at(p, offsets)", by_name.load_at.meanings, "load_lanes"))
-if set.accumulate ~= "" then
+if set.accumulate ~= "" and not emulated then
   add(entry_of("accumulate(a, b, c)", by_name.fma.meanings))
 end
-if set.accumulate_splat then
+if set.accumulate_splat and not emulated then
   local meanings = {}
   for i, meaning in ipairs(by_name.fma.meanings) do meanings[i] = meaning:gsub("%f[%w]a%f[%W]", "s") end
   add(entry_of("accumulate_splat(s, b, c)", meanings))
@@ -187,6 +188,6 @@ end
 
 io.write(template.render(assert(files.read("tests/operations/operations.c")),
   "tests/operations/operations.c", {
-    set = set, V = set.vector, L = L, entries = entries, calling = calling, braces = braces,
-    assert = assert, target = set.target ~= "" and "TARGET " or "",
+    set = set, V = set.vector, L = L, emulated = emulated, entries = entries, calling = calling, braces = braces,
+    assert = assert, target = set.target ~= "" and not emulated and "TARGET " or "",
   }))

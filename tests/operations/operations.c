@@ -15,11 +15,15 @@
 
 #if $(set.guard)
 @ end
-@ for _, header in ipairs(set.headers) do
+@ if emulated then
+#include "$(emulated)"
+@ else
+@   for _, header in ipairs(set.headers) do
 #include <$(header)>
-@ end
-@ if set.target ~= "" then
+@   end
+@   if set.target ~= "" then
 #define TARGET __attribute__((target("$(set.target)")))
+@   end
 @ end
 
 enum { lanes = $(L), fused = $(set.fused and 1 or 0), none = -32768 };

@@ -16,6 +16,36 @@ compiler.cross = {
   },
 }
 
+--- What stands for instruction sets that the compiler knows and its processor may lack: a header that their
+-- kernels include first, flags for these, and the instruction set that it takes.
+compiler.stands_for = {
+  avx512 = { header = "tests/emulated_avx512.h", needs = "avx2",
+    flags = "-mavx2 -mfma -D'__builtin_cpu_supports(set)=1'" },
+}
+
+--- Of compiler.stands_for what it takes to run kernels here; nil where the processor runs them itself, or
+-- nothing can.
+function compiler.emulation(set)
+  local here = {}
+  for _, name in ipairs(isa.runnable()) do here[name] = true end
+  local emulation = compiler.stands_for[set]
+  return not here[set] and emulation and here[emulation.needs] and emulation or nil
+end
+
+--- What a compiler needs for kernels of a set: nothing where the processor runs it.
+function compiler.flags(set)
+  local emulation = compiler.emulation(set)
+  return emulation and ("%s -include %s"):format(emulation.flags, emulation.header) or ""
+end
+
+--- Can programs for an instruction set be run here?
+function compiler.runs(set)
+  for _, name in ipairs(isa.runnable()) do
+    if name == set then return true end
+  end
+  return compiler.emulation(set) ~= nil
+end
+
 --- Does a command build a program? (Compilers may lack the libraries of a target.)
 function compiler.works(command)
   return jobs.output(("printf '#include <stdio.h>\\nint main(void) { return 0; }\\n' | %s -xc - -lm"

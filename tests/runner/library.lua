@@ -31,26 +31,19 @@ local FILTERS = {
     "{ 2, 3, 2, 3, 3, 2, EXPLICIT, 2, 0, 1, 4, $nchw, 0, 0, 1 }" },
 }
 
-local function runs_here(set)
-  for _, name in ipairs(isa.runnable()) do
-    if name == set then return true end
-  end
-  return false
-end
-
 --- Kernels with run-time sizes: each instruction set and layout, over sizes good and bad.
 function library.runtime(t)
   local tests, skipped = {}, 0
   for _, set in ipairs(compiler.sets()) do
     for layout, nchw in pairs { nhwc = "0", nchw = "1" } do
       for i, filter in ipairs(FILTERS) do
-        if runs_here(set) then
+        if compiler.runs(set) then
           tests[#tests + 1] = { ("%s %s filter %d"):format(set, layout, i), jobs.expand(
             "gen/convgen emit --quiet --input HxWxC $options --isa $set --layout $layout --name layer"
-            .. " -o $dir && $cc -std=c99 -O1 -Wall -Wextra -Wpedantic -Werror -c $dir/layer.c -o $dir/layer.o"
+            .. " -o $dir && $cc -std=c99 -O1 -Wall -Wextra -Wpedantic -Werror $flags -c $dir/layer.c -o $dir/layer.o"
             .. " && $cc -std=c11 -O1 -Wall -Wextra -Wpedantic -Werror -DNAME=layer -DHEADER='\"layer.h\"'"
             .. " -DFILTER='$filter' -I$dir tests/runtime.c $dir/layer.o -o $dir/layer && $dir/layer", {
-              options = filter[1], set = set, layout = layout, cc = compiler.cc,
+              options = filter[1], set = set, layout = layout, cc = compiler.cc, flags = compiler.flags(set),
               filter = filter[2]:gsub("$nchw", nchw),
               dir = ("%s/runtime/%s_%s_%d"):format(t.directory, set, layout, i),
             }) }
@@ -99,7 +92,7 @@ function library.generated(t)
   end
   local result = tally.run(t, tests)
   if way.missing then result:skip() end
-  if jobs.have("qemu-x86_64") and compiler.cc and runs_here("sse2") then
+  if jobs.have("qemu-x86_64") and compiler.cc and compiler.runs("sse2") then
     result:add(tally.run(t, { { "generated on an old processor",
       ("cd %s && qemu-x86_64 -cpu Nehalem ./native scalar%s"):format(dir, less) } }))
   else

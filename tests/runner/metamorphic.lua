@@ -98,7 +98,7 @@ function metamorphic.suite(t)
       local name = set .. "_" .. layout
       local lines = t:wants_build(name) and lines_for(t, set, layout) or {}
       if #lines > 0 then
-        builds[#builds + 1] = { name = name, lines = lines, isa = set, conformance = "metamorphic" }
+        builds[#builds + 1] = { name = name, lines = lines, isa = set, conformance = "metamorphic", native = not t.all }
       end
     end
   end

@@ -269,28 +269,28 @@ function suites.cplusplus(t)
     function(values, title) return as_test(title, jobs.expand(script, values)) end), result)
 end
 
--- A shell condition: can this processor run the instruction set?
-local function runs(set)
-  local flags = isa.get(set).cpu_flags
-  return #flags == 0 and "true"
-    or "{ grep -qw " .. table.concat(flags, " /proc/cpuinfo && grep -qw ") .. " /proc/cpuinfo; }"
+-- Results worked out by hand, of each instruction set and layout: `script`'s.
+local function by_hand(t, directory, script)
+  local tests, result = {}, tally.new()
+  for _, build in ipairs(each()) do
+    if compiler.runs(build.isa) then
+      tests[#tests + 1] = { build.name, jobs.expand(script, {
+        isa = build.isa, layout = build.layout, nchw = build.layout == "nchw" and 1 or 0,
+        c = ("%s -std=c99 -O1 %s %s"):format(t.cc, WARNINGS, compiler.flags(build.isa)),
+        dir = ("%s/%s%s"):format(t.directory, directory, build.name),
+      }) }
+    else
+      result:skip()
+    end
+  end
+  return run_tap(t, tests, result)
 end
 
---- The textbook's layer as a user calls it, with results worked out by hand.
+--- The textbook's layer as a user calls it.
 function suites.textbook(t)
-  local script = "$runs || { echo ok '# SKIP'; exit 0; };"
-    .. " gen/convgen emit --quiet --input 32x32x3 --filters 10 --kernel 5x5 --pad same"
-    .. " --activation relu --accuracy exact --isa $isa --layout $layout --name edge -o $dir && $c -std=c99 -O1"
-    .. " $warnings -DNCHW=$nchw -I$dir tests/textbook.c $dir/edge.c -o $dir/edge -lm && $dir/edge"
-  local tests = {}
-  for _, build in ipairs(each()) do
-    tests[#tests + 1] = { build.name, jobs.expand(script, {
-      isa = build.isa, layout = build.layout, nchw = build.layout == "nchw" and 1 or 0, c = t.cc,
-      dir = ("%s/textbook/%s"):format(t.directory, build.name), warnings = WARNINGS,
-      runs = runs(build.isa),
-    }) }
-  end
-  return run_tap(t, tests, tally.new())
+  return by_hand(t, "textbook/", "gen/convgen emit --quiet --input 32x32x3 --filters 10 --kernel 5x5 --pad same"
+    .. " --activation relu --accuracy exact --isa $isa --layout $layout --name edge -o $dir"
+    .. " && $c -DNCHW=$nchw -I$dir tests/textbook.c $dir/edge.c -o $dir/edge -lm && $dir/edge")
 end
 
 -- The kernels of tests/pooling.c.
@@ -310,24 +310,14 @@ average_global --pool average --input 3x3x1 --global
 max_nan --pool max --input 1x6x1 --kernel 1x2
 ]]
 
--- Results worked out by hand.
 local function pooled_by_hand(t)
-  local tests = {}
-  for _, build in ipairs(each()) do
-    local script = {}
-    for name, options in POOLED:gmatch("(%S+) ([^\n]+)") do
-      script[#script + 1] = ("gen/convgen emit --quiet %s --isa $isa --layout $layout --name %s -o $dir")
-        :format(options, name)
-    end
-    script[#script + 1] = "$c -std=c99 -O1 $warnings -I$dir tests/pooling.c $dir/*.c -o $dir/pooling -lm"
-    script[#script + 1] = "$dir/pooling"
-    tests[#tests + 1] = { build.name, jobs.expand("$runs || { echo ok '# SKIP'; exit 0; }; "
-      .. table.concat(script, " && "), {
-      isa = build.isa, layout = build.layout, c = t.cc, warnings = WARNINGS, runs = runs(build.isa),
-      dir = ("%s/pooling/hand_%s"):format(t.directory, build.name),
-    }) }
+  local script = {}
+  for name, options in POOLED:gmatch("(%S+) ([^\n]+)") do
+    script[#script + 1] = ("gen/convgen emit --quiet %s --isa $isa --layout $layout --name %s -o $dir")
+      :format(options, name)
   end
-  return run_tap(t, tests, tally.new())
+  script[#script + 1] = "$c -I$dir tests/pooling.c $dir/*.c -o $dir/pooling -lm && $dir/pooling"
+  return by_hand(t, "pooling/hand_", table.concat(script, " && "))
 end
 
 --- Maximum and average, with and without ceil mode, of the layers of pooling.txt.
@@ -371,17 +361,18 @@ end
 --- Every operation of every instruction set against its meaning (tests/operations/).
 function suites.operations(t)
   local result, tests = tally.new(), {}
-  local script = "lua5.4 -E tests/operations/generate.lua $set $seed >$base.c && $cc -std=c99 -O2"
-    .. " -ffp-contract=off $warnings $base.c $static -lm -o $base && $run $base"
+  local script = "lua5.4 -E tests/operations/generate.lua $set $seed $header >$base.c && $cc -std=c99 -O2"
+    .. " -ffp-contract=off $warnings -I. $flags $base.c $static -lm -o $base && $run $base"
   os.execute(("mkdir -p %s/operations"):format(t.directory))
   for _, set in ipairs(isa.names) do
     for i, way in ipairs(compiler.ways(set)) do
       if way.missing then
         result:skip()
       else
+        local emulation = compiler.emulation(set) or { flags = "", header = "" }
         tests[#tests + 1] = { ("%s with %s"):format(set, way.cc), jobs.expand(script, {
           set = set, seed = tostring(t.seed), cc = way.cc, run = way.run or "", warnings = WARNINGS,
-          static = way.run and "-static" or "",
+          static = way.run and "-static" or "", flags = emulation.flags, header = emulation.header,
           base = ("%s/operations/%s%d"):format(t.directory, set, i),
         }) }
       end
