@@ -40,7 +40,7 @@ local COSTS = {
   l2_stream = { 1, 64 }, l3_stream = { 1, 64 }, memory_stream = { 1, 64 },
   transform = { 1, 1000 }, l1_kept = { 0, 100 }, l2_kept = { 0, 1000 }, streams = { 1, 1000 },
   between = { 0, 1 << 12 }, tail_cycles = { 0, 64 }, call = { 0, 64 }, tail_stores = { 0, 64 },
-  stored_line = { 0, 1000 }, runs = { 0, 1 },
+  stored_line = { 0, 1000 }, late_line = { 0, 1000 }, runs = { 0, 1 },
 }
 local COST_NAMES = {}
 for name in pairs(COSTS) do COST_NAMES[#COST_NAMES + 1] = name end

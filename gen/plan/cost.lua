@@ -23,6 +23,7 @@ local cost = {
   -- Percent of what neighbouring tiles of a depthwise layer share that is still in the first level for the second one.
   l1_kept = 100,
   streams = 28, -- so many places are read on from side by side without being late
+  late_line = 0, -- cycles that each line is late from the last level where there are twice as many (measured)
   -- Cycles to store to a line that lies in the memory, in a run of lines; of those apart others come along (measured).
   stored_line = 0,
   -- Bytes: of planes that are less apart, prefetchers bring all lines, also those between what is read of each.
@@ -93,6 +94,16 @@ function cost.far_planes(step, channels, plane)
   if plane % 4096 > 0 then return step end
   local missing = math.min(1, 1.5 * channels * 4096 / cost.l2_bytes - 1)
   return step + math.max(0, missing) * cost.line_bytes / cost.l3_stream
+end
+
+--- Cycles to wait for each line of an image of so many bytes whose planes are read on side by side, in bursts with much
+-- to do between: where vectors cross lines, because planes have parts of one, of planes of whole pages, and from the
+-- memory (measured).
+function cost.late(channels, plane, bytes)
+  local memory = bytes > cost.l3_bytes
+  local whole = plane % cost.line_bytes == 0 and plane % 4096 > 0
+  if bytes <= cost.l2_bytes or whole and not memory then return 0 end
+  return math.max(0, math.min(1, channels / cost.streams - 1)) * cost.late_line * (memory and 2 or 1)
 end
 
 --- Cycles more of a step that reads some of so many lines of each plane, which neighbouring tiles read again, where

@@ -212,6 +212,14 @@ local function candidates(layer, isa, options, flat)
     return streams and 4 * pixels * ICg / cost.l3_stream or 0
   end
 
+  -- And until the lines of planes are there that so many outputs of some pixels read: the first block of several waits.
+  local late_line = planes and flat and not layer.source and not cut
+    and cost.late(ICg, plane, cost.input_bytes(layer)) or 0
+  local function late(pixels, outputs)
+    local part = outputs / OCg
+    return part < 1 and late_line * ICg * pixels / LINE * part * (1 - part) or 0
+  end
+
   local sets = direct.groups_of(layer, isa)
 
   -- Tiles whose lanes are channels, `total` vectors of them.
@@ -251,6 +259,7 @@ local function candidates(layer, isa, options, flat)
           if pooled then stores = stores / (group * pooled.KH) + p * v + 2 * size * v end
           local work = inside * layer.KH * ICg * sum + cost.tail(p * v, stores + (planes and waiting or 0))
           if count then work = work + (count - 1) * cost.tail(p * v, 2 * p * v) end -- stored and loaded again
+          if planes then work = work + late(p, v * isa.lanes) / 2 end -- of pixels one by one, half as long (measured)
           if planes or pooled then return work end
           return math.max(work, written(p, v * isa.lanes) + work / 16) + passed(p)
         end, together, copy)
@@ -302,6 +311,7 @@ local function candidates(layer, isa, options, flat)
             if alias and not flat then step = step + 0.9 * lines end
           end
           local work = steps * step + cost.tail(o * v, stores + (planes and single and waiting or 0))
+          if planes and not copy then work = work + late(v * isa.lanes, o) end
           return planes and work or math.max(work, written(v * isa.lanes, o) + work / 16)
         end, 1, copy)
       end

@@ -69,8 +69,9 @@ end
 local function fetched(layer)
   local source, count, length = layer.source, pieces(layer)
   local lines = layer.IC * count * (1 + length * source.stride_w * 4 / cost.line_bytes)
-  local from = cost.input_bytes(source) <= cost.l2_bytes and cost.l2_stream or cost.l3_stream
-  return lines * cost.line_bytes / from
+  local bytes = cost.input_bytes(source)
+  if bytes <= cost.l2_bytes then return lines * cost.line_bytes / cost.l2_stream end
+  return lines * cost.line_bytes / bytes * cost.pass(bytes)
 end
 
 --- Cycles that pixels are waited for where they are not gathered: where they pass once for each chunk of heavy weights,

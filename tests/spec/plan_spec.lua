@@ -217,6 +217,20 @@ describe("a direct plan", function()
     assert.is_nil(pointwise(512, 128).planar)
   end)
 
+  it("gathers pixels of many planes that vectors cross lines of, or that come from the memory", function()
+    local function copied(size, inputs, outputs, processor)
+      return planned({ IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1, layout = "nchw" }, "avx2",
+        processor).planar ~= nil
+    end
+    assert.is_true(copied(35, 192, 64, "zen3"))
+    assert.is_true(copied(96, 64, 32, "zen3")) -- whole pages
+    assert.is_true(copied(208, 64, 32, "zen3")) -- 11 MB
+    assert.is_false(copied(56, 64, 256, "zen3")) -- whole lines
+    assert.is_false(copied(35, 24, 64, "zen3")) -- few planes
+    assert.is_false(copied(17, 192, 64, "zen3")) -- they stay in the second level
+    assert.is_false(copied(35, 192, 64))
+  end)
+
   it("sums a part of many channels at a time of small planes, where weights are heavy", function()
     local function parts(size, inputs, outputs, set, layout)
       local made = planned({ IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1,
