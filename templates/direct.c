@@ -79,7 +79,18 @@ static $(target)void $(prefix)_rows(const float *image, const float *w, float *o
 @   end
 @   pass = pass .. (", part, sums += %d"):format(plan.parts.floats)
 @ end
-        $(include("column_tiles.c", { segments = class.segments, tile_of = function(variant) return prefix .. "_tile" .. variant.index end, between = ", " .. weights .. (plan.fetch_bands and (", fetched += %d"):format(plan.fetch_bands.line) or fetch and (", ahead += %d"):format(fetch.part) or ""), pass = pass, taps = ", 0, " .. KW, wide = false, tail = tail }))
+@ local function columns(segments)
+@   return include("column_tiles.c", { segments = segments, tile_of = function(variant) return prefix .. "_tile" .. variant.index end, between = ", " .. weights .. (plan.fetch_bands and (", fetched += %d"):format(plan.fetch_bands.line) or fetch and (", ahead += %d"):format(fetch.part) or ""), pass = pass, taps = ", 0, " .. KW, wide = false, tail = tail })
+@ end
+@ if class.last_segments then
+        if (oh < $(plan.geometry.OH - 1)) {
+            $(columns(class.segments))
+        } else { /* the last row is shorter */
+            $(columns(class.last_segments))
+        }
+@ else
+        $(columns(class.segments))
+@ end
 @ if plan.parts then
         }
 @ end

@@ -154,6 +154,7 @@ local function candidates(layer, isa, options, flat)
   local along_h, along_w = axis.of(layer)
   local clipped = axis.clips(along_w)
   local cut = flat and not pooled and not layer.source and parts.count(layer, isa) or nil
+  local small = cut and width <= parts.most() -- planes, of which a part is held
 
   local function add(mapping, units, unit, outputs, lanes_of_output, tile_cycles, together, copy)
     -- outputs: how many output vectors (or outputs) there are, and how many a tile holds at most
@@ -213,7 +214,7 @@ local function candidates(layer, isa, options, flat)
   end
 
   -- And until the lines of planes are there that so many outputs of some pixels read: the first block of several waits.
-  local late_line = planes and flat and not layer.source and not cut
+  local late_line = planes and flat and not layer.source and not small
     and cost.late(ICg, plane, cost.input_bytes(layer)) or 0
   local function late(pixels, outputs)
     local part = outputs / OCg
@@ -246,7 +247,8 @@ local function candidates(layer, isa, options, flat)
             if planes then
               local lines = lines_of(layer, p, taps)
               if plane < cost.between then lines = math.max(lines, plane / cost.line_bytes) end
-              local missed = count and parts.step(step, ICg // count, plane, bytes)
+              local held = math.min(plane, 4 * parts.most())
+              local missed = count and parts.step(step, ICg // count, held, bytes)
                 or cost.plane_step(step, single and lines or lines * 32 / cost.l2_stream, ICg, bytes * taps, apart)
               if single and not count then missed = cost.far_planes(missed, ICg, plane) end
               if missed > step then missed = missed + 2 * (taps - 1) end -- misses are closer together
@@ -259,7 +261,8 @@ local function candidates(layer, isa, options, flat)
           if pooled then stores = stores / (group * pooled.KH) + p * v + 2 * size * v end
           local work = inside * layer.KH * ICg * sum + cost.tail(p * v, stores + (planes and waiting or 0))
           if count then work = work + (count - 1) * cost.tail(p * v, 2 * p * v) end -- stored and loaded again
-          if planes then work = work + late(p, v * isa.lanes) / 2 end -- of pixels one by one, half as long (measured)
+          -- Of pixels one by one half as long (measured).
+          if planes and not count then work = work + late(p, v * isa.lanes) / 2 end
           if planes or pooled then return work end
           return math.max(work, written(p, v * isa.lanes) + work / 16) + passed(p)
         end, together, copy)
@@ -309,6 +312,8 @@ local function candidates(layer, isa, options, flat)
             step = cost.plane_step(step, lines, ICg, 4 * o)
             if single then step = cost.far_planes(step, ICg, plane) end
             if alias and not flat then step = step + 0.9 * lines end
+            -- Vectors across lines of many planes, which drive each other out (measured).
+            if cut and not small and plane % cost.line_bytes > 0 then step = step * 1.3 end
           end
           local work = steps * step + cost.tail(o * v, stores + (planes and single and waiting or 0))
           if planes and not copy then work = work + late(v * isa.lanes, o) end
@@ -351,12 +356,14 @@ local function candidates(layer, isa, options, flat)
     end
     add_seen(not flat and one_row(layer), false, 0)
     add_seen(dense(layer), true, 0)
-    local gathered = not cut and gather.layer(layer, isa)
+    local gathered = not small and gather.layer(layer, isa)
     if gathered then
       local cycles, waits = gather.cycles(gathered, isa)
       if flat then waits = gather.passes(layer) end
-      for _, c in ipairs(list) do c.cycles = c.cycles + layer.N * waits end
-      add_seen(gathered, true, layer.N * cycles)
+      for _, c in ipairs(list) do
+        if not c.parts then c.cycles = c.cycles + layer.N * waits end
+      end
+      if not cut then add_seen(gathered, true, layer.N * cycles) end
     end
   end
   local kept = {}
@@ -438,6 +445,22 @@ end
 --- Any layer.
 function direct.fits() return true end
 
+-- A row that is as long as several, `before` pixels in all and the last one: the segments of one of them, all of whose
+-- tiles are alike, and those of the last; nil where smaller tiles come before that.
+local function last_apart(segments, pixels, before)
+  local last = {}
+  for i, s in ipairs(segments) do
+    local skipped = i == 1 and before // s.pixels or 0
+    if s.count < skipped then return nil end
+    local by = skipped * s.pixels - before
+    if s.count > skipped then
+      last[#last + 1] = setmetatable({ count = s.count - skipped, x = s.x + by, origin = s.origin + by },
+        { __index = s })
+    end
+  end
+  return { setmetatable({ count = pixels // segments[1].pixels }, { __index = segments[1] }) }, last
+end
+
 -- The plan that a candidate makes, or nil where it would be too much code.
 local function of_candidate(best, original, isa, options)
   local layer, copy = best.layer, best.copy
@@ -454,11 +477,17 @@ local function of_candidate(best, original, isa, options)
   }
 
   local g = { N = layer.N, IH = layer.IH, IW = layer.IW, OH = layer.OH, OW = layer.OW }
+  local width -- pixels of all rows together, where the last one is shorter
   plan.folded = best.flat
   if plan.folded then
     local images = layer.layout == "nhwc" and layer.N or 1
     local pixels = images * layer.OH * layer.OW
-    local rows = best.parts and 1 or fold(layer, pixels, best.unit, best.units, 1) -- a part's weights serve a row
+    local rows, long
+    if best.parts then
+      rows, long = parts.rows(pixels, best.units) -- a part's weights serve a row
+    else
+      rows = fold(layer, pixels, best.unit, best.units, 1)
+    end
     if layer.source then
       copy = gather.copy(layer, isa, rows)
       if not gather.fits(copy) then
@@ -467,7 +496,9 @@ local function of_candidate(best, original, isa, options)
       end
       if not gather.fits(copy) then return nil end
     end
-    g = { N = layer.N // images, OH = rows, IH = rows, OW = pixels // rows, IW = pixels // rows }
+    width = long and pixels
+    long = long or pixels // rows
+    g = { N = layer.N // images, OH = rows, IH = rows, OW = long, IW = long }
   end
   if options.pooled then
     plan.pooled, g.OH = options.pooled, options.pooled.OH
@@ -477,6 +508,10 @@ local function of_candidate(best, original, isa, options)
   plan.geometry = g
   plan.input = views.image(layer.layout, layer.IC, g.IH, g.IW)
   plan.output = options.output or views.image(layer.layout, layer.OC, g.OH, g.OW)
+  if width then
+    plan.input, plan.output = views.image("nchw", layer.IC, 1, width), views.image("nchw", layer.OC, 1, width)
+    plan.input.row, plan.output.row, plan.last_row = g.OW, g.OW, width - (g.OH - 1) * g.OW
+  end
   plan.seen, plan.planar = layer ~= original and layer or nil, copy
   plan.weights = views.weights(layer.weights, layer.map or layer)
   plan.source = plan.input
@@ -489,7 +524,7 @@ local function of_candidate(best, original, isa, options)
 
   plan.rows, plan.columns = axis.of(layer)
   if plan.folded then
-    plan.rows.out, plan.rows.size, plan.columns.out, plan.columns.size = g.OH, g.IH, g.OW, g.IW
+    plan.rows.out, plan.rows.size, plan.columns.out, plan.columns.size = g.OH, g.IH, width or g.OW, width or g.IW
   end
   plan.rows_clipped, plan.rows_empty = axis.clips(plan.rows)
   if copy and not channels then -- all lanes may be read; those that are an output are counted
@@ -522,6 +557,10 @@ local function of_candidate(best, original, isa, options)
     -- Where there is too much to unroll, tiles are not told apart by what they store.
     local uneven = plan.columns.counted and plan.columns.out > g.OW
     if uneven and class.segments[#class.segments].count > 1 then return nil end
+    if width then
+      class.segments, class.last_segments = last_apart(class.segments, g.OW, width - plan.last_row)
+      if not class.segments then return nil end
+    end
     for _, variant in ipairs(class.variants) do
       if (copy or layer.place) and variant.rolled then return nil end -- taps are anywhere
       if plan.columns.counted then
@@ -554,10 +593,13 @@ local function of_candidate(best, original, isa, options)
   if best.parts then
     plan.parts = { count = best.parts, channels = ICg // best.parts, floats = plan.accumulators * isa.lanes }
     for _, class in ipairs(plan.classes) do
-      plan.workspace_floats = math.max(plan.workspace_floats, fetches.tiles_of(class) * plan.parts.floats)
+      for _, segments in ipairs { class.segments, class.last_segments } do
+        plan.workspace_floats = math.max(plan.workspace_floats, fetches.tiles_of(segments) * plan.parts.floats)
+      end
     end
   end
-  share(plan, layer, blocks, best.copy or options.by_row, layer.source and copy)
+  -- A row's pixels stay in the second-level cache while all weights pass, as gathered ones do.
+  share(plan, layer, blocks, best.copy or options.by_row, layer.source and copy or width and { row = ICg * g.OW })
   if not options.by_row then fetches.add(plan, layer, isa) end -- there a pass is a few rows
   if copy then
     if best.copy and plan.chunks.count > 1 then return nil end

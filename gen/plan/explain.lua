@@ -101,7 +101,8 @@ return function(plan, layer, isa)
   elseif plan.seen and plan.seen.place then
     say("pixels", "a small map: %d x %d pixels seen as one row", layer.OH, layer.OW)
   elseif plan.folded then
-    say("pixels", "a 1x1 filter: %d x %d pixels seen as %s of %d", layer.OH, layer.OW, rows(g.OH), g.OW)
+    say("pixels", "a 1x1 filter: %d x %d pixels seen as %s of %d%s", layer.OH, layer.OW, rows(g.OH), g.OW,
+      plan.last_row and (", the last of %d"):format(plan.last_row) or "")
   end
   if plan.parts then
     say("sums", "of %d input channels at a time, %d times; meanwhile they wait in the workspace", plan.parts.channels,

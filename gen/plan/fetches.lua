@@ -7,10 +7,10 @@ local cost = require "plan.cost"
 
 local fetches = {}
 
---- The tiles of a row of a class of blocks.
-function fetches.tiles_of(class)
+--- The tiles of a row, in segments.
+function fetches.tiles_of(segments)
   local tiles = 0
-  for _, segment in ipairs(class.segments) do tiles = tiles + segment.count end
+  for _, segment in ipairs(segments) do tiles = tiles + segment.count end
   return tiles
 end
 
@@ -24,7 +24,7 @@ end
 local function add_runs(plan)
   if plan.mapping ~= "inputs" or cost.runs == 0 or 4 * plan.packed_floats <= cost.l3_bytes then return end
   plan.apart = plan.bands.most == 1
-  for _, class in ipairs(plan.classes) do plan.apart = plan.apart and fetches.tiles_of(class) == 1 end
+  for _, class in ipairs(plan.classes) do plan.apart = plan.apart and fetches.tiles_of(class.segments) == 1 end
 end
 
 -- The first tile of a block would wait for its weights: each tile fetches a part of the next block of its class,
@@ -32,7 +32,7 @@ end
 local function add_blocks(plan, isa)
   if plan.mapping ~= "channels" or plan.pooled or not cost.fetch_ahead(4 * plan.packed_floats) then return end
   for _, class in ipairs(plan.classes) do
-    local tiles, bytes = plan.bands.most * fetches.tiles_of(class), 4 * class.block_floats
+    local tiles, bytes = plan.bands.most * fetches.tiles_of(class.segments), 4 * class.block_floats
     if tiles == 1 then
       plan.fetch_weights = 2048
     elseif fetches.next_block(tiles, bytes) then
@@ -65,7 +65,7 @@ local function add_bands(plan, layer, isa)
     or steps.loops == 1 or plan.OCg * cost.l3_stream < 4 * isa.lanes * cost.fma
     or layer.N * cost.image_bytes(source) <= cost.l2_bytes
     or copy and cost.far_planes(0, plan.ICg, 4 * source.IH * source.IW) > 0 then return end
-  local tiles = fetches.tiles_of(class)
+  local tiles = fetches.tiles_of(class.segments)
   local blocks = plan.chunks_first and plan.blocks or plan.blocks // plan.chunks.count -- that pass over a band
   local runs = copy and copy.pieces or 1
   local floats = copy and (copy.length - 1) * copy.stride + 1 or plan.geometry.OW

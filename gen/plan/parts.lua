@@ -1,13 +1,17 @@
--- A 1x1 filter on planes that are small: its input channels in parts, one after the other, of which a part's planes and
--- a block's weights for it stay in the first-level cache while all tiles of a row pass. Sums wait in the workspace.
+-- A 1x1 filter of many channels: these in parts, one after the other, of which a part's planes (or a row of their
+-- pixels, where they are not small) and a block's weights for it stay in the first-level cache while all tiles of a row
+-- pass. Sums wait in the workspace.
 -- SPDX-License-Identifier: MIT-0
 
+local axis = require "plan.axis"
 local cost = require "plan.cost"
 
 local parts = {}
 
 -- Input channels of a part: more do not fit, fewer cost more than they gain (measured). Wider vectors were not.
 local LEAST, BEST, MOST = 80, 128, 140
+-- Of planes that are not small as many pixels at most, or as many channels at least (measured).
+local MOST_PIXELS, MANY = 400, 768
 
 -- The most pixels of a plane of which a first-level cache of so many bytes holds a part, beside a block's weights.
 local function most_pixels(l1_bytes) return l1_bytes * 7 // 8 // (4 * BEST) end
@@ -19,12 +23,25 @@ parts.some = { channels = BEST, tile = 8, pixels = most_pixels(32768) }
 --- Whether an instruction set has them.
 function parts.fit(isa) return isa.lanes > 1 and 4 * isa.lanes < cost.line_bytes end
 
+--- The most pixels of a row.
+function parts.most() return most_pixels(cost.l1_bytes()) end
+
+--- So many pixels in rows of whole tiles of `tile` pixels, of which a part stays in the first-level cache, and one that
+-- is shorter: how many rows, and their pixels; 1 where there is room for all.
+function parts.rows(pixels, tile)
+  local most = parts.most()
+  if pixels <= most then return 1 end
+  local rows = axis.ceil_div(pixels, most // tile * tile)
+  local long = axis.ceil_div(axis.ceil_div(pixels, rows), tile) * tile
+  return axis.ceil_div(pixels, long), long
+end
+
 --- In how many parts the channels of a layer come; nil if they do not.
 function parts.count(layer, isa)
   local channels = layer.IC // layer.groups
   local many = channels >= 2 * BEST and 4 * channels * layer.OC > cost.l2_bytes
   if layer.layout ~= "nchw" or layer.KH > 1 or layer.KW > 1 or not many or not parts.fit(isa)
-    or layer.IH * layer.IW > most_pixels(cost.l1_bytes()) then return nil end
+    or layer.IH * layer.IW > MOST_PIXELS and channels < MANY then return nil end
   local best
   for count = 2, channels // LEAST do
     local size = channels // count

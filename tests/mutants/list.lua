@@ -26,6 +26,7 @@ list.checks = {
     layers = "width_20,stem_c3_10k5,planar_high,planar_high_group,planar_s2_batch,planar_s3,wide_65" },
   gathered = { suite = "problems", builds = "avx2_nchw,avx512_nchw", layers = "gather_*" },
   parts = { suite = "problems", builds = "avx2_nchw", layers = "parts_*" },
+  parts_rows = { suite = "profiles", builds = "*small_caches*avx2_nchw", layers = "parts_rows*" },
   dense = { suite = "problems", builds = "avx2_nchw", layers = "dense_*" },
   together = { suite = "problems", builds = "avx2_nhwc", layers = "width_10,axes_p1x3,dil_k4_2,even_same_6" },
   embedded = { suite = "problems", builds = "avx512_nhwc", layers = "same_15_33,width_13,point_oc*",
@@ -181,8 +182,11 @@ of("gen/plan/direct.lua", {
   { "channels_left_out", "rest = count % 4", "rest = 0", "direct" },
   { "second_class_misplaced", "first_output + class.count * class.step", "first_output + class.step",
     "direct direct_heavy" },
-  { "sums_that_wait_have_no_room", "fetches.tiles_of(class) * plan.parts.floats",
-    "(fetches.tiles_of(class) - 1) * plan.parts.floats", "parts" },
+  { "last_row_as_long_as_others", "count = s.count - skipped", "count = s.count", "parts_rows" },
+  { "planes_end_with_whole_rows", 'views.image("nchw", layer.OC, 1, width)',
+    'views.image("nchw", layer.OC, 1, g.OW * g.OH)', "parts_rows" },
+  { "sums_that_wait_have_no_room", "fetches.tiles_of(segments) * plan.parts.floats",
+    "(fetches.tiles_of(segments) - 1) * plan.parts.floats", "parts" },
 })
 
 of("gen/plan/pooling.lua", {
@@ -264,6 +268,7 @@ of("templates/direct_row.c", {
 })
 
 of("templates/direct.c", {
+  { "last_row_like_the_others", "oh < $(plan.geometry.OH - 1)", "oh < $(plan.geometry.OH)", "parts_rows" },
   { "last_part_not_stored", "part < $(plan.parts.count - 1)", "part < $(plan.parts.count)", "parts" },
   { "weights_of_the_first_part_again", "weights += $(plan.parts.channels * width)", "weights += 0", "parts" },
   { "rows_of_tasks_overlap", "for (int oh = oh_begin; oh < oh_end; ++oh) {",

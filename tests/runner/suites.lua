@@ -119,7 +119,8 @@ local STREAMS = {
   "roll_dw", "roll_dw_ragged", "roll_dw_s2", "roll_dw_d2", "roll_dw_twice", "roll_dw_k5x3",
   "pair_dw", "pair_dw_batch", "pair_dw_s2", "pair_dw_k5x3",
 }
-local SMALL = { "runs_fc", "runs_ragged", "runs_k4x5" }
+local SMALL = { "runs_fc", "runs_ragged", "runs_k4x5", "parts_rows", "parts_rows_batch", "parts_rows_groups",
+  "parts_rows_many" }
 
 --- What the costs of the processors that gen/processors/ knows change, on every instruction set; and those of small
 -- caches.
