@@ -247,8 +247,7 @@ local function candidates(layer, isa, options, flat)
             if planes then
               local lines = lines_of(layer, p, taps)
               if plane < cost.between then lines = math.max(lines, plane / cost.line_bytes) end
-              local held = math.min(plane, 4 * parts.most())
-              local missed = count and parts.step(step, ICg // count, held, bytes)
+              local missed = count and parts.step(step, pixels + v * taps, ICg // count, plane, bytes)
                 or cost.plane_step(step, single and lines or lines * 32 / cost.l2_stream, ICg, bytes * taps, apart)
               if single and not count then missed = cost.far_planes(missed, ICg, plane) end
               if missed > step then missed = missed + 2 * (taps - 1) end -- misses are closer together

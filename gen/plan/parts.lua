@@ -10,8 +10,9 @@ local parts = {}
 
 -- Input channels of a part: more do not fit, fewer cost more than they gain (measured). Wider vectors were not.
 local LEAST, BEST, MOST = 80, 128, 140
--- Of planes that are not small as many pixels at most, or as many channels at least (measured).
-local MOST_PIXELS, MANY = 400, 768
+-- Of planes that are not small as many pixels at most, where these have parts of lines and where they do not, or as
+-- many channels at least (measured).
+local MOST_PIXELS, MOST_OF_LINES, MANY = 700, 400, 768
 
 -- The most pixels of a plane of which a first-level cache of so many bytes holds a part, beside a block's weights.
 local function most_pixels(l1_bytes) return l1_bytes * 7 // 8 // (4 * BEST) end
@@ -39,9 +40,11 @@ end
 --- In how many parts the channels of a layer come; nil if they do not.
 function parts.count(layer, isa)
   local channels = layer.IC // layer.groups
-  local many = channels >= 2 * BEST and 4 * channels * layer.OC > cost.l2_bytes
+  local pixels, weights = layer.IH * layer.IW, 4 * channels * layer.OC
+  local many = channels >= 2 * BEST and weights > cost.l2_bytes // (pixels > parts.most() and 2 or 1)
+  local most = 4 * pixels % cost.line_bytes > 0 and MOST_PIXELS or MOST_OF_LINES
   if layer.layout ~= "nchw" or layer.KH > 1 or layer.KW > 1 or not many or not parts.fit(isa)
-    or layer.IH * layer.IW > MOST_PIXELS and channels < MANY then return nil end
+    or pixels > most and channels < MANY then return nil end
   local best
   for count = 2, channels // LEAST do
     local size = channels // count
@@ -51,10 +54,13 @@ function parts.count(layer, isa)
   return best
 end
 
---- Cycles of a step of a part of so many channels, planes of so many bytes and weights of so many each: those that the
--- first-level cache does not hold come from the second (measured).
-function parts.step(step, channels, plane, weights)
-  return step * (1 + math.max(0, channels * (plane + weights) / cost.l1_bytes() - 1) / 2)
+--- Cycles of a step, with so many loads, of a part of so many channels, planes of so many bytes and weights of so many
+-- each: those that the first-level cache does not hold come from the second. Of rows of a plane, more than seven
+-- loads for twelve multiply-adds are waited for (measured).
+function parts.step(step, loads, channels, plane, weights)
+  local held = math.min(plane, 4 * parts.most())
+  return step * (1 + math.max(0, channels * (held + weights) / cost.l1_bytes() - 1) / 2)
+    + (held < plane and 0.4 * math.max(0, loads - 7 / 6 * step) or 0)
 end
 
 return parts

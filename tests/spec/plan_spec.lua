@@ -242,7 +242,7 @@ describe("a direct plan", function()
     assert.is_nil(parts(7, 1031, 1024)) -- a prime number
     assert.is_nil(parts(7, 1024, 128)) -- light weights
     assert.are.same({ 8, 128, 3 }, parts(14, 1024, 512)) -- rows of 78 pixels, and of 40
-    assert.are.same({ 8, 128, 10 }, parts(28, 1024, 512))
+    assert.are.same({ 4, 128, 3 }, parts(13, 512, 1000)) -- parts of lines
     assert.is_nil(parts(28, 512, 1024)) -- large planes
     assert.is_nil(parts(1, 2048, 1000)) -- one tile, which uses all once
     assert.is_nil(parts(7, 1024, 1024, "avx512"))
