@@ -137,7 +137,7 @@ function suites.sanitizers(t)
   local flags = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
   local list = named(FEW)
   if not t.all then
-    local fields = { flags = flags }
+    local fields = { flags = flags, native = true } -- emulated, it would take half as long again
     return kernels.check(t, "sanitizers", with_others(each(list, fields, t.layouts), fields, t.layouts))
   end
   local result = tally.new()
