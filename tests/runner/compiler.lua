@@ -23,13 +23,19 @@ compiler.stands_for = {
     flags = "-mavx2 -mfma -D'__builtin_cpu_supports(set)=1'" },
 }
 
+-- Does the processor itself run an instruction set?
+local function runs_natively(set)
+  for _, name in ipairs(isa.runnable()) do
+    if name == set then return true end
+  end
+  return false
+end
+
 --- Of compiler.stands_for what it takes to run kernels here; nil where the processor runs them itself, or
 -- nothing can.
 function compiler.emulation(set)
-  local here = {}
-  for _, name in ipairs(isa.runnable()) do here[name] = true end
   local emulation = compiler.stands_for[set]
-  return not here[set] and emulation and here[emulation.needs] and emulation or nil
+  return emulation and not runs_natively(set) and runs_natively(emulation.needs) and emulation or nil
 end
 
 --- What a compiler needs for kernels of a set: nothing where the processor runs it.
@@ -39,12 +45,7 @@ function compiler.flags(set)
 end
 
 --- Can programs for an instruction set be run here?
-function compiler.runs(set)
-  for _, name in ipairs(isa.runnable()) do
-    if name == set then return true end
-  end
-  return compiler.emulation(set) ~= nil
-end
+function compiler.runs(set) return runs_natively(set) or compiler.emulation(set) ~= nil end
 
 --- Does a command build a program? (Compilers may lack the libraries of a target.)
 function compiler.works(command)
