@@ -82,9 +82,13 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.width = ((pixels - 1) / s.rows / 12 + 1) * 12;
     if (s.width > pixels) s.width = pixels;
     s.rows = (pixels - 1) / s.width + 1;
-    const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 3) / 4;
+    const long long weights = (vector_bytes - 16) * s.vectors;
     s.block = 4;
+    /* Many channels come in parts, of which the first-level cache holds the pixels of a row, and weights of a block, for
+     * all its tiles. Of planes that are not small if the weights are large, and channels very many or pixels not. */
+    const int in_parts = pixels > 8 && shape->in_channels >= 256
+        && (pixels <= 56 || (weights > 524288 && (shape->in_channels >= 768 || pixels <= (pixels % 16 > 0 ? 700 : 400))));
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
      * but the output need not be transposed, which takes the time of so many taps. */
     const double taps = 1.0 * shape->in_channels; /* its products are beyond 64 bits */
@@ -93,8 +97,14 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int other = s.vectors == 1 ? 113 : 100;
     /* With channels in the lanes a line of each plane serves few pixels; where the first-level cache does not hold them
      * all, and they lie too far apart to be fetched ahead by stride, tiles wait for them. */
-    const int strewn = 128 * (long long)shape->in_channels > 49152 && pixels > 512 ? 11 : 10;
+    const int strewn = !in_parts && 128 * (long long)shape->in_channels > 49152 && pixels > 512 ? 11 : 10;
     s.pixels = (taps * shape->out_channels * units) * cost <= (taps + 1) * s.vectors * s.width * other * strewn / 10;
+    s.part = in_parts && !s.pixels ? 128 : shape->in_channels;
+    if (s.part < shape->in_channels && pixels > 56) {
+        s.rows = (pixels + 55) / 56;
+        s.width = ((pixels - 1) / s.rows / 6 + 1) * 6;
+        s.rows = (pixels - 1) / s.width + 1;
+    }
     if (s.pixels && vector_bytes * s.block > 49152) s.block = 2; /* tiles read lines of which they use little */
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
@@ -102,9 +112,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 9) / 10 < fours && (s.width <= 2 * fours || s.rows == 1)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const long long weights = (vector_bytes - 16) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
+    const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     long long band = 262144 / row_bytes;
     long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;
@@ -112,8 +122,6 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const double row = 4.0 * shape->in_channels * s.width;
     const int heavy = weights > 524288 && (row * s.rows <= 524288 || row * ((blocks + chunk - 1) / chunk) * (band > 0 ? band : 1) <= weights);
     if (!heavy) chunk = blocks;
-    /* Small planes: of so many channels the first-level cache holds them, and weights of a block, for all tiles. */
-    s.part = !s.pixels && pixels > 8 && pixels <= 56 && shape->in_channels >= 256 ? 128 : shape->in_channels;
     s.chunks = (int)((blocks + chunk - 1) / chunk);
     s.chunk = (int)(chunk * s.block);
     const int parts = s.chunks < wanted ? wanted / s.chunks : 1;

@@ -86,8 +86,8 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long vector_bytes = (1 + (long long)9 * shape->in_channels) * 64;
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
     s.vectors = (shape->out_channels + 15) / 16;
+    const long long weights = (vector_bytes - 64) * s.vectors;
     s.block = 4;
     /* With pixels in the lanes some lanes have none, as some have no channel otherwise, and rows are copied;
      * but the output need not be transposed, which takes the time of so many taps. */
@@ -106,9 +106,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 5) / 6;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 6) / 7 < fours && (s.width <= 4 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const long long weights = (vector_bytes - 64) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
+    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 8;
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;

@@ -71,13 +71,13 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long vector_bytes = (1 + (long long)25 * shape->in_channels) * 4;
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 0) / 1;
+    const long long weights = (vector_bytes - 4) * s.vectors;
     s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const long long weights = (vector_bytes - 4) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
+    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 4;
     long long band = 262144 / row_bytes;
     long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;

@@ -76,8 +76,8 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     s.width = ((pixels - 1) / s.rows / 24 + 1) * 24;
     if (s.width > pixels) s.width = pixels;
     s.rows = (pixels - 1) / s.width + 1;
-    const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 3) / 4;
+    const long long weights = (vector_bytes - 16) * s.vectors;
     s.block = 4;
     if (s.block > 2 && vector_bytes * s.block > 786432) s.block = 2;
     /* Each tile passes over weights that the first-level cache does not hold: fewer tiles of more pixels, where they
@@ -85,9 +85,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 5) / 6;
     if (s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 9) / 10 < fours && (s.width <= 2 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const long long weights = (vector_bytes - 16) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = 16;
+    const long long row_bytes = (long long)s.width * shape->in_channels * 4;
     long long band = 262144 / row_bytes;
     long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;

@@ -97,8 +97,8 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const long long vector_bytes = (1 + (long long)9 * shape->in_channels) * 32;
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 4;
     s.vectors = (shape->out_channels + 7) / 8;
+    const long long weights = (vector_bytes - 32) * s.vectors;
     s.block = 3;
     /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
     s.inputs = shape->out_channels <= 4 && shape->in_channels % 8 == 0 && 3 * shape->in_channels >= 32 && s.width >= 16;
@@ -122,9 +122,9 @@ static struct CONV_(split) CONV_(cut)(const struct conv_shape *shape)
     const int fours = (s.width + 3) / 4;
     if (!s.pixels && s.block > 2 && vector_bytes * s.block > 49152 && (s.width + 5) / 6 < fours && (s.width <= 3 * fours)) s.block = 2;
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const long long weights = (vector_bytes - 32) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = s.pixels ? 8 : 16;
+    const long long row_bytes = (long long)shape->in_w * shape->in_channels * 4;
     long long band = (s.pixels ? 524288 : 262144) / row_bytes;
     long long chunk = weights > 524288 ? 131072 / (vector_bytes * s.block) : blocks;
     if (chunk < 1) chunk = 1;

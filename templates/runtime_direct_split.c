@@ -44,14 +44,21 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     s.width = ((pixels - 1) / s.rows / $(some) + 1) * $(some);
     if (s.width > pixels) s.width = pixels;
     s.rows = (pixels - 1) / s.width + 1;
-    const long long row_bytes = (long long)s.width * shape->in_channels * 4;
 @ else
     s.rows = shape->out_h;
     s.width = shape->out_w;
-    const long long row_bytes = (long long)shape->in_w * shape->in_channels * $(4 * layer.stride_h);
 @ end
     s.vectors = (shape->out_channels + $(L - 1)) / $(L);
+    const long long weights = (vector_bytes - $(4 * L)) * s.vectors;
     s.block = $(tile.vectors == 3 and not plan.line and "s.vectors == 4 ? 2 : 3" or tile.vectors);
+@ if plan.parts then
+@ local P = plan.parts
+@ local lines = ("pixels %% %d > 0 ? %d : %d"):format(P.line, P.most, P.most_of_lines)
+    /* Many channels come in parts, of which the first-level cache holds the pixels of a row, and weights of a block, for
+     * all its tiles. Of planes that are not small if the weights are large, and channels very many or pixels not. */
+    const int in_parts = pixels > $(P.tile) && shape->in_channels >= $(2 * P.channels)
+        && (pixels <= $(P.pixels) || (weights > $(l2_bytes // 2) && (shape->in_channels >= $(P.many) || pixels <= ($(lines)))));
+@ end
 @ if plan.inputs then
     /* Few output channels fill few lanes; input channels do where there are many, and rows are longer than tiles. */
     s.inputs = shape->out_channels <= $(plan.inputs.outputs) && shape->in_channels % $(L) == 0 && $(times(layer.KW, "shape->in_channels")) >= $(4 * L) && s.width >= $(2 * plan.inputs.longest);
@@ -87,7 +94,7 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @     if far then
     /* With channels in the lanes a line of each plane serves few pixels; where the first-level cache does not hold them
      * all, and they lie too far apart to be fetched ahead by stride, tiles wait for them. */
-    const int strewn = $(2 * 64) * (long long)shape->in_channels > $(l1_bytes) && pixels > 512 ? 11 : 10;
+    const int strewn = $(plan.parts and "!in_parts && " or "")$(2 * 64) * (long long)shape->in_channels > $(l1_bytes) && pixels > 512 ? 11 : 10;
 @     end
 @     if L > 1 and not plan.line and not plan.flat then
     /* Planes that lie pages apart share few sets of the cache, and are passed over for each tap. */
@@ -95,6 +102,14 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @     end
     s.pixels = (taps * shape->out_channels * units$(plan.staged and " + moved" or "")) * cost <= (taps + $(P.transposed)) * s.vectors * s.width * other$(L > 1 and not plan.line and not plan.flat and " * shared / 2" or far and " * strewn / 10" or "");
 @   end
+@ end
+@ if plan.parts then
+    s.part = in_parts$(plan.pixels and " && !s.pixels" or "") ? $(plan.parts.channels) : shape->in_channels;
+    if (s.part < shape->in_channels && pixels > $(plan.parts.pixels)) {
+        s.rows = (pixels + $(plan.parts.pixels - 1)) / $(plan.parts.pixels);
+        s.width = ((pixels - 1) / s.rows / $(tile.pixels) + 1) * $(tile.pixels);
+        s.rows = (pixels - 1) / s.width + 1;
+    }
 @ end
 @ if plan.line then
     /* Blocks of one vector where rows are some long tiles of them$(layer.layout == "nhwc" and ", and few vectors in all" or ""). */
@@ -121,9 +136,9 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
 @ end
 @ end
     const int blocks = (s.vectors + s.block - 1) / s.block;
-    const long long weights = (vector_bytes - $(4 * L)) * s.vectors;
     /* Rows that the cache holds, but enough tasks for some threads, each worth some microseconds. */
     const int wanted = $(plan.staged and "s.pixels ? 8 : 16" or plan.gathered and 8 or 16);
+    const long long row_bytes = (long long)$(plan.flat and "s.width * shape->in_channels * 4" or ("shape->in_w * shape->in_channels * %d"):format(4 * layer.stride_h));
     long long band = $(plan.staged and ("(s.pixels ? %d : %d)"):format(l2_bytes // 2, l2_bytes // 4) or l2_bytes // 4) / row_bytes;
 @ local large = ("weights > %d"):format(l2_bytes // 2) -- for that cache, beside what passes
     long long chunk = $(large) ? $(l2_bytes // 8) / (vector_bytes * s.block) : blocks;
@@ -143,10 +158,6 @@ static struct $(name)_split $(name)_cut(const struct conv_shape *shape)
     /* Each chunk gathers the band again: large ones. */
     const long long most = shape->out_channels < 256 ? 1 : shape->out_channels / 128;
     if (chunk < (blocks + most - 1) / most) chunk = (blocks + most - 1) / most;
-@ end
-@ if plan.parts then
-    /* Small planes: of so many channels the first-level cache holds them, and weights of a block, for all tiles. */
-    s.part = $(plan.pixels and "!s.pixels && " or "")pixels > $(plan.parts.tile) && pixels <= $(plan.parts.pixels) && shape->in_channels >= $(2 * plan.parts.channels) ? $(plan.parts.channels) : shape->in_channels;
 @ end
 @ if plan.fetch_blocks then
     s.far = vector_bytes * s.vectors > $(l2_bytes) && (vector_bytes - $(4 * L)) * s.block <= $(plan.fetch_blocks.bytes);

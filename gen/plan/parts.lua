@@ -18,8 +18,10 @@ local MOST_PIXELS, MOST_OF_LINES, MANY = 700, 400, 768
 local function most_pixels(l1_bytes) return l1_bytes * 7 // 8 // (4 * BEST) end
 
 --- Where sizes are known at run time: so many channels at a time, if there are at least twice as many, and planes of
--- more pixels than a tile has, and so few that the smallest first-level caches hold them.
-parts.some = { channels = BEST, tile = 8, pixels = most_pixels(32768) }
+-- more pixels than a tile has; rows of so few pixels that the smallest first-level caches hold a part; and of which
+-- larger planes, as above.
+parts.some = { channels = BEST, tile = 8, pixels = most_pixels(32768),
+  line = cost.line_bytes // 4, most = MOST_PIXELS, most_of_lines = MOST_OF_LINES, many = MANY }
 
 --- Whether an instruction set has them.
 function parts.fit(isa) return isa.lanes > 1 and 4 * isa.lanes < cost.line_bytes end
