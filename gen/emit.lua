@@ -13,7 +13,7 @@ local emit = {}
 local lowering = {
   direct = require "lower.direct", depthwise = require "lower.depthwise", pooling = require "lower.pooling",
   fused = require "lower.fused",
-  winograd = require "lower.winograd",
+  winograd = require "lower.winograd", strassen = require "lower.strassen",
 }
 
 local ALIGN = 64

@@ -3,6 +3,8 @@
 @ local nchw = layer.layout == "nchw"
 @ local row_cut, column_cut, chunks = plan.row_cut, plan.column_cut, plan.chunks
 @ local blocks = row_cut.count * column_cut.count -- of an image
+@ local flat = plan.algorithm == "strassen" -- a row of tiles
+@ local where = flat and "tile_x, columns" or "tile_y, tile_x, rows, columns"
 @ local places = blocks * layer.N * plan.group_count
     float *const v = workspace, *const products = v + $(plan.products_at);
 @ if plan.scratch_floats > 0 then
@@ -22,8 +24,10 @@
 @   return count * divisor == total and text or ("%s %% %d"):format(text, count)
 @ end
         const int tile_x = $(begin_of(column_cut, part(column_cut.count, 1, places)));
+@ if not flat then
         const int tile_y = $(begin_of(row_cut, part(row_cut.count, column_cut.count, places)));
         const int rows = $(count_of(row_cut, part(row_cut.count, column_cut.count, places), "tile_y"));
+@ end
         const int columns = $(count_of(column_cut, part(column_cut.count, 1, places), "tile_x"));
 @ local in_image, out_image = "input", "output"
 @ if layer.N > 1 then
@@ -41,7 +45,7 @@
         const float *w = $(weights);
         float *out = $(out_image);
         if (place != ready) {
-            $(name)_windows($(in_image), tile_y, tile_x, rows, columns, v$(plan.scratch_floats > 0 and ", scratch" or ""));
+            $(name)_windows($(in_image), $(where), v$(plan.scratch_floats > 0 and ", scratch" or ""));
             ready = place;
         }
 @ if plan.blocks == 1 then
@@ -62,7 +66,7 @@
 @   elseif #plan.classes > 1 then
             $(i > 1 and "else " or "")$(i < #plan.classes and ("if (block < %d)"):format(class.first + class.count) or "")
 @   end
-            $(prefix)_block(v, $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at("out", class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.width * plan.output.channel), tile_y, tile_x, rows, columns$(ragged), products$(nchw and ", scratch" or ""));
+            $(prefix)_block(v, $(at("w", class.base)) + (ptrdiff_t)$(index) * $(class.block_floats), $(at("out", class.first_output * plan.output.channel)) + (ptrdiff_t)$(index) * $(class.width * plan.output.channel), $(where)$(ragged), products$(nchw and ", scratch" or ""));
 @ end
         }
     }

@@ -28,7 +28,7 @@ local random = require "runner.random"
 local semantics = require "runner.semantics"
 local suites = require "runner.suites"
 local tune = require "runner.tune"
-local winograd = require "runner.winograd"
+local bilinear = require "runner.bilinear"
 
 -- name, minutes on two cores ('make test', 'make test-all'; '-' where it runs only if named), what it is
 -- about, function
@@ -58,7 +58,7 @@ local SUITES = {
   { "problems", 1, 8, "tests/problems.txt", suites.problems },
   { "onnx", 0.5, 0.5, "cases of ONNX's backend tests", conformance.onnx },
   { "onednn", 1, 4, "layers of all kinds against oneDNN", conformance.onednn },
-  { "winograd", 1, 8, "tests/problems.txt by Winograd's algorithms", winograd },
+  { "bilinear", 1, 8, "tests/problems.txt by Winograd's and Strassen's algorithms", bilinear },
   { "random", 0.7, 8, "random layers; a table of what they cover", random.suite },
   { "semantics", 0.5, 0.5, "NaN, infinities, zeros, subnormals, dirt", semantics.suite },
   { "metamorphic", 0.5, 0.5, "what holds between runs, without a reference", metamorphic.suite },

@@ -19,6 +19,24 @@ local function number(x)
   return (text:find("[.e]") and text or text .. ".0") .. "f"
 end
 
+--- The lines of a transform of d0, d1 ...
+function winograd.transform(program, isa) return linear.lines(program, isa, number) end
+
+--- What winograd_products.c sees besides: direct.c's plan.
+function winograd.products(plan, isa)
+  local own = { layer = POINT, plan = plan.products, winograd = plan }
+  for key, value in pairs(direct.names(plan.products, isa, POINT)) do own[key] = value end
+  return own
+end
+
+--- How many channels vectors of so many hold: all lanes, and the rest.
+function winograd.counts(channels, tail, isa)
+  local list = {}
+  if channels >= isa.lanes then list[1] = { lanes = isa.lanes, suffix = "" } end
+  if tail > 0 then list[#list + 1] = { lanes = tail, suffix = "_last" } end
+  return list
+end
+
 --- The functions that templates/winograd*.c call, for a plan and an instruction set.
 function winograd.names(plan, isa, layer)
   local L, H, W = isa.lanes, plan.h, plan.w
@@ -26,8 +44,7 @@ function winograd.names(plan, isa, layer)
 
   if layer.after then pooling.set_whole(names, isa, layer.after) end
 
-  --- The lines of a transform of d0, d1 ...
-  function names.transform(program) return linear.lines(program, isa, number) end
+  function names.transform(program) return winograd.transform(program, isa) end
 
   -- Of an axis's cover: whether it has tiles of two sizes.
   local function mixed(tiles) return tiles.large > 0 and tiles.small > 0 end
@@ -93,12 +110,7 @@ function winograd.names(plan, isa, layer)
     return mixed(plan["tiles_" .. which]) and { ("const int large_%s = %s < %s;"):format(which, index, count) } or {}
   end
 
-  --- What winograd_products.c sees besides: direct.c's plan.
-  function names.products()
-    local own = { layer = POINT, plan = plan.products, winograd = plan }
-    for key, value in pairs(direct.names(plan.products, isa, POINT)) do own[key] = value end
-    return own
-  end
+  function names.products() return winograd.products(plan, isa) end
 
   --- A row of G as an initialiser of doubles.
   function names.filter_row(row)
@@ -109,15 +121,8 @@ function winograd.names(plan, isa, layer)
     return "{ " .. table.concat(out, ", ") .. " }"
   end
 
-  --- How many channels the vectors of input (or output) hold: all lanes, and the rest.
-  local function counts(channels, tail)
-    local list = {}
-    if channels >= L then list[1] = { lanes = L, suffix = "" } end
-    if tail > 0 then list[#list + 1] = { lanes = tail, suffix = "_last" } end
-    return list
-  end
-  names.input_counts = counts(plan.ICg, plan.in_tail)
-  names.output_counts = counts(plan.OCg, plan.out_tail)
+  names.input_counts = winograd.counts(plan.ICg, plan.in_tail, isa)
+  names.output_counts = winograd.counts(plan.OCg, plan.out_tail, isa)
 
   local sizes = {}
   for i, pair in ipairs(names.pairs) do sizes[i] = pair.name:gsub("x", " x ") end

@@ -83,7 +83,7 @@ return function(plan, layer, isa)
   end
   say("isa", "%s: %d lanes, %d vector registers", isa.title, isa.lanes, isa.registers)
   say("tile", "%s: %d accumulators, %d registers in all", plan.tile_name, plan.accumulators, plan.registers)
-  if plan.elements then
+  if plan.tiles_h then
     local h, w = plan.h, plan.w
     local function outputs(f) return f[2] and ("%d or %d"):format(f[1].m, f[2].m) or tostring(f[1].m) end
     say("transforms", "tiles of %s x %s outputs: at most %d products, of %d weights", outputs(h), outputs(w),
@@ -95,6 +95,9 @@ return function(plan, layer, isa)
     end
     say("blocks", "%d x %d, of up to %d x %d tiles", plan.row_cut.count, plan.column_cut.count, plan.row_cut.most,
       plan.column_cut.most)
+  elseif plan.elements then
+    say("transforms", "pairs of pixels, halves of the channels: %d products in place of 8", plan.elements)
+    say("blocks", "%d, of up to %d pairs", plan.column_cut.count, plan.column_cut.most)
   end
   if plan.seen and plan.seen.whole then
     say("pixels", "the filter covers the image: one pixel, of %d channels", plan.seen.IC)

@@ -7,13 +7,14 @@ local depthwise = require "plan.depthwise"
 local explain = require "plan.explain"
 local fused = require "plan.fused"
 local pooling = require "plan.pooling"
+local strassen = require "plan.strassen"
 local winograd = require "plan.winograd"
 
 local plan = {}
 
 -- In the order in which 'auto' asks them; each may decline a layer. The first that does not is taken,
 -- but one that has a `handicap` competes with the next ones: its predicted cycles, times that, must be fewer.
-local algorithms = { pooling, depthwise, winograd, direct, fused }
+local algorithms = { pooling, depthwise, winograd, strassen, direct, fused }
 
 -- Those that a layer chooses from: with pooling behind it, Winograd's, which can do it, and fused, which
 -- chooses one for the convolution.

@@ -20,9 +20,9 @@
 
 local axis = require "plan.axis"
 local cost = require "plan.cost"
-local direct = require "plan.direct"
 local layer_pooling = require "pooling"
 local phases = require "plan.phases"
+local products = require "plan.products"
 local tasks = require "plan.tasks"
 local tiles_of = require "plan.tiles"
 local views = require "plan.views"
@@ -37,23 +37,8 @@ local ceil_div = axis.ceil_div
 -- It is chosen where it is predicted to be faster than direct convolution by as much.
 winograd.handicap = 1.1
 
--- By how much both axes may amplify rounding errors: 'high' is an error of at most twice that of a plain
--- sum, which grows with the root of its terms; 'fast' all that are within the bounds of the tests, which
--- are for up to 1024 input channels: of more of them the error is larger (see README.md).
-local AMPLIFIES = {
-  exact = function() return 0 end,
-  high = function(layer) return 2 * math.sqrt(layer.KH * layer.KW) end,
-  fast = function(layer) return 25 * math.min(1, math.sqrt(1024 / layer.IC)) end,
-}
-
--- So many input channels are few: with more, two loads for each product take longer than what they save.
-local FEW = 4
-
 -- So many pairs of algorithms are looked at closely.
 local CLOSELY = 8
-
--- Of two threads each is to have so little of all that they are as much faster.
-local FASTER = 1.89
 
 -- The dilation of both axes: one tap has none.
 local function dilation_of(layer)
@@ -130,9 +115,6 @@ local function wide_enough(parts, cover, pad, width, least)
   return true
 end
 
--- Floats from one tile to the next of an element.
-local function in_stride(layer, isa) return ceil_div(layer.IC, isa.lanes) * isa.lanes + 16 end
-
 -- Calls f with the parts of the algorithms along both axes, and how many tiles of a pair they make.
 local function each_size(pair, f)
   for i, h in ipairs(pair.h.f) do
@@ -188,7 +170,7 @@ end
 -- The pairs of algorithms along both axes, each with its cover of the axis, by which the layer has the
 -- fewest cycles, roughly: { name, layer, h, w } where h and w are covers.
 local function pairs_of(layer, isa, accuracy, wanted)
-  local most = AMPLIFIES[accuracy](layer)
+  local most = products.amplifies(layer, accuracy)
   local weights = 4 * layer.IC * ceil_div(layer.OC, isa.lanes) * isa.lanes
   local function covers(taps, stride, out, step, pooled)
     local list = {}
@@ -208,13 +190,13 @@ local function pairs_of(layer, isa, accuracy, wanted)
       local name = pair_name(layer, h.f, w.f)
       if not (h.f.trivial and w.f.trivial) and h.f.amplification * w.f.amplification <= most
         and (not wanted or wanted == name or wanted:find("^" .. name .. "t")) then
-        local products = h.points * w.points * weights / 4 / isa.lanes / cost.fma
+        local sums = h.points * w.points * weights / 4 / isa.lanes / cost.fma
         local pair = { name = name, layer = layer, h = h, w = w, transforms = transforms(layer, isa, { h = h, w = w }) }
         local filters = #h.f.filters * #w.f.filters
-        local first = products * filters / (h.f.points * w.f.points)
+        local first = sums * filters / (h.f.points * w.f.points)
         local images = layer.groups * cost.image_bytes(layer)
         local stream = cost.pass(weights * filters * layer.groups, images) / layer.groups
-        pair.rough = math.max(first, stream) + products - first + pair.transforms
+        pair.rough = math.max(first, stream) + sums - first + pair.transforms
         list[#list + 1] = pair
       end
     end
@@ -244,40 +226,6 @@ local function shape(pair, most, isa)
   c.rows, c.columns = c.row_cut.most, c.column_cut.most
   c.block = c.rows * c.columns
   return c
-end
-
--- Tasks: groups x images x blocks of tiles x chunks of output channels, so many as to share among some
--- threads. A block's elements are kept from one of its chunks to the next, so the tasks of a block follow
--- each other; where they do not, windows are transformed again, so a chunk is to be much more work than
--- that. `products`: cycles of each block of tiles but for its transforms.
-local function share(c, products)
-  local layer, blocks = c.pair.layer, 0
-  for _, class in ipairs(c.classes) do blocks, class.width = blocks + class.count, class.size end
-  local images = layer.groups * layer.N
-  local places = images * #products
-  local fewest = math.min(blocks, ceil_div(8, places), math.max(1, layer.OC // 32))
-  c.alternate, c.evenness = tasks.alternate(c.classes), 0
-  local widths = tasks.widths(c.classes, c.alternate)
-  for n = fewest, math.max(fewest, math.min(blocks, layer.OC // 32)) do
-    local chunks, evenness = tasks.parts(blocks, n), 1
-    local few = places * n <= 64 and widths
-    if c.chunks and not few then break end
-    if few then
-      -- The transforms of windows take twice what is predicted (measured), beside the products of half the channels.
-      local half = c.pair.transforms / #products
-      local shares, weights, windows = tasks.sizes(chunks, widths), {}, { tasks = n }
-      for i = 1, places do
-        windows[i] = half
-        for k = 1, n do
-          weights[#weights + 1] = (products[(i - 1) % #products + 1] + half) * shares[k] / ceil_div(layer.OC, c.lanes)
-        end
-      end
-      evenness = math.min(1, tasks.gain(weights, 2, windows) / FASTER)
-    end
-    if evenness > c.evenness + 0.005 then c.chunks, c.evenness = chunks, evenness end
-    if c.evenness == 1 then break end
-  end
-  c.alternate = c.alternate and c.chunks.count > 1
 end
 
 -- Cycles to write an image that the second level does not hold, beyond those that transforms hide, which write it
@@ -315,52 +263,28 @@ local function candidate(isa, pair, vectors, pixels, most, channel_blocks)
   local weights = 4 * c.filters * layer.IC * vectors_out * L
   local far = weights * layer.groups > cost.l2_bytes
 
-  -- Cycles of all elements of some tiles: each once. Weights that stream by get in the way of what else is loaded.
-  local known = {}
-  local function product(tiles)
-    if not known[tiles] then
-      local sum = 0
-      for _, class in ipairs(c.classes) do
-        local bytes = 4 * L * class.size
-        for _, run in ipairs(axis.balanced(tiles, pixels)) do
-          sum = sum + class.count * run.count * (cost.call
-            + layer.IC * cost.step(run.size * class.size, run.size + class.size, bytes, layer.IC * bytes)
-            -- Of few channels nothing hides the stores.
-            + run.size * class.size * (layer.IC <= FEW and 2.5 or 1) / cost.store
-            + (far and layer.IC * bytes / (4 * cost.l1_stream) or 0))
-        end
-      end
-      known[tiles] = sum
-    end
-    return known[tiles]
-  end
+  local product = products.cycles(c, layer.IC, isa, far)
   -- What streams by in a block: all weights, while there are products; and so much as is too large for the
   -- second-level cache of elements, once for each block of outputs, and of products, written and read.
   local tiles = c.rows * c.columns
-  local elements_in = 4 * c.elements * tiles * in_stride(layer, isa)
+  local elements_in = 4 * c.elements * tiles * products.tile_floats(layer.IC, isa)
   local elements_out = 4 * c.elements * tiles * c.classes[1].size * L
   local beside = layer.groups * cost.image_bytes(layer) + elements_in + elements_out
-  local stream, spilt = cost.pass(weights * layer.groups, beside) / layer.groups, 0
-  if elements_in + elements_out > cost.l2_bytes then
-    local blocks = ceil_div(vectors_out, vectors)
-    spilt = (1 - cost.l2_bytes / (elements_in + elements_out)) * (elements_in + 2 * elements_out) * blocks
-    -- What is in the memory is read by each block of outputs, and written in the order of tiles, not of elements.
-    local beyond = math.max(0, math.min(1, (elements_in + elements_out) / cost.l3_bytes - 1))
-    spilt = (spilt + beyond * 2 * elements_in) / (cost.l3_reuse() + beyond * (cost.memory_reuse() - cost.l3_reuse()))
-  end
+  local stream = cost.pass(weights * layer.groups, beside) / layer.groups
+  local spilt = products.spilt(elements_in, elements_out, ceil_div(vectors_out, vectors))
   local cycles, places = 0, {}
   for _, rows in ipairs(c.row_parts) do
     for _, columns in ipairs(c.column_parts) do
-      local products = 0
+      local sums = 0
       for _, group in ipairs(tiles_of.groups(h, w, rows, columns)) do
-        products = products + group.elements * product(group.tiles)
+        sums = sums + group.elements * product(group.tiles)
       end
-      local first = products * c.filters / c.elements -- of the elements that are the first to use their weights
-      places[#places + 1] = math.max(first, stream) + math.min(first, stream) / 16 + products - first + spilt
+      local first = sums * c.filters / c.elements -- of the elements that are the first to use their weights
+      places[#places + 1] = math.max(first, stream) + math.min(first, stream) / 16 + sums - first + spilt
       cycles = cycles + places[#places]
     end
   end
-  share(c, places)
+  products.share(c, layer, isa, places, pair.transforms)
 
   c.cycles = (layer.N * layer.groups * (cycles + pair.transforms) + layer.N * writes(layer) + bursts(layer)
     + strewn(layer)) // 1
@@ -372,7 +296,7 @@ end
 -- channels at a time: two loads for each product take less time than to store its sum, and to load it again.
 local function is_few(layer, isa, pair)
   local h, w = pair.h, pair.w
-  return layer.IC <= math.min(FEW, isa.lanes) and h.step * w.step == 1 and not (h.f.trivial or w.f.trivial)
+  return layer.IC <= math.min(products.few, isa.lanes) and h.step * w.step == 1 and not (h.f.trivial or w.f.trivial)
     and not (h.f.shared or w.f.shared) and h.f.points + 4 <= isa.registers
 end
 
@@ -387,42 +311,36 @@ local function candidate_of_few(isa, pair)
   local c = shape(pair, math.max(1, cost.l1_bytes() // 3 // (4 * few_floats(layer, isa, pair))), isa)
   c.few, c.vectors, c.pixels = true, 1, 1
   c.classes = axis.balanced(ceil_div(layer.OC, L), 1)
-  local sums, places = 0, {}
+  local cycles, places = 0, {}
   for _, rows in ipairs(c.row_parts) do
     for _, columns in ipairs(c.column_parts) do
-      local products = 0
+      local sums = 0
       for _, group in ipairs(tiles_of.groups(pair.h.f, pair.w.f, rows, columns)) do
-        products = products + group.elements * group.tiles
+        sums = sums + group.elements * group.tiles
       end
-      places[#places + 1] = products * ceil_div(layer.OC, L) * layer.IC * math.max(1 / cost.fma, 2 / cost.load)
-      sums = sums + places[#places]
+      places[#places + 1] = sums * ceil_div(layer.OC, L) * layer.IC * math.max(1 / cost.fma, 2 / cost.load)
+      cycles = cycles + places[#places]
     end
   end
-  share(c, places)
-  c.cycles = (layer.N * (sums + transforms(layer, isa, pair, true) + writes(layer)) + bursts(layer)) // 1
+  products.share(c, layer, isa, places, pair.transforms)
+  c.cycles = (layer.N * (cycles + transforms(layer, isa, pair, true) + writes(layer)) + bursts(layer)) // 1
   c.tile, c.mapping = pair.name .. "t1x1", "channels"
   return c
-end
-
--- Floats from one tile to the next, and from one element to the next: an odd number of cache lines, so
--- that the elements of a tile lie in different sets of the caches.
-local function strides(tiles, channels)
-  local lines = ceil_div(tiles * channels, 16)
-  return 16 * (lines + (lines + 1) % 2)
 end
 
 local function candidates(layer, isa, options)
   local list = {}
   local wanted = options.tile and options.tile.tile
-  local all = pairs_of(layer, isa, options.accuracy or "fast", wanted)
+  local all = pairs_of(layer, isa, options.accuracy, wanted)
   local folded = phases.folded(layer)
-  if folded then table.move(pairs_of(folded, isa, options.accuracy or "fast", wanted), 1, CLOSELY, #all + 1, all) end
+  if folded then table.move(pairs_of(folded, isa, options.accuracy, wanted), 1, CLOSELY, #all + 1, all) end
   for _, pair in ipairs(all) do
     local few = layer.groups == 1 and is_few(pair.layer, isa, pair) and candidate_of_few(isa, pair)
     if few and (not wanted or few.tile == wanted or wanted == pair.name) then list[#list + 1] = few end
     for vectors = 1, math.min(4, ceil_div(layer.OC, isa.lanes)) do
       local room = cost.accumulators(isa, vectors) // vectors
-      local bytes = 4 * pair.h.f.points * pair.w.f.points * (in_stride(pair.layer, isa) + vectors * isa.lanes)
+      local bytes = 4 * pair.h.f.points * pair.w.f.points
+        * (products.tile_floats(pair.layer.IC, isa) + vectors * isa.lanes)
       local function try(most, channel_blocks)
         return candidate(isa, pair, vectors, room, most, channel_blocks)
       end
@@ -485,39 +403,6 @@ local function widest(parts)
   return most
 end
 
--- What direct.c is told: tiles are the pixels of a row, nothing is known of borders.
-local function products(plan, layer, isa, c)
-  local variants, by_pixels = {}, {}
-  plan.runs = {} -- of each number of tiles: the segments of register tiles
-  for _, size in ipairs(plan.product_sizes) do
-    local segments, x = {}, 0
-    for _, run in ipairs(axis.balanced(size, c.pixels)) do
-      if not by_pixels[run.size] then
-        local reads = {}
-        for i = 1, run.size do reads[i] = i - 1 end
-        by_pixels[run.size] = { index = run.size, units = run.size, pixels = run.size, reads = { reads },
-          merged = false, steps = direct.unrolled(layer.IC) }
-        variants[#variants + 1] = by_pixels[run.size]
-      end
-      segments[#segments + 1] = { variant = by_pixels[run.size], x = x, count = run.count,
-        pixels = run.size, origin = x }
-      x = x + run.size * run.count
-    end
-    plan.runs[size] = segments
-  end
-  local classes = {}
-  for i, class in ipairs(plan.classes) do
-    classes[i] = { width = class.width, vectors = class.vectors, ragged = "never", tail = isa.lanes,
-      variants = variants }
-  end
-  return {
-    algorithm = "direct", mapping = "channels", no_bias = true, tiles_only = true, pixel_noun = "tile",
-    tile_name = ("%dx%d"):format(c.pixels, c.vectors), ICg = layer.IC, classes = classes,
-    fetch_weights = plan.fetch_weights,
-    input = { row = 0, pixel = plan.tile_in, channel = 1 }, output = { row = 0, pixel = plan.tile_out, channel = 1 },
-  }
-end
-
 --- The plan of a layer, or nil and why not.
 function winograd.plan(layer, isa, options)
   local why = refuses(layer, options)
@@ -543,20 +428,12 @@ function winograd.plan(layer, isa, options)
     tasks = layer.groups * layer.N * c.row_cut.count * c.column_cut.count * c.chunks.count,
   }
   local tiles = c.rows * c.columns
-  plan.tile_in, plan.tile_out = in_stride(one, isa), c.classes[1].size * L
-  plan.element_in, plan.element_out = strides(tiles, plan.tile_in), strides(tiles, plan.tile_out)
+  plan.tile_in, plan.tile_out = products.tile_floats(one.IC, isa), c.classes[1].size * L
+  plan.element_in = products.element_floats(tiles, plan.tile_in)
+  plan.element_out = products.element_floats(tiles, plan.tile_out)
   if c.few then plan.tile_in = few_floats(one, isa, c.pair) end
 
-  local floats, blocks = 0, 0
-  for _, class in ipairs(plan.classes) do
-    class.vectors, class.width, class.base, class.first = class.size, class.size * L, floats, blocks
-    class.first_output = plan.classes[1].size * L * blocks
-    class.block_floats = class.width * (1 + c.filters * one.IC)
-    floats, blocks = floats + class.count * class.block_floats, blocks + class.count
-  end
-  if plan.classes[2] then
-    plan.classes[2].first_output = plan.classes[1].count * plan.classes[1].width
-  end
+  local blocks, floats = products.lay_out(plan.classes, isa, 1 + c.filters * one.IC)
   plan.blocks, plan.group_floats, plan.packed_floats = blocks, floats, layer.groups * floats
   plan.in_tail, plan.out_tail = one.IC % L, one.OC % L -- channels of a last vector that is not full
 
@@ -594,7 +471,7 @@ function winograd.plan(layer, isa, options)
     plan.products_at = c.elements * plan.element_in
     plan.scratch_at = plan.products_at + c.elements * plan.element_out
     plan.fetch_weights = cost.fetch_ahead(4 * plan.packed_floats)
-    plan.products = products(plan, one, isa, c)
+    plan.products = products.plan(plan, one.IC, isa, c)
   end
   plan.workspace_floats = plan.scratch_at + plan.scratch_floats
   if one.phases then

@@ -147,9 +147,12 @@ end
 
 -- The way to compute a layer, as a profile says it; of many layers it is none.
 local function way(r)
-  local kind = r:below(3)
+  local kind = r:below(4)
   if kind == 0 then return ("direct %s %dx%d"):format(r:one { "channels", "pixels" }, r:from(1, 8), r:from(1, 3)) end
   if kind == 1 then return ("depthwise channels %dx%d"):format(r:from(1, 5), r:from(1, 6)) end
+  if kind == 2 then
+    return ("strassen channels %dx%d block=%d"):format(r:from(1, 12), r:from(1, 3), r:from(1, 40))
+  end
   return ("winograd channels f%dt%dx1 block=%d"):format(r:from(2, 6), r:from(6, 24), r:from(1, 40))
 end
 
@@ -229,7 +232,7 @@ function grammar.case(r, broken)
     if r:chance(3) and not text:find(" --activation ", 1, true) then put("--activation", r:one(ACTIVATIONS)) end
     if r:chance(8) then put("--no-bias") end
     if r:chance(6) then put("--weights", r:one { "oihw", "ohwi", "hwio" }) end
-    if r:chance(8) then put("--algorithm", r:one { "auto", "direct", "depthwise", "pooling" }) end
+    if r:chance(8) then put("--algorithm", r:one { "auto", "direct", "depthwise", "strassen", "pooling" }) end
     if r:chance(8) then put("--accuracy", r:one { "exact", "high", "fast" }) end
   end
   if r:chance(3) then put("--layout", r:one { "nhwc", "nchw" }) end

@@ -61,17 +61,19 @@ list.checks = {
     },
     prepare = "gen/convgen library --quiet -o generated",
   },
-  winograd = { suite = "winograd", builds = "avx2_nhwc_f3" },
-  winograd_mixed = { suite = "winograd", builds = "avx2_nhwc_f43" },
-  winograd_flat = { suite = "winograd", builds = "avx2_nhwc_f42", layers = "tiles_k1x7" },
-  winograd_strided = { suite = "winograd", builds = "avx2_nhwc_f43", layers = "tiles_s2*,tiles_k5s2" },
-  winograd_groups = { suite = "winograd", builds = "avx2_nhwc_f3", layers = "tiles_g*" },
-  winograd_dilated = { suite = "winograd", builds = "avx2_nhwc_f3", layers = "tiles_d*" },
-  winograd_dilated_nchw = { suite = "winograd", builds = "avx2_nchw_f3", layers = "tiles_d*" },
-  winograd_nchw = { suite = "winograd", builds = "avx2_nchw_f2" },
-  winograd_few = { suite = "winograd", builds = "avx2_nhwc_f43", layers = "stem_c3k3s1" },
-  winograd_phases = { suite = "winograd", builds = "avx2_nhwc_s3", layers = "tiles_s2*,tiles_k5s2" },
-  winograd_phases_nchw = { suite = "winograd", builds = "avx2_nchw_s3", layers = "tiles_s2*,tiles_k5s2" },
+  winograd = { suite = "bilinear", builds = "avx2_nhwc_f3" },
+  winograd_mixed = { suite = "bilinear", builds = "avx2_nhwc_f43" },
+  winograd_flat = { suite = "bilinear", builds = "avx2_nhwc_f42", layers = "tiles_k1x7" },
+  winograd_strided = { suite = "bilinear", builds = "avx2_nhwc_f43", layers = "tiles_s2*,tiles_k5s2" },
+  winograd_groups = { suite = "bilinear", builds = "avx2_nhwc_f3", layers = "tiles_g*" },
+  winograd_dilated = { suite = "bilinear", builds = "avx2_nhwc_f3", layers = "tiles_d*" },
+  winograd_dilated_nchw = { suite = "bilinear", builds = "avx2_nchw_f3", layers = "tiles_d*" },
+  winograd_nchw = { suite = "bilinear", builds = "avx2_nchw_f2" },
+  winograd_few = { suite = "bilinear", builds = "avx2_nhwc_f43", layers = "stem_c3k3s1" },
+  winograd_phases = { suite = "bilinear", builds = "avx2_nhwc_s3", layers = "tiles_s2*,tiles_k5s2" },
+  winograd_phases_nchw = { suite = "bilinear", builds = "avx2_nchw_s3", layers = "tiles_s2*,tiles_k5s2" },
+  strassen = { suite = "bilinear", builds = "avx2_nhwc_strassen", layers = "halves_*" },
+  strassen_nchw = { suite = "bilinear", builds = "avx2_nchw_strassen", layers = "halves_*" },
   textbook = { suite = "textbook", builds = "avx2_*" },
   rules = { suite = "specs" },
   scalar = { suite = "problems", builds = "scalar_nhwc", layers = DIRECT },
@@ -596,6 +598,27 @@ of("templates/winograd_phases.c", {
 of("gen/plan/winograd.lua", {
   { "phases_unread_rows_read", "(layer.OH - 1) * layer.stride_h + layer.KH", "layer.OH * layer.stride_h + layer.KH",
     "winograd_phases" },
+})
+
+of("templates/strassen.c", {
+  { "strassen_last_pair_beyond", "format(place, P - 1, begin, place,", "format(place, P, begin, place,", "strassen" },
+  { "strassen_bias_of_first_half", "isa.load(\"bias + width\")", "isa.load(\"bias + 0 * width\")", "strassen" },
+  { "strassen_last_channels_whole", "i - 1, 0, count.lanes[half + 1])", "i - 1, 0, count.lanes[1])", "strassen" },
+  { "strassen_stride_lost", "layer.stride_h * plan.input.row", "plan.input.row", "strassen" },
+  { "strassen_pixels_beyond", ":format(P, P) or \"2 * columns\"", ":format(P + 1, P + 1) or \"2 * columns\"",
+    "strassen_nchw" },
+  { "strassen_half_of_planes", "($(k) + $(plan.ICg))", "($(k) + $(plan.ICg - 1))", "strassen_nchw" },
+})
+
+of("gen/bilinear.lua", {
+  { "strassen_wrong_difference", "{ -1, 0, 1, 0 },\n      { 0, 1, 0, -1 }", "{ 1, 0, 1, 0 },\n      { 0, 1, 0, -1 }",
+    "strassen" },
+})
+
+of("templates/strassen_pack.c", {
+  { "strassen_last_bias_of_second_half", "both = o < $(layer.OC - plan.OCg)", "both = o + 1 < $(layer.OC - plan.OCg)",
+    "strassen" },
+  { "strassen_weights_of_first_half", "g12 = both ?", "g12 = 0 ?", "strassen" },
 })
 
 -- The library.

@@ -67,8 +67,8 @@ local REASONS = {
       local many = c.isa == "avx2" or c.isa == "avx512"
       return c.way == "direct inputs" and not many or c.way == "direct channels" and many
     end },
-  { "Winograd and fused kernels have suites of their own, with problems that fit them",
-    function(c) return c.algorithm == "winograd" or c.algorithm == "fused" end },
+  { "bilinear and fused kernels have suites of their own, with problems that fit them",
+    function(c) return c.algorithm == "winograd" or c.algorithm == "strassen" or c.algorithm == "fused" end },
   { "bounds by name are for run-time sizes",
     function(c) return c.activation == draw.named.words and c.sizes == "fixed" end },
 }

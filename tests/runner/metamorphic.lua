@@ -35,6 +35,8 @@ local LAYERS = {
     explicit = "--pad 3,1,3,2" },
   { "winograd_phases_valid", "--algorithm winograd --input 31x33x5 --filters 20 --kernel 5 --stride 3x2" },
 
+  { "strassen", "--algorithm strassen --input 9x11x66 --filters 38 --kernel 1 --batch 2", single = "--batch 1" },
+
   { "dw", "--input 9x13x17 --groups depthwise --kernel 3 --pad 1", direct = "--algorithm direct" },
   { "dw_odd", "--input 11x14x9 --groups depthwise --kernel 5 --stride 2 --pad same",
     direct = "--algorithm direct", explicit = "--pad 2,1,2,2" },

@@ -140,6 +140,14 @@ describe("algorithms of an axis", function()
     assert.are.equal(0, #tiles.algorithms(30, 1))
   end)
 
+  it("multiply matrices: Strassen's, and by seven products only with its signs", function()
+    local a = bilinear.strassen()
+    assert.is_true(bilinear.multiplies(a))
+    assert.are.equal(2, bilinear.amplification(a))
+    a.AT[4][2] = -a.AT[4][2]
+    assert.is_false(bilinear.multiplies(a))
+  end)
+
   it("round as their amplification says: that of F(4, 3) is well known", function()
     local by_name = {}
     for _, f in ipairs(tiles.algorithms(3, 1)) do by_name[f.name] = f.amplification end

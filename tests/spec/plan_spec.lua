@@ -6,13 +6,14 @@ local layer = require "layer"
 local one_row = require "plan.one_row"
 local plan = require "plan"
 local profile = require "profile"
+local tasks = require "plan.tasks"
 
 -- The plan of a layer (fields, those of a square 3x3 one being the default) for AVX-512 or another set, on a
--- processor of gen/processors or one like most.
-local function planned(fields, set, processor)
+-- processor of gen/processors or one like most, perhaps by an algorithm.
+local function planned(fields, set, processor, algorithm)
   local all = { IH = 14, IW = 14, IC = 16, OC = 16, KH = 3, KW = 3, pad = "same" }
   for name, value in pairs(fields) do all[name] = value end
-  local options = { algorithm = "auto", accuracy = "fast" }
+  local options = { algorithm = algorithm or "auto", accuracy = "fast" }
   options.costs = processor and assert(profile.open(processor)):costs_of(set)
   return (assert(plan.make(assert(layer.new(all)), isa.get(set or "avx512"), options)))
 end
@@ -143,7 +144,7 @@ describe("a direct plan", function()
   it("has few sums where its tile overlaps the next one, and several vectors where the image passes", function()
     local function tile(IH, IC, OC, filter, processor)
       local fields = { IH = IH, IW = IH, IC = IC, OC = OC, KH = filter, KW = filter }
-      return planned(fields, "avx2", processor).tile_name
+      return planned(fields, "avx2", processor, "direct").tile_name
     end
     assert.are.same({ "6x2", "4x2" }, { tile(112, 32, 64, 1), tile(112, 32, 64, 1, "zen3") })
     assert.are.equal("4x2", tile(224, 3, 64, 3, "zen3")) -- lines in the memory
@@ -191,8 +192,8 @@ describe("a direct plan", function()
 
   -- Where a 1x1 filter of an image reads from, and how: from planes of how many floats, in rows of how many pixels.
   local function gathered(size, inputs, outputs, stride, layout)
-    local made = planned { IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1, stride_h = stride,
-      stride_w = stride, layout = layout or "nchw" }
+    local made = planned({ IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1, stride_h = stride,
+      stride_w = stride, layout = layout or "nchw" }, nil, nil, "direct")
     local copy = made.planar
     return copy and { copy.channel, made.geometry.OW, copy.pieces }
   end
@@ -208,7 +209,7 @@ describe("a direct plan", function()
   it("reads whole lines of planes where pixels are in the lanes", function()
     local function pointwise(inputs, outputs, processor)
       return planned({ IH = 28, IW = 28, IC = inputs, OC = outputs, KH = 1, KW = 1, layout = "nchw" }, "avx2",
-        processor)
+        processor, "direct")
     end
     local made = pointwise(256, 256)
     assert.are.same({ "pixels", 112 }, { made.mapping, made.geometry.OW }) -- 14 rows of 56 would be as even
@@ -220,7 +221,7 @@ describe("a direct plan", function()
   it("gathers pixels of many planes that vectors cross lines of, or that come from the memory", function()
     local function copied(size, inputs, outputs, processor)
       return planned({ IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1, layout = "nchw" }, "avx2",
-        processor).planar ~= nil
+        processor, "direct").planar ~= nil
     end
     assert.is_true(copied(35, 192, 64, "zen3"))
     assert.is_true(copied(96, 64, 32, "zen3")) -- whole pages
@@ -234,7 +235,7 @@ describe("a direct plan", function()
   it("sums a part of many channels at a time of small planes, where weights are heavy", function()
     local function parts(size, inputs, outputs, set, layout)
       local made = planned({ IH = size, IW = size, IC = inputs, OC = outputs, KH = 1, KW = 1,
-        layout = layout or "nchw" }, set or "avx2")
+        layout = layout or "nchw" }, set or "avx2", nil, "direct")
       return made.parts and { made.parts.count, made.parts.channels, made.geometry.OH }
     end
     assert.are.same({ 8, 128, 1 }, parts(7, 1024, 1024))
@@ -283,7 +284,7 @@ describe("a direct plan", function()
   end)
 
   it("passes heavy weights a few times where pixels are gathered, and as often as need be", function()
-    local heavy = planned { IH = 32, IW = 32, IC = 640, OC = 640, KH = 1, KW = 1, layout = "nchw" }
+    local heavy = planned({ IH = 32, IW = 32, IC = 640, OC = 640, KH = 1, KW = 1, layout = "nchw" }, nil, nil, "direct")
     assert.is_true(heavy.bands.count <= 8 and heavy.chunks.count > 1 and heavy.chunks_first)
   end)
 end)
@@ -325,5 +326,39 @@ describe("a plan of Winograd's", function()
     assert.are.equal("winograd", made.algorithm)
     assert.is_true(made.row_cut.count * made.column_cut.count <= 4)
     assert.is_true(4 * made.workspace_floats > 8 * 512 * 1024)
+  end)
+end)
+
+describe("a plan of Strassen's", function()
+  local function chosen(IH, IC, OC, layout)
+    local fields = { IH = IH, IW = IH, IC = IC, OC = OC, KH = 1, KW = 1, layout = layout }
+    return planned(fields, "avx2", "zen3").algorithm
+  end
+
+  it("is of many channels", function()
+    assert.are.equal("strassen", chosen(14, 1024, 256))
+    assert.are.equal("strassen", chosen(7, 2048, 512, "nchw"))
+    assert.are.equal("strassen", chosen(13, 1024, 255, "nchw"))
+    assert.are.equal("direct", chosen(56, 256, 64))
+    assert.are.equal("direct", chosen(112, 32, 64))
+    assert.are.equal("direct", chosen(14, 1023, 256))
+  end)
+
+  it("has blocks of two pairs or more, of planes of a vector of pixels at least", function()
+    for _, layout in ipairs { "nhwc", "nchw" } do
+      for width = 8, 60 do
+        local made = planned({ IH = 1, IW = width, IC = 2048, OC = 64, KH = 1, KW = 1, layout = layout }, "avx2", nil,
+          "strassen")
+        for _, pairs_of in ipairs(tasks.sizes(made.column_cut)) do
+          assert.is_true(pairs_of >= 2 and (layout == "nhwc" or 2 * pairs_of - width % 2 >= 8))
+        end
+      end
+    end
+  end)
+
+  it("is as accurate as 'high' is", function()
+    local wide = assert(layer.new { IH = 14, IW = 14, IC = 512, OC = 64, KH = 1, KW = 1 })
+    assert.is_table(plan.make(wide, isa.get "avx2", { algorithm = "strassen", accuracy = "high" }))
+    assert.is_nil((plan.make(wide, isa.get "avx2", { algorithm = "strassen", accuracy = "exact" })))
   end)
 end)

@@ -25,6 +25,9 @@ local function work_of(made)
       end
     end
     list = tasks.pairs(list, tasks.sizes(made.chunks, tasks.widths(made.classes, made.alternate)))
+  elseif made.algorithm == "strassen" then
+    list = tasks.pairs(tasks.sizes(made.column_cut),
+      tasks.sizes(made.chunks, tasks.widths(made.classes, made.alternate)))
   elseif made.algorithm == "direct" then
     local chunks = tasks.sizes(made.chunks, tasks.widths(made.classes, made.alternate))
     local bands = tasks.sizes(made.bands)
