@@ -120,6 +120,17 @@ function products.lay_out(classes, isa, floats_of_output)
   return blocks, floats
 end
 
+--- A list of numbers of tiles, each once, the most first.
+function products.sizes(tiles)
+  local seen, list = {}, {}
+  for _, count in ipairs(tiles) do
+    if not seen[count] then list[#list + 1] = count end
+    seen[count] = true
+  end
+  table.sort(list, function(a, b) return a > b end)
+  return list
+end
+
 --- What direct.c is told of a plan { product_sizes, classes, tile_in, tile_out, fetch_weights }: tiles are the pixels
 -- of a row, nothing is known of borders. Sets plan.runs.
 function products.plan(plan, channels, isa, c)

@@ -55,15 +55,14 @@ function strassen.fits(layer, isa, options)
   return refuses(layer, isa, options) == nil and layer.IC >= 2 * LEAST and layer.OC >= 2 * isa.lanes
 end
 
--- Cycles to make the elements of all tiles, and outputs of their products: half as many again as their operations take
--- (measured). Of NCHW vectors are transposed, too.
+-- Cycles to make the elements of all tiles, and outputs of their products: a fifth more than their operations take, and
+-- for what comes from beyond the second level, or goes there, twice the time of a stream (measured). Of NCHW vectors
+-- are transposed, too.
 local function transforms(layer, isa)
   local tiles = ceil_div(layer.OH * layer.OW, 2)
   local vectors_in, vectors_out = ceil_div(layer.IC // 2, isa.lanes), ceil_div(ceil_div(layer.OC, 2), isa.lanes)
-  local input = 1.5 * ELEMENTS / cost.store
-  local output = 1.5 * (8 / cost.load + 4 / cost.store)
-  -- Nothing hides what comes from beyond the second level, or goes there.
-  local far = math.max(0, cost.image_bytes(layer) - cost.l2_bytes) / cost.l3_stream
+  local input, output = 1.2 * ELEMENTS / cost.store, 1.2 * (8 / cost.load + 4 / cost.store)
+  local far = 2 * math.max(0, cost.image_bytes(layer) - cost.l2_bytes) / cost.l3_stream
   if layer.layout == "nchw" then return far + tiles * (vectors_in * (input + 8) + vectors_out * (output + 8)) end
   return far + tiles * (vectors_in * input + vectors_out * output) * cost.transform / 100
 end
@@ -148,15 +147,8 @@ function strassen.plan(layer, isa, options)
     output = views.image(layer.layout, layer.OC, layer.OH, layer.OW),
     weights = views.weights(layer.weights, layer), classes = c.classes, chunks = c.chunks,
     alternate = c.alternate, row_cut = tasks.parts(1, 1), column_cut = c.cut,
-    product_sizes = {}, tasks = layer.N * c.cut.count * c.chunks.count,
+    product_sizes = products.sizes(tasks.sizes(c.cut)), tasks = layer.N * c.cut.count * c.chunks.count,
   }
-  for _, size in ipairs(tasks.sizes(c.cut)) do
-    if plan.product_sizes[#plan.product_sizes] ~= size then plan.product_sizes[#plan.product_sizes + 1] = size end
-  end
-  table.sort(plan.product_sizes, function(a, b) return a > b end)
-  for i = #plan.product_sizes, 2, -1 do
-    if plan.product_sizes[i] == plan.product_sizes[i - 1] then table.remove(plan.product_sizes, i) end
-  end
   plan.tile_in, plan.tile_out = products.tile_floats(channels, isa), c.classes[1].size * L
   plan.element_in = products.element_floats(c.block, plan.tile_in)
   plan.element_out = products.element_floats(c.block, plan.tile_out)

@@ -385,15 +385,15 @@ end
 
 -- For how many tiles at a time there are products, the most first.
 local function product_sizes(c)
-  local sizes, list = {}, {}
+  local list = {}
   for _, rows in ipairs(c.row_parts) do
     for _, columns in ipairs(c.column_parts) do
-      for _, group in ipairs(tiles_of.groups(c.pair.h.f, c.pair.w.f, rows, columns)) do sizes[group.tiles] = true end
+      for _, group in ipairs(tiles_of.groups(c.pair.h.f, c.pair.w.f, rows, columns)) do
+        list[#list + 1] = group.tiles
+      end
     end
   end
-  for size in pairs(sizes) do list[#list + 1] = size end
-  table.sort(list, function(a, b) return a > b end)
-  return list
+  return products.sizes(list)
 end
 
 -- The most outputs of a part of an axis.
