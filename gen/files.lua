@@ -35,8 +35,8 @@ function files.read(path)
   return nil, ("cannot read %s: %s"):format(path, reason(path, text))
 end
 
---- Makes a directory and those above it where they are missing.
-function files.make_directory(path)
+-- Makes a directory and those above it where they are missing; adds those that it made to a list.
+local function make(path, made)
   local kind = lfs.attributes(path, "mode")
   if kind == "directory" then return true end
   if kind then
@@ -44,13 +44,27 @@ function files.make_directory(path)
   end
   local parent = path:match("^(.*[^/])/+[^/]*/*$")
   if parent then
-    local ok, text = files.make_directory(parent)
+    local ok, text = make(parent, made)
     if not ok then return nil, text end
   end
   local ok, text = lfs.mkdir(path)
+  if ok then made[#made + 1] = path end
   -- another process may have been quicker
   if ok or lfs.attributes(path, "mode") == "directory" then return true end
   return nil, ("cannot make the directory %s: %s"):format(path, reason(path, text))
+end
+
+-- Removes those directories that nothing is in, the last ones first.
+local function remove_empty(made)
+  for i = #made, 1, -1 do lfs.rmdir(made[i]) end
+end
+
+--- Makes a directory and those above it where they are missing: all or none.
+function files.make_directory(path)
+  local made = {}
+  local ok, text = make(path, made)
+  if not ok then remove_empty(made) end
+  return ok, text
 end
 
 --- The path of a file in a directory, "." being left out.
@@ -86,7 +100,7 @@ function files.may_write(path)
 end
 
 --- Writes a list of { path =, text = }, all or none as far as the system lets: every file is
--- complete under its temporary name before the first is renamed. Missing directories are made.
+-- complete under its temporary name before the first is renamed. Missing directories are made; they stay if files do.
 -- Returns how many were written and how many had their content already.
 function files.write_all(list)
   local fresh, unchanged = {}, 0
@@ -100,12 +114,13 @@ function files.write_all(list)
     end
   end
 
-  -- Whatever happens, an interrupt included, no temporary file stays.
+  -- Whatever happens, an interrupt included, no temporary file stays, and no directory for nothing.
+  local directories <close> = setmetatable({}, { __close = remove_empty })
   local temporaries <close> = setmetatable({}, { __close = function(list_of_names)
     for _, temporary in pairs(list_of_names) do os.remove(temporary) end
   end })
   for i, entry in ipairs(fresh) do
-    local ok, message = files.make_directory(entry.path:match("^(.*[^/])/+[^/]*$") or ".")
+    local ok, message = make(entry.path:match("^(.*[^/])/+[^/]*$") or ".", directories)
     if not ok then return nil, message end
     ok, message = write_beside(entry.path, entry.text, function(name) temporaries[i] = name end)
     if not ok then return nil, message end
