@@ -114,13 +114,7 @@ local function candidates(layer, isa, options)
       last = c
     end
   end
-  table.sort(list, function(a, b)
-    if a.cycles ~= b.cycles then return a.cycles < b.cycles end
-    if a.tile ~= b.tile then return a.tile < b.tile end
-    return a.block < b.block
-  end)
-  tasks.prefer_even(list, function(c) return c.evenness end)
-  return list
+  return products.order(list)
 end
 
 --- The plan of a layer, or nil and why not.
@@ -153,7 +147,6 @@ function strassen.plan(layer, isa, options)
   plan.element_in = products.element_floats(c.block, plan.tile_in)
   plan.element_out = products.element_floats(c.block, plan.tile_out)
   plan.blocks, plan.packed_floats = products.lay_out(plan.classes, isa, 2 + ELEMENTS * channels)
-  plan.group_floats = plan.packed_floats
   -- Scratch: of NCHW, both halves of a vector of channels of a block.
   plan.gathers = layer.layout == "nchw"
   plan.scratch_half = plan.gathers and 2 * c.block * L or 0

@@ -369,13 +369,7 @@ local function candidates(layer, isa, options)
       end
     end
   end
-  table.sort(list, function(a, b)
-    if a.cycles ~= b.cycles then return a.cycles < b.cycles end
-    if a.tile ~= b.tile then return a.tile < b.tile end
-    return a.rows * a.columns < b.rows * b.columns
-  end)
-  tasks.prefer_even(list, function(c) return c.evenness end)
-  return list
+  return products.order(list)
 end
 
 --- Layers that it can do; whether it is the better choice is for plan/init.lua to say.
